@@ -1,0 +1,39 @@
+# What a developer types. Every target works in a fresh clone with Rust, a C compiler and make.
+.DEFAULT_GOAL := help
+.PHONY: help serve test bench lint purity soak doc
+
+CARGO ?= cargo
+DATA ?= reqlog-data
+LISTEN ?= 127.0.0.1:7070
+SOAK_CASES ?= 20000
+WASM := wasm32-unknown-unknown
+# without these, nothing that is not exported would be compiled and linked, and the check would look at an empty module
+EVERYTHING := -C link-dead-code -C link-arg=--no-gc-sections
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 10
+
+serve: ## build in release mode and serve ./reqlog-data on 127.0.0.1:7070
+	$(CARGO) run --release --package reqlog -- serve --data $(DATA) --listen $(LISTEN)
+
+test: lint purity ## everything that must hold before a change is merged
+	$(CARGO) test --workspace
+
+lint: ## formatting and clippy, both without mercy
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets -- --deny warnings
+
+purity: ## the core builds for wasm32 and imports nothing from its host
+	rustup target add $(WASM)
+	$(CARGO) rustc --package reqlog-core --lib --crate-type cdylib --target $(WASM) -- $(EVERYTHING)
+	$(CARGO) run --quiet --package reqlog-tests --example wasm_imports -- target/$(WASM)/debug/reqlog_core.wasm
+
+bench: ## criterion for the core, then the end-to-end tables (rg and jq are asked where they are there)
+	$(CARGO) build --release --package reqlog
+	$(CARGO) bench --package reqlog-tests
+
+soak: ## the properties with SOAK_CASES cases each
+	PROPTEST_CASES=$(SOAK_CASES) $(CARGO) test --release --package reqlog-core --package reqlog-tests
+
+doc: ## the documentation of every public item
+	RUSTDOCFLAGS="--deny warnings" $(CARGO) doc --workspace --no-deps

@@ -1,0 +1,50 @@
+//! What a store knows of its sources without opening them, and what of them is hidden.
+
+mod summary;
+
+pub use summary::{Extent, Summary, SummaryDraft, Verdict};
+pub(crate) use summary::{class_of, contains};
+
+use crate::filter::Predicate;
+use crate::id::Seq;
+use std::sync::Arc;
+
+/// A batch or a segment; both are scanned the same way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum SourceId {
+    /// A batch in the catalog database, by its first sequence.
+    Batch(u64),
+    /// A segment, by the number in its file's name.
+    Segment(u64),
+}
+
+/// A source and its summary.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// Where the rows are.
+    pub id: SourceId,
+    /// What is known of them.
+    pub summary: Arc<Summary>,
+}
+
+/// Rows that were destroyed: those that match among the ones that existed.
+#[derive(Clone, Debug)]
+pub struct Deletion {
+    /// Number in the catalog.
+    pub id: u64,
+    /// Which rows, resolved, scope included.
+    pub filter: Predicate,
+    /// The head when it was asked for.
+    pub head: Seq,
+}
+
+/// A consistent view of the store; cheap to clone.
+#[derive(Clone, Debug, Default)]
+pub struct Catalog {
+    /// The highest sequence given out; `None` in an empty store.
+    pub head: Option<Seq>,
+    /// Every batch and segment, each row in exactly one.
+    pub entries: Vec<Entry>,
+    /// Deletions that compaction has not made physical everywhere yet.
+    pub deletions: Vec<Arc<Deletion>>,
+}

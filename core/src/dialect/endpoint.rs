@@ -1,0 +1,89 @@
+//! Endpoints as a table: matching a request, answering 405 and documenting the API all come from it.
+
+use super::params::{Param, decode};
+use crate::auth::Role;
+use crate::error::Error;
+use http::Method;
+
+/// One method on one path.
+#[derive(Debug)]
+pub struct Endpoint<A: 'static> {
+    /// The method; `HEAD` is answered wherever `GET` is.
+    pub method: Method,
+    /// Path with `{name}` for a captured segment.
+    pub path: &'static str,
+    /// Who may call it.
+    pub access: Access,
+    /// The query parameters it knows.
+    pub params: &'static [&'static Param],
+    /// What it does, for the dialect.
+    pub action: A,
+    /// One sentence for the documentation.
+    pub doc: &'static str,
+}
+
+/// Who may call an endpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Everyone.
+    Public,
+    /// Keys of a role that allows this one.
+    Role(Role),
+}
+
+/// What a path and a method meet in a table.
+#[derive(Debug)]
+pub(crate) enum Match<'p, A: 'static> {
+    /// No endpoint has this path.
+    Nothing,
+    /// Endpoints have the path, none the method; the methods they have, as `Allow` spells them.
+    Method(String),
+    /// The endpoint and the captured segments as sent.
+    Found(&'static Endpoint<A>, Captures<'p>),
+}
+
+/// Captured path segments, still percent-encoded, in order.
+#[derive(Debug)]
+pub(crate) struct Captures<'p>(Vec<&'p str>);
+
+impl Captures<'_> {
+    /// The segment captured `at` this place, decoded.
+    pub(crate) fn text(&self, at: usize) -> Result<String, Error> {
+        self.0.get(at).and_then(|segment| decode(segment)).ok_or(Error::Path)
+    }
+}
+
+/// Finds the endpoint for a path and a method.
+pub(crate) fn find<'p, A>(table: &'static [Endpoint<A>], path: &'p str, method: &Method) -> Match<'p, A> {
+    let wanted = if *method == Method::HEAD { &Method::GET } else { method };
+    let mut allow = Vec::new();
+    for endpoint in table {
+        let Some(captures) = capture(endpoint.path, path) else { continue };
+        if endpoint.method == *wanted {
+            return Match::Found(endpoint, captures);
+        }
+        allow.push(endpoint.method.as_str());
+        if endpoint.method == Method::GET {
+            allow.push("HEAD");
+        }
+    }
+    if allow.is_empty() {
+        return Match::Nothing;
+    }
+    allow.push("OPTIONS");
+    Match::Method(allow.join(", "))
+}
+
+fn capture<'p>(template: &str, path: &'p str) -> Option<Captures<'p>> {
+    let mut captured = Vec::new();
+    let mut segments = path.split('/');
+    for expected in template.split('/') {
+        let segment = segments.next()?;
+        if expected.starts_with('{') {
+            captured.push(Some(segment).filter(|segment| !segment.is_empty())?);
+        } else if expected != segment {
+            return None;
+        }
+    }
+    segments.next().is_none().then_some(Captures(captured))
+}

@@ -1,0 +1,299 @@
+//! `FlowMock`: the logs of a session and captured bodies, under `/api/v1` and at the root.
+//!
+//! Rows are exchanges, and halves that have a method, in arrival order. A row's id is also the cursor: `before` and
+//! `since` stand on its sequence, whether or not the row is still there.
+
+use super::endpoint::{self, Access, Endpoint, Match};
+use super::params::{Param, Params, Shape};
+use super::{Asked, Planned, json, respond, set, visible};
+use crate::auth::Role;
+use crate::body::Body;
+use crate::error::{Error, Thing};
+use crate::filter::{Number, Predicate, TextKey, TextMatcher};
+use crate::id::EntryId;
+use crate::plan::{Failure, Operation, Outcome, Projects};
+use crate::query::{Detail, Direction, Order, Page, Position, Query, Start, Total};
+use crate::record::{Field, Kind, Stored};
+use crate::timestamp::Timestamp;
+use bytes::Bytes;
+use http::header::{ETAG, HeaderName};
+use http::{Method, Response, StatusCode};
+use serde_json::{Value, json};
+
+static PROJECT: Param = Param {
+    name: "project",
+    shape: Shape::Text,
+    default: None,
+    doc: "Project; required for organisation-wide keys, inferred from the key of one project.",
+};
+static ENVIRONMENT: Param = Param {
+    name: "environment",
+    shape: Shape::Text,
+    default: None,
+    doc: "Environment; required when the project has more than one.",
+};
+static LIMIT: Param = Param {
+    name: "limit",
+    shape: Shape::Integer { least: 1, most: 100 },
+    default: Some("50"),
+    doc: "At most this many logs.",
+};
+static BEFORE: Param = Param {
+    name: "before",
+    shape: Shape::Text,
+    default: None,
+    doc: "Id of a log: the logs older than it, newest first.",
+};
+static SINCE: Param = Param {
+    name: "since",
+    shape: Shape::Text,
+    default: None,
+    doc: "Id of a log: the logs newer than it, oldest first.",
+};
+static SIDE: Param =
+    Param { name: "side", shape: Shape::Choice(&["request", "response"]), default: None, doc: "Which body." };
+
+/// What the endpoints do.
+#[derive(Clone, Copy, Debug)]
+pub enum Action {
+    /// The logs of a session.
+    List,
+    /// One captured body.
+    Body,
+}
+
+/// Below `/api/v1` and below the root.
+pub static ENDPOINTS: &[Endpoint<Action>] = &[
+    Endpoint {
+        method: Method::GET,
+        path: "/sessions/{sessionKey}/logs",
+        access: Access::Role(Role::Read),
+        params: &[&PROJECT, &ENVIRONMENT, &LIMIT, &BEFORE, &SINCE],
+        action: Action::List,
+        doc: "The calls of one session, newest first.",
+    },
+    Endpoint {
+        method: Method::GET,
+        path: "/logs/{logId}/body",
+        access: Access::Role(Role::Read),
+        params: &[&SIDE],
+        action: Action::Body,
+        doc: "One captured body as JSON.",
+    },
+];
+
+const BASE: &str = "/api/v1";
+const BODY_LIMIT: usize = 262_144;
+// The clock may have been set back since an id was given out; more than this is no id of this store.
+const CLOCK_SLACK_MS: i64 = 86_400_000;
+
+/// Whether a path is `FlowMock`'s: a session's, a body's at the root, or a body's whose id is spelt `log_…`.
+pub(super) fn owns(path: &str) -> bool {
+    let local = route(path);
+    let body =
+        || local.strip_prefix("/logs/").is_some_and(|rest| rest.ends_with("/body") && rest.matches('/').count() == 1);
+    local.starts_with("/sessions/") || body() && (local.len() == path.len() || local.starts_with("/logs/log_"))
+}
+
+/// The path as the table has it.
+pub(super) fn route(path: &str) -> &str {
+    path.strip_prefix(BASE).filter(|rest| rest.starts_with('/')).unwrap_or(path)
+}
+
+/// Understands a request to a path of `FlowMock`.
+pub(super) fn plan(asked: &Asked<'_>) -> Result<Planned, Error> {
+    let (endpoint, captures) = match endpoint::find(ENDPOINTS, route(asked.path), asked.method) {
+        Match::Nothing => return Err(Error::Route),
+        Match::Method(allow) => return Err(Error::Method { allow }),
+        Match::Found(endpoint, captures) => (endpoint, captures),
+    };
+    let Some(key) = asked.admit(endpoint)? else { return Err(Error::Unauthorized) };
+    let params = Params::read(asked.query, endpoint.params)?;
+    match endpoint.action {
+        Action::List => {
+            let project = Asked::project(key, params.text(&PROJECT))?.ok_or(Error::ProjectRequired)?;
+            list(asked, &captures.text(0)?, &project, &params)
+        }
+        Action::Body => {
+            let side = params
+                .word(&SIDE)
+                .ok_or_else(|| super::ParamError::Missing { name: SIDE.name, accepted: SIDE.shape.to_string() })?;
+            let id = EntryId::from_flowmock(&captures.text(0)?).ok_or(Error::Missing(Thing::Entry))?;
+            let operation = Operation::Get {
+                seq: id.seq(),
+                arrival: Some(id.arrival_ms()),
+                filter: visible(key.scope.project()),
+                detail: Detail::Whole,
+            };
+            Ok(Planned::flowmock(operation, Render::Body { side }))
+        }
+    }
+}
+
+fn list(asked: &Asked<'_>, session: &str, project: &str, params: &Params) -> Result<Planned, Error> {
+    let environment = environment(asked.context.projects, project, params.text(&ENVIRONMENT))?;
+    let (start, direction) = match (params.text(&BEFORE), params.text(&SINCE)) {
+        (Some(_), Some(_)) => {
+            return Err(Error::Cursor { name: SINCE.name, reason: "before and since exclude each other" });
+        }
+        (Some(before), None) => (Start::After(position(asked, &BEFORE, before)?), Direction::Descending),
+        (None, Some(since)) => (Start::After(position(asked, &SINCE, since)?), Direction::Ascending),
+        (None, None) => (Start::First, Direction::Descending),
+    };
+    let exactly = |field, value: &str| Predicate::Text(TextKey::Field(field), TextMatcher::verbatim(value));
+    let filter = Predicate::all_of([
+        Predicate::project(project),
+        exactly(Field::Session, session),
+        environment.map_or(Predicate::ALL, |name| exactly(Field::Environment, name)),
+        calls(),
+    ]);
+    let query = Query {
+        filter,
+        order: Order::Arrival,
+        direction,
+        start,
+        bound: asked.bound(),
+        limit: params.integer(&LIMIT).map_or(50, |limit| limit as usize),
+        detail: Detail::Preview,
+        total: Total::Skip,
+    };
+    let paging = if params.text(&SINCE).is_some() { Paging::Newer } else { Paging::Older };
+    Ok(Planned::flowmock(Operation::Page { query, wait: None }, Render::List { paging }))
+}
+
+/// Exchanges, and halves that have a method.
+fn calls() -> Predicate {
+    let kind = |kind: Kind| (kind as i64, kind as i64);
+    let half = Predicate::Number(Number::Kind, vec![kind(Kind::Request), kind(Kind::Response)]);
+    let method = Predicate::Text(TextKey::Field(Field::Method), TextMatcher::present());
+    Predicate::any_of([Predicate::Number(Number::Kind, vec![kind(Kind::Exchange)]), Predicate::all_of([half, method])])
+}
+
+/// The environment to look at. The only one of a project is every record's, also of those that name none.
+fn environment<'a>(projects: &Projects, project: &str, named: Option<&'a str>) -> Result<Option<&'a str>, Error> {
+    match projects.environments(project) {
+        Some(known) if known.len() > 1 && named.is_none() => {
+            Err(Error::EnvironmentRequired { known: known.iter().cloned().collect() })
+        }
+        _ => Ok(named),
+    }
+}
+
+/// The place of an id that this store has given out.
+fn position(asked: &Asked<'_>, param: &'static Param, text: &str) -> Result<Position, Error> {
+    let latest = asked.context.now.as_millis().saturating_add(CLOCK_SLACK_MS);
+    EntryId::from_flowmock(text)
+        .filter(|id| asked.context.head.is_some_and(|head| id.seq() <= head))
+        .filter(|id| i64::try_from(id.arrival_ms()).is_ok_and(|arrival| arrival <= latest))
+        .map(|id| Position::arrival(id.seq()))
+        .ok_or(Error::Cursor { name: param.name, reason: "this is not the id of a log of this store" })
+}
+
+/// How an outcome becomes an answer.
+#[derive(Debug)]
+pub(crate) enum Render {
+    /// Rows of a session.
+    List {
+        /// Which way the client pages.
+        paging: Paging,
+    },
+    /// A body.
+    Body {
+        /// Which one.
+        side: &'static str,
+    },
+}
+
+/// Which way a client pages.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Paging {
+    /// Back in time.
+    Older,
+    /// By polling.
+    Newer,
+}
+
+impl Render {
+    pub(super) fn reply(self, outcome: Outcome) -> Result<Response<Bytes>, Error> {
+        match (self, outcome) {
+            (_, Outcome::Failed(failure)) => Err(failure.into()),
+            (Self::List { paging }, Outcome::Page(page)) => Ok(json(StatusCode::OK, &logs(&page, paging))),
+            (Self::Body { side }, Outcome::Record(found)) => {
+                let row = found.ok_or(Error::Missing(Thing::Entry))?;
+                let message = if side == "request" { &row.record.request } else { &row.record.response };
+                message.body.as_ref().map(|body| captured(row.id, side, body)).ok_or(Error::Missing(Thing::Body))
+            }
+            _ => Err(Failure::Internal.into()),
+        }
+    }
+}
+
+fn logs(page: &Page, paging: Paging) -> Value {
+    let next = match paging {
+        Paging::Older if page.more_after => page.rows.last().map(|row| row.id.to_flowmock()),
+        Paging::Older | Paging::Newer => None,
+    };
+    json!({"logs": page.rows.iter().map(log).collect::<Vec<_>>(), "nextCursor": next})
+}
+
+fn log(row: &Stored) -> Value {
+    let record = &row.record;
+    // documented as a whole number
+    let millis = record.duration.map(|nanos| nanos.saturating_add(500_000) / 1_000_000);
+    json!({
+        "id": row.id.to_flowmock(),
+        "method": record.text(Field::Method),
+        "path": record.text(Field::Path),
+        "status": record.status,
+        "durationMs": millis,
+        "overrideApplied": record.overridden,
+        "createdAt": Timestamp::to_rfc3339_millis(record.time),
+        "requestPreview": record.request.body.as_ref().and_then(Body::preview),
+        "responsePreview": record.response.body.as_ref().and_then(Body::preview),
+    })
+}
+
+fn captured(id: EntryId, side: &str, body: &Body) -> Response<Bytes> {
+    let rendered = body.render_json(BODY_LIMIT);
+    let mut response = respond(StatusCode::OK, "application/json", rendered.json);
+    let headers = response.headers_mut();
+    set(headers, ETAG, &format!("\"{}-{side}\"", id.to_flowmock()));
+    describe(headers, body, rendered.encoding.name(), rendered.truncated);
+    response
+}
+
+/// The `X-Body-*` fields, which reqlog's own API sends too.
+pub(super) fn describe(headers: &mut http::HeaderMap, body: &Body, encoding: &str, truncated: bool) {
+    let name = HeaderName::from_static;
+    set(headers, name("x-body-size"), &body.size.to_string());
+    set(headers, name("x-body-truncated"), if truncated || body.cut.is_some() { "true" } else { "false" });
+    set(headers, name("x-body-encoding"), encoding);
+    if let Some(content_type) = &body.content_type {
+        set(headers, name("x-body-content-type"), content_type);
+    }
+}
+
+/// `{"error","code"}`.
+pub(super) fn refuse(error: &Error) -> Response<Bytes> {
+    let unprocessable = StatusCode::UNPROCESSABLE_ENTITY;
+    let (status, code) = match error {
+        Error::Route | Error::Missing(_) => (StatusCode::NOT_FOUND, "not_found"),
+        Error::Method { .. } => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
+        Error::Unauthorized => (StatusCode::UNAUTHORIZED, "unauthorized"),
+        Error::Role { .. } | Error::Organisation => (StatusCode::FORBIDDEN, "forbidden"),
+        Error::OtherProject { .. } => (StatusCode::FORBIDDEN, "scope_mismatch"),
+        Error::ProjectRequired => (unprocessable, "project_required"),
+        Error::EnvironmentRequired { .. } => (unprocessable, "environment_required"),
+        Error::Cursor { .. } => (unprocessable, "invalid_cursor"),
+        Error::Param(error) => match error.name() {
+            Some("limit") => (unprocessable, "invalid_limit"),
+            Some("before" | "since") => (unprocessable, "invalid_cursor"),
+            Some("side") => (unprocessable, "invalid_side"),
+            _ => (unprocessable, "invalid_parameter"),
+        },
+        Error::Path | Error::Query { .. } | Error::Body(_) => (unprocessable, "invalid_parameter"),
+        Error::Range { .. } => (StatusCode::RANGE_NOT_SATISFIABLE, "invalid_range"),
+        Error::Failed(failure) => (failure.status(), failure.code()),
+    };
+    json(status, &json!({"error": error.to_string(), "code": code}))
+}

@@ -1,0 +1,318 @@
+//! Query parameters, described once: reading, refusing and documenting them all come from the same table.
+
+use percent_encoding::percent_decode_str;
+use std::fmt;
+use std::time::Duration;
+
+/// One parameter of an endpoint.
+#[derive(Debug)]
+pub struct Param {
+    /// As spelt in the URL; case counts.
+    pub name: &'static str,
+    /// Which values it takes.
+    pub shape: Shape,
+    /// The value that stands when it is absent, spelt as a client would.
+    pub default: Option<&'static str>,
+    /// One sentence for the documentation.
+    pub doc: &'static str,
+}
+
+/// Which values a parameter takes.
+#[derive(Clone, Copy, Debug)]
+pub enum Shape {
+    /// Any text.
+    Text,
+    /// A whole number between both, inclusive.
+    Integer {
+        /// The least.
+        least: u64,
+        /// The greatest.
+        most: u64,
+    },
+    /// One of these words.
+    Choice(&'static [&'static str]),
+    /// Some of these words, separated by commas.
+    Words(&'static [&'static str]),
+    /// `1` or `true`, `0` or `false`.
+    Flag,
+    /// Seconds, or a number with the unit `s` or `ms`, up to this long.
+    Wait {
+        /// The longest.
+        most: Duration,
+    },
+}
+
+impl fmt::Display for Shape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text => f.write_str("text"),
+            Self::Integer { least, most } => write!(f, "a whole number from {least} to {most}"),
+            Self::Choice(words) => write!(f, "one of {}", words.join(", ")),
+            Self::Words(words) => write!(f, "a comma-separated list of {}", words.join(", ")),
+            Self::Flag => f.write_str("1 or 0"),
+            Self::Wait { most } => write!(f, "seconds up to {}, as 10, 10s or 500ms", most.as_secs()),
+        }
+    }
+}
+
+/// Why the parameters of a request are refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ParamError {
+    /// A `%` without two hexadecimal digits, or bytes that are not UTF-8.
+    Encoding {
+        /// The parameter as sent.
+        sent: String,
+    },
+    /// Given more than once.
+    Repeated {
+        /// Its name.
+        name: &'static str,
+    },
+    /// Not a value that it takes.
+    Value {
+        /// Its name.
+        name: &'static str,
+        /// What was sent.
+        value: String,
+        /// What it takes.
+        accepted: String,
+    },
+    /// Needed and not given.
+    Missing {
+        /// Its name.
+        name: &'static str,
+        /// What it takes.
+        accepted: String,
+    },
+}
+
+impl ParamError {
+    /// Refuses the value of a parameter.
+    pub fn value(param: &'static Param, value: &str, accepted: impl fmt::Display) -> Self {
+        Self::Value { name: param.name, value: value.to_owned(), accepted: accepted.to_string() }
+    }
+
+    /// The parameter that is wrong, where it is a known one.
+    pub fn name(&self) -> Option<&'static str> {
+        match self {
+            Self::Encoding { .. } => None,
+            Self::Repeated { name } | Self::Value { name, .. } | Self::Missing { name, .. } => Some(name),
+        }
+    }
+}
+
+impl fmt::Display for ParamError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Encoding { sent } => write!(f, "'{}' is not percent-encoded UTF-8", excerpt(sent)),
+            Self::Repeated { name } => write!(f, "{name} is given more than once; send it once"),
+            Self::Value { name, value, accepted } => {
+                write!(f, "{name} does not take '{}'; it takes {accepted}", excerpt(value))
+            }
+            Self::Missing { name, accepted } => write!(f, "{name} is required: {accepted}"),
+        }
+    }
+}
+
+fn excerpt(value: &str) -> String {
+    let mut short: String = value.chars().take(64).collect();
+    if short.len() < value.len() {
+        short.push('…');
+    }
+    short
+}
+
+/// The parameters of one request, checked against an endpoint's table.
+#[derive(Clone, Debug)]
+pub struct Params {
+    values: Vec<(&'static str, Value)>,
+    given: Vec<(&'static str, String)>,
+}
+
+#[derive(Clone, Debug)]
+enum Value {
+    Text(String),
+    Integer(u64),
+    Word(&'static str),
+    Words(Vec<&'static str>),
+    Flag(bool),
+    Wait(Duration),
+}
+
+impl Params {
+    /// Reads a query string as sent, without `?`. Parameters that are not in the table are ignored.
+    pub fn read(query: &str, table: &[&'static Param]) -> Result<Self, ParamError> {
+        let mut params = Self { values: Vec::new(), given: Vec::new() };
+        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let broken = || ParamError::Encoding { sent: pair.to_owned() };
+            let name = decode_form(name).ok_or_else(broken)?;
+            let value = decode_form(value).ok_or_else(broken)?;
+            let Some(param) = table.iter().find(|param| param.name == name) else { continue };
+            if params.given.iter().any(|(seen, _)| *seen == param.name) {
+                return Err(ParamError::Repeated { name: param.name });
+            }
+            params.values.push((
+                param.name,
+                param.shape.read(&value).ok_or_else(|| ParamError::value(param, &value, param.shape))?,
+            ));
+            params.given.push((param.name, value));
+        }
+        for param in table {
+            let absent = params.value(param).is_none();
+            if let Some(value) = param.default.filter(|_| absent).and_then(|default| param.shape.read(default)) {
+                params.values.push((param.name, value));
+            }
+        }
+        Ok(params)
+    }
+
+    /// The known parameters that were sent, decoded, in their order.
+    pub fn given(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        self.given.iter().map(|(name, value)| (*name, value.as_str()))
+    }
+
+    /// The value of a [`Shape::Text`].
+    pub fn text(&self, param: &Param) -> Option<&str> {
+        match self.value(param)? {
+            Value::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The value of a [`Shape::Integer`].
+    pub fn integer(&self, param: &Param) -> Option<u64> {
+        match self.value(param)? {
+            Value::Integer(number) => Some(*number),
+            _ => None,
+        }
+    }
+
+    /// The value of a [`Shape::Choice`].
+    pub fn word(&self, param: &Param) -> Option<&'static str> {
+        match self.value(param)? {
+            Value::Word(word) => Some(word),
+            _ => None,
+        }
+    }
+
+    /// The values of a [`Shape::Words`].
+    pub fn words(&self, param: &Param) -> Option<&[&'static str]> {
+        match self.value(param)? {
+            Value::Words(words) => Some(words),
+            _ => None,
+        }
+    }
+
+    /// The value of a [`Shape::Flag`]; absent is false.
+    pub fn flag(&self, param: &Param) -> bool {
+        matches!(self.value(param), Some(Value::Flag(true)))
+    }
+
+    /// The value of a [`Shape::Wait`].
+    pub fn wait(&self, param: &Param) -> Option<Duration> {
+        match self.value(param)? {
+            Value::Wait(wait) => Some(*wait),
+            _ => None,
+        }
+    }
+
+    fn value(&self, param: &Param) -> Option<&Value> {
+        self.values.iter().find(|(name, _)| *name == param.name).map(|(_, value)| value)
+    }
+}
+
+impl Shape {
+    fn read(self, text: &str) -> Option<Value> {
+        let digits = |text: &str| -> Option<u64> {
+            (!text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())).then(|| text.parse().ok())?
+        };
+        let known = |words: &'static [&'static str], text: &str| words.iter().find(|word| **word == text).copied();
+        Some(match self {
+            Self::Text => Value::Text(text.to_owned()),
+            Self::Integer { least, most } => {
+                Value::Integer(digits(text).filter(|number| (least..=most).contains(number))?)
+            }
+            Self::Choice(words) => Value::Word(known(words, text)?),
+            Self::Words(words) => {
+                Value::Words(text.split(',').map(|word| known(words, word.trim())).collect::<Option<_>>()?)
+            }
+            Self::Flag => Value::Flag(match text {
+                "1" | "true" => true,
+                "0" | "false" => false,
+                _ => return None,
+            }),
+            Self::Wait { most } => {
+                let (number, scale) = match (text.strip_suffix("ms"), text.strip_suffix('s')) {
+                    (Some(number), _) => (number, 1),
+                    (None, Some(number)) => (number, 1_000),
+                    (None, None) => (text, 1_000),
+                };
+                let wait = Duration::from_millis(digits(number)?.checked_mul(scale)?);
+                Value::Wait(Some(wait).filter(|wait| *wait <= most)?)
+            }
+        })
+    }
+}
+
+fn decode_form(text: &str) -> Option<String> {
+    decode(&text.replace('+', " "))
+}
+
+/// Decodes percent-encoding; `None` for a `%` without two hexadecimal digits and for what is not UTF-8.
+pub fn decode(text: &str) -> Option<String> {
+    let whole = |escape: &[u8]| escape.len() >= 2 && escape[..2].iter().all(u8::is_ascii_hexdigit);
+    let bytes = text.as_bytes();
+    let sound = bytes.iter().enumerate().all(|(at, byte)| *byte != b'%' || whole(&bytes[at + 1..]));
+    sound.then(|| percent_decode_str(text).decode_utf8().ok().map(std::borrow::Cow::into_owned))?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    static LIMIT: Param =
+        Param { name: "limit", shape: Shape::Integer { least: 1, most: 10 }, default: Some("5"), doc: "" };
+    static SORT: Param = Param { name: "sort", shape: Shape::Choice(&["time", "size"]), default: None, doc: "" };
+    static FIELDS: Param = Param { name: "fields", shape: Shape::Words(&["id", "time"]), default: None, doc: "" };
+    static WAIT: Param =
+        Param { name: "wait", shape: Shape::Wait { most: Duration::from_secs(30) }, default: None, doc: "" };
+    static Q: Param = Param { name: "q", shape: Shape::Text, default: None, doc: "" };
+    static IMPORT: Param = Param { name: "import", shape: Shape::Flag, default: None, doc: "" };
+    static TABLE: [&Param; 6] = [&LIMIT, &SORT, &FIELDS, &WAIT, &Q, &IMPORT];
+
+    #[test]
+    fn values_are_read_by_shape() {
+        let read = |query: &str| Params::read(query, &TABLE).unwrap();
+        assert_eq!(read("").integer(&LIMIT), Some(5));
+        assert_eq!(read("limit=10&unknown=1&unknown=2").integer(&LIMIT), Some(10));
+        assert_eq!(read("sort=size").word(&SORT), Some("size"));
+        assert_eq!(read("fields=time,+id").words(&FIELDS), Some(&["time", "id"][..]));
+        assert_eq!(read("q=a%20b+c%2Bd&&").text(&Q), Some("a b c+d"));
+        assert_eq!(read("q").text(&Q), Some(""));
+        assert!(read("import=1").flag(&IMPORT) && !read("import=false").flag(&IMPORT) && !read("").flag(&IMPORT));
+        for (text, millis) in [("30", 30_000), ("2s", 2_000), ("500ms", 500), ("0", 0)] {
+            assert_eq!(read(&format!("wait={text}")).wait(&WAIT), Some(Duration::from_millis(millis)));
+        }
+    }
+
+    #[test]
+    fn what_is_not_a_value_is_refused_by_name() {
+        let check = |query: &str, text: &str| assert_eq!(Params::read(query, &TABLE).unwrap_err().to_string(), text);
+        check("limit=0", "limit does not take '0'; it takes a whole number from 1 to 10");
+        check("limit=", "limit does not take ''; it takes a whole number from 1 to 10");
+        check("limit=+5", "limit does not take ' 5'; it takes a whole number from 1 to 10");
+        check("limit=5&limit=5", "limit is given more than once; send it once");
+        check("sort=Time", "sort does not take 'Time'; it takes one of time, size");
+        check("fields=id,x", "fields does not take 'id,x'; it takes a comma-separated list of id, time");
+        check("wait=31", "wait does not take '31'; it takes seconds up to 30, as 10, 10s or 500ms");
+        check(
+            "wait=99999999999999999999s",
+            "wait does not take '99999999999999999999s'; it takes seconds up to 30, as 10, 10s or 500ms",
+        );
+        check("import=yes", "import does not take 'yes'; it takes 1 or 0");
+        for broken in ["q=%", "q=%2", "q=%zz", "q=%ff", "other=%f", "%=1", "q=%%41"] {
+            assert_eq!(Params::read(broken, &TABLE).unwrap_err().name(), None, "{broken}");
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! `GET /`: where the API is, as a page or as JSON.
+
+use crate::dialect::{Asked, json, respond};
+use bytes::Bytes;
+use http::header::ACCEPT;
+use http::{Response, StatusCode};
+use serde_json::json;
+
+pub(super) fn page(asked: &Asked<'_>) -> Response<Bytes> {
+    let api = format!("{}/api/v1", asked.context.settings.base_path);
+    let html =
+        asked.headers.get_all(ACCEPT).iter().any(|value| value.to_str().is_ok_and(|text| text.contains("text/html")));
+    if !html {
+        return json(StatusCode::OK, &json!({"name": "reqlog", "version": env!("CARGO_PKG_VERSION"), "api": api}));
+    }
+    let page = format!(
+        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>reqlog</title>\
+         <h1>reqlog</h1><p>The API is at <code>{api}</code>. Send a key as <code>Authorization: Bearer …</code>, \
+         for example to <code>{api}/logs?q=status:5xx</code>.</p></html>\n",
+        api = escape(&api)
+    );
+    respond(StatusCode::OK, "text/html; charset=utf-8", page)
+}
+
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}

@@ -1,0 +1,157 @@
+//! `GET /logs`: pages of records by cursor.
+
+use super::parameters::{CURSOR, DIR, LIMIT, SORT, TOTAL, WAIT};
+use super::selection::Selection;
+use super::{Render, records};
+use crate::auth::Key;
+use crate::cursor::{Cursor, Walk};
+use crate::dialect::params::Params;
+use crate::dialect::{Asked, Planned, respond, set};
+use crate::error::Error;
+use crate::export::json::Shape;
+use crate::id::Seq;
+use crate::plan::Operation;
+use crate::query::{Detail, Direction, Order, Page, Position, Query, Start, Total};
+use crate::timestamp::Timestamp;
+use bytes::Bytes;
+use http::header::LINK;
+use http::{Response, StatusCode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::json;
+
+/// What is needed to render a page and the way on from it.
+#[derive(Debug)]
+pub(crate) struct Listing {
+    walk: Walk,
+    now: Timestamp,
+    secret: [u8; 32],
+    end: End,
+    head: Option<Seq>,
+    shape: Shape,
+    hints: Vec<String>,
+    /// The URL of this page without its cursor, ready for `cursor=…` to be appended.
+    url: String,
+}
+
+/// What the end of a walk is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    /// The head when the walk began: pages are a snapshot.
+    Bound,
+    /// Wherever the log ends: a client follows what arrives, and arrival order lets nothing slip in behind it.
+    Open,
+}
+
+pub(super) fn plan(asked: &Asked<'_>, key: &Key, params: &Params) -> Result<Planned, Error> {
+    let selection = Selection::read(key, params)?;
+    let walk = Walk {
+        project: selection.project.clone(),
+        filter: selection.text(),
+        order: order(params.word(&SORT)),
+        direction: if params.word(&DIR) == Some("asc") { Direction::Ascending } else { Direction::Descending },
+    };
+    let context = asked.context;
+    let cursor = match params.text(&CURSOR) {
+        Some(text) => Cursor::read(text, &walk, context.secret)
+            .filter(|cursor| context.head.is_none_or(|head| cursor.bound <= head))
+            .ok_or(Error::Cursor {
+                name: CURSOR.name,
+                reason: "it was not made here for this q, project, sort and dir; begin again without it",
+            })?,
+        None => Cursor { start: Start::First, bound: asked.bound(), now: context.now },
+    };
+    let wait = params.wait(&WAIT);
+    let follows = wait.is_some() && (walk.order, walk.direction) == (Order::Arrival, Direction::Ascending);
+    let end = if follows { End::Open } else { End::Bound };
+    let query = Query {
+        filter: selection.predicate(cursor.now)?,
+        order: walk.order,
+        direction: walk.direction,
+        start: cursor.start,
+        bound: if end == End::Open { asked.bound() } else { cursor.bound },
+        limit: params.integer(&LIMIT).map_or(50, |limit| limit as usize),
+        detail: Detail::Preview,
+        total: if params.word(&TOTAL) == Some("exact") { Total::Exact } else { Total::Skip },
+    };
+    // a walk with a fixed end cannot get rows that are not there yet
+    let wait = wait.filter(|_| end == End::Open || params.text(&CURSOR).is_none());
+    let listing = Listing {
+        walk,
+        now: cursor.now,
+        secret: *context.secret,
+        end,
+        head: context.head,
+        shape: records::shape(params),
+        hints: selection.hints,
+        url: url(asked, params),
+    };
+    Ok(Planned::reqlog(Operation::Page { query, wait }, Render::List(Box::new(listing))))
+}
+
+pub(super) fn order(word: Option<&str>) -> Order {
+    match word {
+        Some("duration") => Order::Duration,
+        Some("status") => Order::Status,
+        Some("size") => Order::Size,
+        Some("arrival") => Order::Arrival,
+        _ => Order::Time,
+    }
+}
+
+impl Listing {
+    /// Tells of records that arrived while the request waited.
+    pub(super) fn advance(&mut self, head: Option<Seq>) {
+        self.head = head;
+    }
+
+    /// `{"items":[…],"next":…,"prev":…,"total":…,"hints":[…],"scanned":{…}}`, total and hints where there are any.
+    pub(super) fn reply(&self, query: &Query, page: &Page) -> Response<Bytes> {
+        let sign = |start| Cursor { start, bound: query.bound, now: self.now }.sign(&self.walk, &self.secret);
+        let place = |row| Position::of(row, self.walk.order);
+        let next = match page.rows.last() {
+            Some(row) if page.more_after => Some(sign(Start::After(place(row)))),
+            // every row up to the head has been seen, those that do not match included
+            _ if self.end == End::Open => Some(sign(match self.head {
+                Some(_) => Start::After(Position::arrival(query.bound)),
+                None => Start::First,
+            })),
+            _ => None,
+        };
+        let prev = page.rows.first().filter(|_| page.more_before).map(|row| sign(Start::Before(place(row))));
+        let mut body = b"{\"items\":".to_vec();
+        records::array(&page.rows, self.shape, &mut body);
+        let scanned = page.scanned;
+        let mut rest = json!({"next": next, "prev": prev});
+        if let Some(total) = page.total {
+            rest["total"] = json!(total);
+        }
+        if !self.hints.is_empty() {
+            rest["hints"] = json!(self.hints);
+        }
+        rest["scanned"] = json!({"sources": scanned.sources, "opened": scanned.opened, "rows": scanned.rows});
+        body.push(b',');
+        body.extend_from_slice(&rest.to_string().as_bytes()[1..]);
+        let mut response = respond(StatusCode::OK, "application/json", body);
+        let links: Vec<_> = [(next, "next"), (prev, "prev")]
+            .into_iter()
+            .filter_map(|(cursor, rel)| Some(format!("<{}cursor={}>; rel=\"{rel}\"", self.url, cursor?)))
+            .collect();
+        if !links.is_empty() {
+            set(response.headers_mut(), LINK, &links.join(", "));
+        }
+        response
+    }
+}
+
+// RFC 3986: what needs no escape in a query
+const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+fn url(asked: &Asked<'_>, params: &Params) -> String {
+    let mut url = format!("{}{}?", asked.context.settings.base_path, asked.path);
+    for (name, value) in params.given().filter(|(name, _)| *name != CURSOR.name) {
+        url.extend([name, "="]);
+        url.extend(utf8_percent_encode(value, ESCAPED));
+        url.push('&');
+    }
+    url
+}

@@ -1,0 +1,251 @@
+//! reqlog's own API, below `/api/v1`, and the paths of the server itself.
+
+mod admin;
+mod body;
+mod entry;
+mod export;
+mod index;
+mod ingest;
+mod logs;
+mod parameters;
+mod problem;
+mod range;
+mod records;
+mod replay;
+mod selection;
+mod stats;
+
+pub(crate) use admin::Change;
+pub(crate) use export::{Exporting, after};
+pub(super) use problem::refuse;
+
+use super::endpoint::{self, Access, Endpoint, Match};
+use super::params::Params;
+use super::{Asked, Planned, json, respond};
+use crate::auth::{Key, Role};
+use crate::error::{Error, Thing};
+use crate::id::Seq;
+use crate::plan::{Failure, Operation, Outcome};
+use crate::query::Detail;
+use bytes::Bytes;
+use http::{Method, Response, StatusCode};
+use parameters as p;
+use serde_json::json;
+
+/// What the endpoints do.
+#[derive(Clone, Copy, Debug)]
+pub enum Action {
+    /// Says where the API is.
+    Index,
+    /// Whether the process answers.
+    Health,
+    /// Whether the store can be written.
+    Ready,
+    /// Prometheus text.
+    Metrics,
+    /// A page of records.
+    List,
+    /// Destroys records.
+    Destroy,
+    /// One record.
+    Entry,
+    /// A captured body.
+    Body,
+    /// One exchange as a command, a HAR or text.
+    Replay,
+    /// Counts.
+    Stats,
+    /// All records that match.
+    Export,
+    /// Takes records in.
+    Ingest,
+    /// Lists projects.
+    Projects,
+    /// Declares a project.
+    DeclareProject,
+    /// Forgets a project.
+    ForgetProject,
+    /// Lists keys.
+    Keys,
+    /// Makes a key.
+    MakeKey,
+    /// Revokes a key.
+    RevokeKey,
+}
+
+const READ: Access = Access::Role(Role::Read);
+const ADMIN: Access = Access::Role(Role::Admin);
+
+macro_rules! endpoints {
+    ($($method:ident $path:literal $access:expr, $action:ident [$($param:ident),*] $doc:literal;)*) => {
+        /// Every endpoint of reqlog's own API.
+        pub static ENDPOINTS: &[Endpoint<Action>] = &[$(Endpoint {
+            method: Method::$method,
+            path: $path,
+            access: $access,
+            params: &[$(&p::$param),*],
+            action: Action::$action,
+            doc: $doc,
+        },)*];
+    };
+}
+
+endpoints! {
+    GET "/" Access::Public, Index [] "Says where the API is.";
+    GET "/healthz" Access::Public, Health [] "Answers while the process runs.";
+    GET "/readyz" Access::Public, Ready [] "Answers 200 while the store can be written, else 503.";
+    GET "/metrics" ADMIN, Metrics [] "Metrics as Prometheus text, for an organisation-wide key.";
+    GET "/api/v1/logs" READ, List [Q, PROJECT, LIMIT, CURSOR, SORT, DIR, FIELDS, TOTAL, WAIT]
+        "Records that match, page by page.";
+    DELETE "/api/v1/logs" ADMIN, Destroy [Q, PROJECT] "Destroys the records that match among those that exist now.";
+    GET "/api/v1/logs/{id}" READ, Entry [] "One record.";
+    GET "/api/v1/logs/{id}/body" READ, Body [SIDE, VIEW] "The captured bytes of one body.";
+    GET "/api/v1/logs/{id}/export" READ, Replay [AS] "One exchange in a form that can be replayed or shared.";
+    GET "/api/v1/stats" READ, Stats [Q, PROJECT] "How many records match, by their usual dimensions.";
+    GET "/api/v1/export" READ, Export [Q, PROJECT, EXPORT_FORMAT, EXPORT_CURSOR]
+        "All records that match, in arrival order, streamed.";
+    POST "/api/v1/ingest" Access::Role(Role::Ingest), Ingest
+        [INGEST_PROJECT, ENVIRONMENT, SESSION, SERVICE, INGEST_FORMAT, IMPORT] "Takes records in.";
+    GET "/api/v1/projects" READ, Projects [] "The projects that the key may see.";
+    POST "/api/v1/projects" ADMIN, DeclareProject [] "Declares a project or more environments of one.";
+    DELETE "/api/v1/projects/{name}" ADMIN, ForgetProject []
+        "Forgets a project, revokes its keys and destroys its records.";
+    GET "/api/v1/keys" ADMIN, Keys [] "Keys without their secrets.";
+    POST "/api/v1/keys" ADMIN, MakeKey [] "Makes a key; its secret is shown this once.";
+    DELETE "/api/v1/keys/{id}" ADMIN, RevokeKey [] "Revokes a key at once.";
+}
+
+/// Understands a request to a path of reqlog's own.
+pub(super) fn plan(asked: &Asked<'_>) -> Result<Planned, Error> {
+    let (endpoint, captures) = match endpoint::find(ENDPOINTS, asked.path, asked.method) {
+        Match::Nothing => return Err(Error::Route),
+        Match::Method(allow) => return Err(Error::Method { allow }),
+        Match::Found(endpoint, captures) => (endpoint, captures),
+    };
+    let key = asked.admit(endpoint)?;
+    let params = Params::read(asked.query, endpoint.params)?;
+    let Some(key) = key else { return Ok(public(asked, endpoint.action)) };
+    match endpoint.action {
+        Action::List => logs::plan(asked, key, &params),
+        Action::Destroy => destroy(asked, key, &params),
+        Action::Entry => entry::get(&captures.text(0)?, key, Detail::Preview, Render::Entry),
+        Action::Body => {
+            let view = body::View::read(asked, &params)?;
+            entry::get(&captures.text(0)?, key, Detail::Whole, Render::Body(view))
+        }
+        Action::Replay => {
+            let form = entry::Form::read(&params)?;
+            entry::get(&captures.text(0)?, key, Detail::Whole, Render::Replay(form))
+        }
+        Action::Stats => stats::plan(asked, key, &params),
+        Action::Export => export::plan(asked, key, &params),
+        Action::Ingest => ingest::plan(asked, key, &params),
+        Action::Projects => Ok(admin::projects(asked, key)),
+        Action::DeclareProject => {
+            admin::organisation(key)?;
+            Ok(Planned::Collect(Change::Project))
+        }
+        Action::ForgetProject => admin::forget(asked, key, captures.text(0)?),
+        Action::Keys => Ok(admin::keys(asked, key)),
+        Action::MakeKey => Ok(Planned::Collect(Change::Key { within: key.scope.clone() })),
+        Action::RevokeKey => admin::revoke(asked, key, &captures.text(0)?),
+        Action::Metrics => {
+            admin::organisation(key)?;
+            Ok(Planned::reqlog(Operation::Metrics, Render::Metrics))
+        }
+        Action::Index | Action::Health | Action::Ready => Ok(public(asked, endpoint.action)),
+    }
+}
+
+fn public(asked: &Asked<'_>, action: Action) -> Planned {
+    match action {
+        Action::Index => Planned::Ready(index::page(asked)),
+        Action::Ready => Planned::reqlog(Operation::Ready, Render::Ready),
+        _ => Planned::Ready(json(StatusCode::OK, &json!({"status": "ok"}))),
+    }
+}
+
+/// Destroying everything has to be said: `q` or `project` must be there, `q` may be empty.
+fn destroy(asked: &Asked<'_>, key: &Key, params: &Params) -> Result<Planned, Error> {
+    if params.given().next().is_none() {
+        let accepted = "which records to destroy; an empty q means all in the key's scope".to_owned();
+        return Err(super::ParamError::Missing { name: p::Q.name, accepted }.into());
+    }
+    let selection = selection::Selection::read(key, params)?;
+    let now = asked.context.now;
+    // what cannot be resolved is refused here, not when it is carried out
+    selection.predicate(now)?;
+    let selection::Selection { filter, project, .. } = selection;
+    Ok(Planned::reqlog(Operation::Delete { filter, now, project }, Render::Deleted))
+}
+
+/// How an outcome becomes an answer.
+#[derive(Debug)]
+pub(crate) enum Render {
+    /// A page.
+    List(Box<logs::Listing>),
+    /// A record.
+    Entry,
+    /// A body.
+    Body(body::View),
+    /// A form of an exchange.
+    Replay(entry::Form),
+    /// Counts.
+    Stats,
+    /// A report.
+    Ingested,
+    /// How many were destroyed.
+    Deleted,
+    /// An answer that was ready before.
+    Done(Response<Bytes>),
+    /// A key and its secret.
+    NewKey,
+    /// Readiness.
+    Ready,
+    /// Metrics.
+    Metrics,
+}
+
+impl Render {
+    pub(super) fn reply(self, operation: &Operation, outcome: Outcome) -> Result<Response<Bytes>, Error> {
+        match (self, outcome) {
+            (Self::Ready, Outcome::Ready(ready)) => Ok(readiness(ready.err().as_deref())),
+            (Self::Ready, Outcome::Failed(failure)) => Ok(readiness(Some(&failure.to_string()))),
+            (_, Outcome::Failed(failure)) => Err(failure.into()),
+            (Self::List(listing), Outcome::Page(page)) => match operation {
+                Operation::Page { query, .. } => Ok(listing.reply(query, &page)),
+                _ => Err(Failure::Internal.into()),
+            },
+            (Self::Entry | Self::Body(_) | Self::Replay(_), Outcome::Record(None)) => Err(Error::Missing(Thing::Entry)),
+            (Self::Entry, Outcome::Record(Some(row))) => Ok(entry::reply(&row)),
+            (Self::Body(view), Outcome::Record(Some(row))) => view.reply(&row),
+            (Self::Replay(form), Outcome::Record(Some(row))) => form.reply(&row),
+            (Self::Stats, Outcome::Stats(stats)) => Ok(stats::reply(&stats)),
+            (Self::Ingested, Outcome::Ingested(report)) => Ok(ingest::reply(&report)),
+            (Self::Deleted, Outcome::Deleted(rows)) => Ok(json(StatusCode::OK, &json!({"deleted": rows}))),
+            (Self::Done(answer), Outcome::Done) => Ok(answer),
+            (Self::NewKey, Outcome::Key { key, secret }) => {
+                let mut answer = admin::shown(&key);
+                answer["secret"] = json!(secret.expose());
+                Ok(json(StatusCode::CREATED, &answer))
+            }
+            (Self::Metrics, Outcome::Metrics(text)) => {
+                Ok(respond(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", text))
+            }
+            _ => Err(Failure::Internal.into()),
+        }
+    }
+
+    pub(super) fn advance(&mut self, head: Option<Seq>) {
+        if let Self::List(listing) = self {
+            listing.advance(head);
+        }
+    }
+}
+
+fn readiness(reason: Option<&str>) -> Response<Bytes> {
+    match reason {
+        None => json(StatusCode::OK, &json!({"status": "ready"})),
+        Some(reason) => json(StatusCode::SERVICE_UNAVAILABLE, &json!({"status": "unavailable", "reason": reason})),
+    }
+}

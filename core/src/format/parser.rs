@@ -1,0 +1,84 @@
+//! One unit to one record.
+
+use super::splitter::{Fault, Unit};
+use super::{Format, Rejection, access, draft, har, row};
+use crate::id::EntryId;
+use crate::record::Record;
+use crate::timestamp::Timestamp;
+
+/// What stands before the units and is needed to read them: the header of a CSV file, nothing elsewhere.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Head {
+    pub(super) columns: Vec<String>,
+    pub(super) delimiter: Option<u8>,
+}
+
+impl Head {
+    /// Reads a CSV header row; its delimiter is the most frequent of comma, semicolon and tab.
+    pub fn of_header(row: &[u8]) -> Self {
+        row::head(row)
+    }
+
+    /// The names of the columns, in order.
+    pub fn columns(&self) -> &[String] {
+        &self.columns
+    }
+
+    pub(super) fn delimiter(&self) -> u8 {
+        self.delimiter.unwrap_or(b',')
+    }
+}
+
+/// A record with the identity that its source says this store gave it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Parsed {
+    /// What was read.
+    pub record: Record,
+    /// The id under which a store of reqlog exported it, where it has one.
+    pub id: Option<EntryId>,
+}
+
+/// Reads units of one format; shared by threads.
+#[derive(Clone, Debug)]
+pub struct Parser {
+    format: Format,
+    columns: row::Columns,
+    now: Timestamp,
+}
+
+impl Parser {
+    /// A parser of units that follow `head`; a JSON or CSV record without a time gets `now`, the arrival.
+    pub fn new(format: Format, head: &Head, now: Timestamp) -> Self {
+        Self { format, columns: row::Columns::new(head), now }
+    }
+
+    /// Reads one unit, or names what is wrong with it.
+    pub fn parse(&self, unit: &Unit<'_>) -> Result<Record, Rejection> {
+        self.parse_identified(unit).map(|parsed| parsed.record)
+    }
+
+    /// As [`parse`](Self::parse), with the id that an export of reqlog carries.
+    pub fn parse_identified(&self, unit: &Unit<'_>) -> Result<Parsed, Rejection> {
+        let reject = |reason: String| Rejection::new(unit.line, reason, unit.bytes);
+        if let Some(Fault::TooLong(limit)) = unit.fault {
+            return Err(reject(format!("longer than {limit} bytes")));
+        }
+        match self.format {
+            Format::Ndjson | Format::JsonArray => draft::read(text(unit).map_err(reject)?, self.now),
+            Format::Har => har::read(text(unit).map_err(reject)?, self.now).map(Parsed::anonymous),
+            Format::Access => access::read(&String::from_utf8_lossy(unit.bytes)).map(Parsed::anonymous),
+            Format::Csv => self.columns.read(text(unit).map_err(reject)?, self.now),
+        }
+        .map_err(reject)
+    }
+}
+
+impl Parsed {
+    fn anonymous(record: Record) -> Self {
+        Self { record, id: None }
+    }
+}
+
+fn text<'a>(unit: &Unit<'a>) -> Result<&'a str, String> {
+    std::str::from_utf8(unit.bytes).map_err(|error| format!("invalid UTF-8 at byte {}", error.valid_up_to() + 1))
+}

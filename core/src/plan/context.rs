@@ -1,0 +1,95 @@
+//! What a request is planned against: who may enter, what exists, what time it is, how the server is set up.
+
+use crate::auth::Keyring;
+use crate::id::Seq;
+use crate::timestamp::Timestamp;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Everything [`plan`](super::plan) reads beside the request; the shell takes it from its snapshot of the store.
+#[derive(Clone, Copy, Debug)]
+pub struct Context<'a> {
+    /// Who may enter.
+    pub keyring: &'a Keyring,
+    /// Projects and their environments.
+    pub projects: &'a Projects,
+    /// The highest sequence given out; `None` in an empty store.
+    pub head: Option<Seq>,
+    /// The wall clock.
+    pub now: Timestamp,
+    /// Signs cursors; belongs to the store's data, so that a walk survives a restart.
+    pub secret: &'a [u8; 32],
+    /// How the server is set up.
+    pub settings: &'a Settings,
+}
+
+/// Every project that was declared or named by a record, with its environments.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Projects {
+    environments: BTreeMap<String, BTreeSet<String>>,
+}
+
+impl Projects {
+    /// Makes a project known, and an environment of it; says whether either is new.
+    pub fn declare(&mut self, project: &str, environment: Option<&str>) -> bool {
+        let fresh = !self.environments.contains_key(project);
+        let known = self.environments.entry(project.to_owned()).or_default();
+        environment.is_some_and(|name| !known.contains(name) && known.insert(name.to_owned())) || fresh
+    }
+
+    /// Forgets a project; says whether it was there.
+    pub fn remove(&mut self, project: &str) -> bool {
+        self.environments.remove(project).is_some()
+    }
+
+    /// The environments of a project; `None` when the project is unknown.
+    pub fn environments(&self, project: &str) -> Option<&BTreeSet<String>> {
+        self.environments.get(project)
+    }
+
+    /// Every project with its environments, by name.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &BTreeSet<String>)> {
+        self.environments.iter().map(|(name, environments)| (name.as_str(), environments))
+    }
+}
+
+/// What an operator may set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// Path under which the API is reached, as `/logs`; empty at the root.
+    pub base_path: String,
+    /// At most this many bytes of one ingestion request after decompression.
+    pub request_limit: u64,
+    /// At most this many bytes are kept of each captured body.
+    pub body_cap: usize,
+    /// Which web origins may call the API.
+    pub origins: Origins,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { base_path: String::new(), request_limit: 64 << 20, body_cap: 256 << 10, origins: Origins::default() }
+    }
+}
+
+/// Web origins that may read answers (CORS). Keys travel in headers, never in cookies, so no credentials mode is offered.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Origins {
+    /// Only pages served by this server.
+    #[default]
+    Own,
+    /// Any page.
+    Any,
+    /// Pages of these origins, spelt as browsers do: `https://app.example.test`.
+    Listed(Vec<String>),
+}
+
+impl Origins {
+    /// The `Access-Control-Allow-Origin` for a request that names its origin.
+    pub fn allow<'a>(&self, origin: &'a str) -> Option<&'a str> {
+        match self {
+            Self::Own => None,
+            Self::Any => Some("*"),
+            Self::Listed(known) => known.iter().any(|known| known == origin).then_some(origin),
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! From a request to an operation and from its outcome to a response.
+//!
+//! ```text
+//! request ─ plan(&head, &context) ─► Plan ─ operation() ─► the shell runs it ─► Outcome ─ reply(outcome) ─► response
+//! ```
+//! In scope: routing, authorisation, parameters, cursors, negotiation, rendering, error envelopes, CORS, `HEAD`.
+//! Out of scope: sockets, compression of responses, reading bodies, running the operation.
+
+mod context;
+mod edge;
+mod exporter;
+mod operation;
+mod outcome;
+
+pub use context::{Context, Origins, Projects, Settings};
+pub use exporter::Exporter;
+pub use operation::{BodyUse, IngestMode, IngestRequest, Operation};
+pub use outcome::{Failure, Outcome};
+// the answer of an ingestion is part of this interface
+pub use crate::format::{Rejection, Report};
+
+use crate::dialect::{Asked, Change, Dialect, Planned, Render};
+use crate::error::Error;
+use crate::id::Seq;
+use bytes::Bytes;
+use edge::Edge;
+use http::{Method, Response};
+
+/// One request, understood.
+#[derive(Debug)]
+pub struct Plan {
+    operation: Operation,
+    stage: Stage,
+    dialect: Dialect,
+    edge: Edge,
+}
+
+#[derive(Debug)]
+enum Stage {
+    /// The answer is known, unless reading the body fails.
+    Answered(Response<Bytes>),
+    /// The body says what to do.
+    Awaits(Change),
+    /// The outcome says what to answer.
+    Runs(Render),
+}
+
+/// Understands the head of a request: routing, authorisation, parameters, cursor; everything but the body.
+///
+/// Never fails: what cannot be understood is a plan whose reply says so.
+pub fn plan(head: &http::request::Parts, context: &Context<'_>) -> Plan {
+    let edge = Edge::of(head, &context.settings.origins);
+    let path = match head.uri.path().strip_prefix(context.settings.base_path.as_str()) {
+        Some("") => "/",
+        Some(path) if path.starts_with('/') => path,
+        _ => return Plan::new(Dialect::Reqlog, Err(Error::Route), edge),
+    };
+    let dialect = Dialect::of(path);
+    if head.method == Method::OPTIONS {
+        let answer = dialect.allow(path).map(|allow| Planned::Ready(edge.options(&allow))).ok_or(Error::Route);
+        return Plan::new(dialect, answer, edge);
+    }
+    let query = head.uri.query().unwrap_or_default();
+    let asked = Asked { method: &head.method, path, query, headers: &head.headers, context };
+    Plan::new(dialect, dialect.plan(&asked), edge)
+}
+
+impl Plan {
+    fn new(dialect: Dialect, planned: Result<Planned, Error>, edge: Edge) -> Self {
+        let (operation, stage) = match planned {
+            Ok(Planned::Ready(response)) => (Operation::Nothing, Stage::Answered(response)),
+            Ok(Planned::Collect(change)) => (Operation::Nothing, Stage::Awaits(change)),
+            Ok(Planned::Run(operation, render)) => (*operation, Stage::Runs(render)),
+            Err(error) => (Operation::Nothing, Stage::Answered(dialect.refuse(&error))),
+        };
+        Self { operation, stage, dialect, edge }
+    }
+
+    /// What is wanted of the request's body.
+    pub fn body(&self) -> BodyUse {
+        match (&self.stage, &self.operation) {
+            (Stage::Awaits(_), _) => BodyUse::Collect { limit: Change::LIMIT },
+            (Stage::Runs(_), Operation::Ingest(_)) => BodyUse::Stream,
+            _ => BodyUse::Ignore,
+        }
+    }
+
+    /// Goes on with the collected body; only after [`BodyUse::Collect`], else nothing changes.
+    #[must_use]
+    pub fn with_body(self, body: &Bytes, context: &Context<'_>) -> Self {
+        match self.stage {
+            Stage::Awaits(change) => Self::new(self.dialect, change.read(body, context), self.edge),
+            _ => self,
+        }
+    }
+
+    /// What to run.
+    pub fn operation(&self) -> &Operation {
+        &self.operation
+    }
+
+    /// Lets a waiting page see records up to a new head, before it is run again.
+    pub fn advance(&mut self, head: Option<Seq>) {
+        if let (Operation::Page { query, .. }, Stage::Runs(render), Some(bound)) =
+            (&mut self.operation, &mut self.stage, head)
+        {
+            query.bound = bound;
+            render.advance(head);
+        }
+    }
+
+    /// The response to what came of the operation.
+    pub fn reply(self, outcome: Outcome) -> Response<Bytes> {
+        let response = match (self.stage, outcome) {
+            (Stage::Runs(render), outcome) => render.reply(&self.operation, outcome),
+            (_, Outcome::Failed(failure)) => self.dialect.refuse(&failure.into()),
+            (Stage::Answered(response), _) => response,
+            (Stage::Awaits(_), _) => self.dialect.refuse(&Failure::Internal.into()),
+        };
+        self.edge.finish(response)
+    }
+
+    /// The streamed answer of [`Operation::Export`]; the plan comes back where the operation is another.
+    pub fn export(self) -> Result<Exporter, Box<Self>> {
+        match (self.operation, self.stage) {
+            (Operation::Export(query), Stage::Runs(Render::Export(exporting))) => {
+                Ok(Exporter::new(&exporting, query, &self.edge))
+            }
+            (operation, stage) => Err(Box::new(Self { operation, stage, ..self })),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,127 @@
+//! What a request asks of a store, in words that every store understands.
+
+use crate::auth::{NewKey, Scope};
+use crate::filter::{Filter, Predicate};
+use crate::id::Seq;
+use crate::query::{Detail, Query};
+use crate::timestamp::Timestamp;
+use std::time::Duration;
+
+/// What the shell has to do before it can reply.
+#[derive(Clone, Debug)]
+pub enum Operation {
+    /// Nothing: the reply is ready, reply with [`Outcome::Nothing`](super::Outcome::Nothing).
+    Nothing,
+    /// Rows of one page.
+    Page {
+        /// Which.
+        query: Query,
+        /// Run again, after [`Plan::advance`](super::Plan::advance), whenever records were committed, until the page
+        /// has a row or this much time has passed; answer the last page.
+        wait: Option<Duration>,
+    },
+    /// One row by its identity.
+    Get {
+        /// Its sequence.
+        seq: Seq,
+        /// Its arrival, where the id carries one: a row of another arrival is another row.
+        arrival: Option<u64>,
+        /// The caller's scope: a row outside of it does not exist.
+        filter: Predicate,
+        /// Whether bodies are needed.
+        detail: Detail,
+    },
+    /// Counts of matching rows up to a sequence.
+    Stats {
+        /// Which rows.
+        filter: Predicate,
+        /// Rows that arrived later are not counted.
+        bound: Seq,
+    },
+    /// Every matching row, page after page: see [`Plan::export`](super::Plan::export).
+    Export(Query),
+    /// Records in the request's body.
+    Ingest(IngestRequest),
+    /// Destroy the rows that match among those that exist when it is committed. It is stored as it was asked, because
+    /// it outlives the process.
+    Delete {
+        /// Which; it resolves at `now`.
+        filter: Filter,
+        /// What relative times are relative to.
+        now: Timestamp,
+        /// Only in this project: the caller's scope, or the one it named.
+        project: Option<String>,
+    },
+    /// Declare a project, or more environments of one.
+    CreateProject {
+        /// Its name.
+        name: String,
+        /// Environments to declare; none is fine.
+        environments: Vec<String>,
+    },
+    /// Forget a project, revoke its keys and destroy its rows.
+    DeleteProject {
+        /// Its name.
+        name: String,
+    },
+    /// Make a key from randomness of the shell.
+    CreateKey(NewKey),
+    /// Make a key useless at once.
+    RevokeKey {
+        /// Its number.
+        id: u64,
+    },
+    /// Whether the store can be written.
+    Ready,
+    /// Prometheus text.
+    Metrics,
+}
+
+/// Records to be taken in and what is known about all of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IngestRequest {
+    /// Records outside of it are rejected, one by one.
+    pub scope: Scope,
+    /// For records that name no project; within `scope`.
+    pub project: Option<String>,
+    /// For records that name no environment.
+    pub environment: Option<String>,
+    /// For records that name no session.
+    pub session: Option<String>,
+    /// For records that name no service.
+    pub service: Option<String>,
+    /// The format's name, where it is not to be detected.
+    pub format: Option<String>,
+    /// `Content-Encoding` values, outermost last, lower case.
+    pub encodings: Vec<String>,
+    /// Whether the same source may have been sent before.
+    pub mode: IngestMode,
+    /// Makes a retry safe; unique within `scope`.
+    pub idempotency_key: Option<String>,
+    /// At most this many bytes after decompression.
+    pub limit: u64,
+}
+
+/// Whether records are compared with what was sent before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IngestMode {
+    /// Two equal records are two records.
+    Live,
+    /// A source that was imported before is skipped as far as it is the same.
+    Import,
+}
+
+/// What a plan wants of the request's body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BodyUse {
+    /// Nothing.
+    Ignore,
+    /// All of it in memory, then [`Plan::with_body`](super::Plan::with_body); a longer one is
+    /// [`Failure::TooLarge`](super::Failure::TooLarge).
+    Collect {
+        /// At most this many bytes.
+        limit: usize,
+    },
+    /// A stream of records for [`Operation::Ingest`].
+    Stream,
+}

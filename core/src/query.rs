@@ -1,0 +1,169 @@
+//! A question about records and the page that answers it.
+
+use crate::filter::Predicate;
+use crate::id::Seq;
+use crate::record::Stored;
+
+/// What rows are sorted by; ties are broken by sequence in the same direction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Order {
+    /// When it happened.
+    Time,
+    /// When it was accepted: the sequence.
+    Arrival,
+    /// How long it took.
+    Duration,
+    /// Status code.
+    Status,
+    /// Bytes of both bodies.
+    Size,
+}
+
+/// Which end comes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Direction {
+    /// Smallest first.
+    Ascending,
+    /// Largest first.
+    Descending,
+}
+
+impl Direction {
+    /// The other one.
+    #[must_use]
+    pub const fn reversed(self) -> Self {
+        match self {
+            Self::Ascending => Self::Descending,
+            Self::Descending => Self::Ascending,
+        }
+    }
+}
+
+/// A sort value mapped to an unsigned number of the same order; 0 is absent and sorts below every present value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SortKey(pub u64);
+
+impl SortKey {
+    /// The key of a value of −2^63 + 1 or more (the least value shares the key of the next).
+    pub const fn of(value: Option<i64>) -> Self {
+        match value {
+            None => Self(0),
+            Some(value) => {
+                let flipped = (value as u64) ^ (1 << 63);
+                Self(if flipped == 0 { 1 } else { flipped })
+            }
+        }
+    }
+}
+
+/// The place of a row in an order, whether or not the row is still there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Position {
+    /// The row's sort value; for [`Order::Arrival`] always [`SortKey`] of its sequence.
+    pub key: SortKey,
+    /// The row's sequence.
+    pub seq: Seq,
+}
+
+/// Where a page begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// At the first row of the order.
+    First,
+    /// With the row right after this position.
+    After(Position),
+    /// With the rows right before this position; the page is still in the query's order.
+    Before(Position),
+    /// After this many rows of the order; its cost grows with the number.
+    Offset(u64),
+}
+
+/// How much of each row is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Detail {
+    /// Everything but the bytes of bodies beyond their preview (`Body::bytes` holds at most 256 characters).
+    Preview,
+    /// Bodies too.
+    Whole,
+}
+
+/// Whether all matching rows are counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Total {
+    /// No.
+    Skip,
+    /// Yes, exactly.
+    Exact,
+}
+
+/// Which rows, in which order, from where, how many.
+#[derive(Clone, Debug)]
+pub struct Query {
+    /// Which rows; the caller's scope is part of it.
+    pub filter: Predicate,
+    /// What they are sorted by.
+    pub order: Order,
+    /// Which end comes first.
+    pub direction: Direction,
+    /// Where the page begins.
+    pub start: Start,
+    /// Rows that arrived after this one are not seen: the head when the walk began.
+    pub bound: Seq,
+    /// At most this many rows.
+    pub limit: usize,
+    /// How much of each.
+    pub detail: Detail,
+    /// Whether to count.
+    pub total: Total,
+}
+
+/// Rows of one page in the query's order.
+#[derive(Clone, Debug, Default)]
+pub struct Page {
+    /// At most `limit` rows.
+    pub rows: Vec<Stored>,
+    /// Whether rows precede the first one. Always false with [`Start::First`]; with [`Start::After`] and
+    /// [`Start::Offset`] past 0 true without looking.
+    pub more_before: bool,
+    /// Whether rows follow the last one. With [`Start::Before`] true without looking.
+    pub more_after: bool,
+    /// All rows that match, whatever the start; with [`Total::Exact`].
+    pub total: Option<u64>,
+    /// What it cost.
+    pub scanned: Scanned,
+}
+
+/// The work behind an answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Scanned {
+    /// Segments and batches known to the catalog.
+    pub sources: u64,
+    /// Those that were opened.
+    pub opened: u64,
+    /// Rows whose columns were compared.
+    pub rows: u64,
+}
+
+/// Counts of matching rows by their usual dimensions.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// All of them.
+    pub total: u64,
+    /// By level name.
+    pub levels: Counts,
+    /// By kind name.
+    pub kinds: Counts,
+    /// By status class (`2xx`).
+    pub classes: Counts,
+    /// By method.
+    pub methods: Counts,
+    /// By project.
+    pub projects: Counts,
+    /// By container.
+    pub containers: Counts,
+    /// By service.
+    pub services: Counts,
+}
+
+/// Counts by value; rows without a value are in none.
+pub type Counts = std::collections::BTreeMap<String, u64>;

@@ -1,0 +1,269 @@
+//! The sans-IO machine that answers a question over a catalog.
+//!
+//! The shell asks [`Scan::next`] what to do, supplies each [`Task`] with the parts it needs, steps it (on any thread,
+//! in any order), and hands what comes back to [`Scan::absorb`]. Segments are visited best first, and only while one
+//! of them can still change the answer.
+
+mod matching;
+mod order;
+mod tally;
+mod task;
+
+pub use task::{Partial, Step, Task};
+
+use crate::catalog::{Catalog, Deletion, SourceId, Summary, Verdict};
+use crate::filter::{Number, Predicate};
+use crate::id::Seq;
+use crate::query::{Page, Query, Scanned, Start, Stats, Total};
+use order::{Rank, Ranking};
+use std::sync::Arc;
+use task::{Goal, Hit, Job};
+
+/// What the shell does next.
+#[derive(Debug)]
+pub enum Next {
+    /// Step this task until it is done, then absorb its partial answer.
+    Run(Box<Task>),
+    /// Absorb a running task first.
+    Wait,
+    /// Take the answer.
+    Done,
+}
+
+/// Answers one question over one catalog.
+#[derive(Debug)]
+pub struct Scan {
+    ranking: Ranking,
+    goal: Goal,
+    // rows wanted, one more than shown
+    wanted: usize,
+    work: Vec<Work>,
+    // the next of `work`
+    at: usize,
+    running: usize,
+    // tasks that may run although an earlier one may make them needless; doubles while the answer is incomplete
+    window: usize,
+    hits: Vec<(Hit, usize)>,
+    fetch: Option<Fetch>,
+    total: u64,
+    stats: Stats,
+    scanned: Scanned,
+}
+
+// One source that may hold rows of the answer.
+#[derive(Debug)]
+struct Work {
+    source: SourceId,
+    rows: u64,
+    predicate: Predicate,
+    // no row of it comes before this
+    best: Rank,
+    // every row must be looked at, whatever the page already has
+    whole: bool,
+}
+
+// The second phase: the rows of the page, source by source.
+#[derive(Debug)]
+struct Fetch {
+    query: Query,
+    left: Vec<(usize, Vec<Hit>)>,
+    rows: Vec<(Rank, crate::record::Stored)>,
+    more: bool,
+}
+
+impl Scan {
+    /// A scan that finds the rows of one page.
+    pub fn page(query: Query, catalog: &Catalog) -> Self {
+        let ranking = Ranking::of(&query);
+        let skipped =
+            if let Start::Offset(rows) = query.start { usize::try_from(rows).unwrap_or(usize::MAX) } else { 0 };
+        let wanted = skipped.saturating_add(query.limit).saturating_add(1);
+        let counting = query.total == Total::Exact;
+        let mut scan = Self::new(Goal::Page, ranking, wanted, catalog);
+        for (entry, predicate, verdict) in visible(catalog, &query.filter, query.bound) {
+            let always = verdict == Verdict::Always;
+            if counting && always {
+                scan.total += entry.summary.rows;
+            }
+            scan.add(entry.id, &entry.summary, predicate, counting && !always);
+        }
+        scan.work.sort_by_key(|work| work.best);
+        scan.fetch = Some(Fetch { query, left: Vec::new(), rows: Vec::new(), more: false });
+        scan
+    }
+
+    /// A scan that counts what matches `filter` among the rows up to `bound` by the usual dimensions.
+    pub fn stats(filter: &Predicate, bound: Seq, catalog: &Catalog) -> Self {
+        let mut scan = Self::new(Goal::Stats, Ranking::arrival(), 0, catalog);
+        for (entry, predicate, verdict) in visible(catalog, filter, bound) {
+            if verdict != Verdict::Always || !tally::add_summary(&mut scan.stats, &entry.summary) {
+                scan.add(entry.id, &entry.summary, predicate, true);
+            }
+        }
+        scan
+    }
+
+    fn new(goal: Goal, ranking: Ranking, wanted: usize, catalog: &Catalog) -> Self {
+        Self {
+            ranking,
+            goal,
+            wanted,
+            work: Vec::new(),
+            at: 0,
+            running: 0,
+            window: 1,
+            hits: Vec::new(),
+            fetch: None,
+            total: 0,
+            stats: Stats::default(),
+            scanned: Scanned { sources: catalog.entries.len() as u64, ..Scanned::default() },
+        }
+    }
+
+    fn add(&mut self, source: SourceId, summary: &Summary, predicate: Predicate, whole: bool) {
+        let best = self.ranking.best_of(summary);
+        // Every row of it lies at or before the page's start.
+        let passed = self.ranking.is_passed(self.ranking.worst_of(summary));
+        if whole || !passed {
+            self.work.push(Work { source, rows: summary.rows, predicate, best, whole });
+        }
+    }
+
+    /// What to do now. Tasks may run side by side; after [`Next::Wait`] one has to be absorbed.
+    #[allow(clippy::should_implement_trait)] // `Wait` is no item; a `for` over it would spin
+    pub fn next(&mut self) -> Next {
+        while let Some(work) = self.work.get(self.at) {
+            if !work.whole && self.is_beaten(work.best) {
+                self.at += 1;
+                continue;
+            }
+            if !work.whole && self.running >= self.window {
+                return Next::Wait;
+            }
+            let wanted = if self.is_beaten(work.best) { 0 } else { self.wanted };
+            let job =
+                Job::Match { predicate: work.predicate.clone(), ranking: self.ranking, wanted, whole: work.whole };
+            return self.run(self.at, job);
+        }
+        if self.running > 0 {
+            return Next::Wait;
+        }
+        let Some(fetch) = &mut self.fetch else { return Next::Done };
+        if !self.hits.is_empty() {
+            fetch.begin(std::mem::take(&mut self.hits));
+        }
+        let detail = fetch.query.detail;
+        match fetch.left.pop() {
+            Some((at, hits)) => self.run(at, Job::Rows { hits, detail }),
+            None => Next::Done,
+        }
+    }
+
+    fn run(&mut self, at: usize, job: Job) -> Next {
+        let work = &self.work[at];
+        let task = Task::new(work.source, work.rows, at, self.goal, job);
+        if matches!(task.job(), Job::Match { .. }) {
+            self.at += 1;
+            self.scanned.opened += 1;
+        }
+        self.running += 1;
+        Next::Run(Box::new(task))
+    }
+
+    fn is_beaten(&self, best: Rank) -> bool {
+        self.goal == Goal::Page
+            && self.hits.len() >= self.wanted
+            && self.hits.last().is_some_and(|(last, _)| last.rank < best)
+    }
+
+    /// Takes in what a task found, in any order.
+    pub fn absorb(&mut self, partial: Partial) {
+        self.running -= 1;
+        if self.running == 0 {
+            self.window = self.window.saturating_mul(2);
+        }
+        self.scanned.rows += partial.scanned;
+        self.total += partial.matched;
+        tally::merge(&mut self.stats, partial.stats);
+        if !partial.hits.is_empty() {
+            self.hits.extend(partial.hits.into_iter().map(|hit| (hit, partial.at)));
+            self.hits.sort_by_key(|(hit, _)| hit.rank);
+            self.hits.truncate(self.wanted);
+        }
+        if let Some(fetch) = &mut self.fetch {
+            fetch.rows.extend(partial.rows);
+        }
+    }
+
+    /// The page of a scan made by [`Self::page`], after [`Next::Done`].
+    pub fn finish(self) -> Page {
+        let Some(mut fetch) = self.fetch else { return Page::default() };
+        fetch.rows.sort_by_key(|(rank, _)| *rank);
+        let mut rows: Vec<_> = fetch.rows.into_iter().map(|(_, row)| row).collect();
+        let (more_before, more_after) = match fetch.query.start {
+            Start::First => (false, fetch.more),
+            Start::After(_) => (true, fetch.more),
+            Start::Offset(skipped) => (skipped > 0, fetch.more),
+            Start::Before(_) => {
+                rows.reverse();
+                (fetch.more, true)
+            }
+        };
+        let total = (fetch.query.total == Total::Exact).then_some(self.total);
+        Page { rows, more_before, more_after, total, scanned: self.scanned }
+    }
+
+    /// The counts of a scan made by [`Self::stats`], after [`Next::Done`].
+    pub fn finish_stats(self) -> Stats {
+        self.stats
+    }
+}
+
+impl Fetch {
+    // Keeps the page's hits and groups them by source.
+    fn begin(&mut self, mut hits: Vec<(Hit, usize)>) {
+        let skipped =
+            if let Start::Offset(rows) = self.query.start { usize::try_from(rows).unwrap_or(usize::MAX) } else { 0 };
+        hits.drain(..skipped.min(hits.len()));
+        self.more = hits.len() > self.query.limit;
+        hits.truncate(self.query.limit);
+        hits.sort_by_key(|(hit, at)| (*at, hit.row));
+        for (hit, at) in hits {
+            match self.left.last_mut() {
+                Some((last, hits)) if *last == at => hits.push(hit),
+                _ => self.left.push((at, vec![hit])),
+            }
+        }
+    }
+}
+
+/// The sources that may hold visible matches, with what exactly matches in each.
+fn visible<'a>(
+    catalog: &'a Catalog,
+    filter: &'a Predicate,
+    bound: Seq,
+) -> impl Iterator<Item = (&'a crate::catalog::Entry, Predicate, Verdict)> {
+    catalog.entries.iter().filter_map(move |entry| {
+        let predicate = effective(filter, bound, &catalog.deletions, &entry.summary);
+        match entry.summary.judge(&predicate) {
+            Verdict::Never => None,
+            verdict => Some((entry, predicate, verdict)),
+        }
+    })
+}
+
+/// `filter` without rows past the bound and without deleted rows, as far as this source can have any.
+pub(crate) fn effective(filter: &Predicate, bound: Seq, deletions: &[Arc<Deletion>], summary: &Summary) -> Predicate {
+    let up_to = |seq: Seq| Predicate::between(Number::Seq, 0, i64::try_from(seq.get()).unwrap_or(i64::MAX));
+    let mut parts = vec![filter.clone()];
+    if summary.seq.1 > bound {
+        parts.push(up_to(bound));
+    }
+    for deletion in deletions {
+        if summary.seq.0 <= deletion.head && summary.judge(&deletion.filter) != Verdict::Never {
+            let gone = Predicate::all_of([deletion.filter.clone(), up_to(deletion.head)]);
+            parts.push(gone.negated());
+        }
+    }
+    Predicate::all_of(parts)
+}

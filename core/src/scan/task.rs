@@ -1,0 +1,110 @@
+//! One source's share of an answer.
+
+use super::matching::Matching;
+use super::order::{Rank, Ranking};
+use crate::catalog::SourceId;
+use crate::codec::Corrupt;
+use crate::filter::Predicate;
+use crate::query::{Detail, Stats};
+use crate::record::Stored;
+use crate::segment::{Columns, Need, Part, PartId};
+use std::sync::Arc;
+
+/// What the whole scan is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Goal {
+    Page,
+    Stats,
+}
+
+/// A matching row and where it stands in the order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Hit {
+    pub(super) rank: Rank,
+    pub(super) row: u32,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Job {
+    // up to `wanted` rows; with `whole` every match is counted too
+    Match { predicate: Predicate, ranking: Ranking, wanted: usize, whole: bool },
+    Rows { hits: Vec<Hit>, detail: Detail },
+}
+
+/// One source's share of the work: pure, `Send`, and independent of all other tasks.
+#[derive(Debug)]
+pub struct Task {
+    source: SourceId,
+    at: usize,
+    goal: Goal,
+    job: Job,
+    columns: Columns,
+    matching: Option<Matching>,
+}
+
+/// How far a task got.
+#[derive(Debug)]
+pub enum Step {
+    /// Supply these parts and step again.
+    Need(Need),
+    /// Hand this to [`super::Scan::absorb`].
+    Done(Partial),
+}
+
+/// What one task found.
+#[derive(Debug, Default)]
+pub struct Partial {
+    pub(super) at: usize,
+    pub(super) hits: Vec<Hit>,
+    pub(super) matched: u64,
+    pub(super) scanned: u64,
+    pub(super) rows: Vec<(Rank, Stored)>,
+    pub(super) stats: Stats,
+}
+
+impl Task {
+    pub(super) fn new(source: SourceId, rows: u64, at: usize, goal: Goal, job: Job) -> Self {
+        Self { source, at, goal, job, columns: Columns::new(rows), matching: None }
+    }
+
+    pub(super) fn job(&self) -> &Job {
+        &self.job
+    }
+
+    /// The batch or segment whose parts this task takes.
+    pub fn source(&self) -> SourceId {
+        self.source
+    }
+
+    /// Supplies a part that [`Step::Need`] named; [`Part::Absent`] where the source has none.
+    pub fn supply(&mut self, id: PartId, part: Arc<Part>) {
+        self.columns.insert(id, part);
+    }
+
+    /// Goes on until a part is missing or the task is done.
+    ///
+    /// Fails when supplied parts contradict each other; then the source is corrupt.
+    pub fn step(&mut self) -> Result<Step, Corrupt> {
+        let at = self.at;
+        match &self.job {
+            Job::Match { predicate, ranking, wanted, whole } => {
+                let matching = self.matching.get_or_insert_with(|| Matching::new(self.goal, *ranking, *wanted, *whole));
+                Ok(match matching.step(predicate, &self.columns) {
+                    Some(need) => Step::Need(need),
+                    None => Step::Done(matching.finish(at)),
+                })
+            }
+            Job::Rows { hits, detail } => {
+                let mut need = Need::new();
+                for hit in hits {
+                    self.columns.want_row(hit.row as usize, *detail, &mut need);
+                }
+                if !need.is_empty() {
+                    return Ok(Step::Need(need));
+                }
+                let rows = hits.iter().map(|hit| Ok((hit.rank, self.columns.row(hit.row as usize, *detail)?)));
+                Ok(Step::Done(Partial { at, rows: rows.collect::<Result<_, Corrupt>>()?, ..Partial::default() }))
+            }
+        }
+    }
+}

@@ -1,0 +1,28 @@
+//! Immutable, columnar, compressed blocks of records.
+//!
+//! [`build`] writes one, [`Directory`] finds and decodes its parts, [`Columns`] answers questions over decoded parts,
+//! whether they come from a segment or, by [`columns`], from records in memory.
+
+mod builder;
+pub(crate) mod evaluate;
+mod format;
+mod grams;
+mod ints;
+mod part;
+mod reader;
+mod rows;
+mod strings;
+mod text;
+
+pub use builder::{Built, build, columns};
+pub use format::Directory;
+pub use grams::Grams;
+pub use ints::{BLOCK, Ints};
+pub use part::{Part, PartId};
+pub use reader::{Columns, Need};
+pub use rows::{Bodies, Details, ROWS};
+pub use strings::Strings;
+pub use text::Text;
+
+/// Most rows of one segment.
+pub const MAX_ROWS: usize = 128 << 10;

@@ -1,0 +1,78 @@
+//! Text columns: distinct values in order of first appearance and one code a row.
+
+use super::ints::Packed;
+use super::strings::Strings;
+use crate::codec::Corrupt;
+use crate::stored::Reader;
+use hashbrown::HashTable;
+use xxhash_rust::xxh3::xxh3_64;
+
+/// A text column. Predicates run once over the distinct values, then over the codes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Text {
+    /// Distinct values.
+    pub(crate) values: Strings,
+    /// 0 for absent, else one more than the place in `values`.
+    pub(crate) codes: Packed,
+}
+
+impl Text {
+    /// The value at `row`.
+    pub fn get(&self, row: usize) -> Option<&str> {
+        Some(self.values.get(self.codes.get(row).checked_sub(1)? as usize))
+    }
+
+    pub(crate) fn weight(&self) -> usize {
+        self.values.weight() + self.codes.weight()
+    }
+
+    pub(crate) fn encode(&self, out: &mut Vec<u8>) {
+        self.codes.encode(out);
+        self.values.encode(out);
+    }
+
+    pub(crate) fn decode(input: &mut Reader) -> Result<Self, Corrupt> {
+        let codes = Packed::decode(input)?;
+        let values = Strings::decode(input)?;
+        let greatest = (0..codes.len()).map(|row| codes.get(row)).max().unwrap_or(0);
+        if greatest > values.len() as u64 { Err(input.corrupt()) } else { Ok(Self { values, codes }) }
+    }
+}
+
+/// Collects one text column row by row.
+#[derive(Default)]
+pub(super) struct TextBuilder {
+    values: Strings,
+    codes: Vec<u64>,
+    // code by value, with its hash
+    table: HashTable<(u64, u32)>,
+    last: u32,
+    any: bool,
+}
+
+impl TextBuilder {
+    pub(super) fn push(&mut self, value: Option<&str>) {
+        let Some(value) = value else { return self.codes.push(0) };
+        self.any = true;
+        // Neighbouring rows often share a value.
+        if self.last == 0 || self.values.get(self.last as usize - 1) != value {
+            let hash = xxh3_64(value.as_bytes());
+            let values = &mut self.values;
+            let known = self.table.find(hash, |&(known, code)| known == hash && values.get(code as usize - 1) == value);
+            self.last = if let Some(&(_, code)) = known {
+                code
+            } else {
+                values.push(value);
+                let code = values.len() as u32;
+                self.table.insert_unique(hash, (hash, code), |&(hash, _)| hash);
+                code
+            };
+        }
+        self.codes.push(self.last.into());
+    }
+
+    /// The column; `None` when every row lacks it.
+    pub(super) fn finish(self) -> Option<Text> {
+        self.any.then(|| Text { values: self.values, codes: Packed::new(&self.codes) })
+    }
+}

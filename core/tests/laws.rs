@@ -1,0 +1,200 @@
+//! The laws of design.md, against the naive evaluator: filter, sort, cut.
+
+mod model;
+
+use model::generate::{ORDERS, predicate, record};
+use model::{Model, position};
+use proptest::prelude::*;
+use reqlog_core::compact::Urgency;
+use reqlog_core::filter::Predicate;
+use reqlog_core::id::Seq;
+use reqlog_core::query::{Detail, Direction, Order, Query, Start, Total};
+use reqlog_core::record::{Record, Stored};
+use std::collections::BTreeSet;
+
+fn query(filter: &Predicate, order: Order, direction: Direction) -> Query {
+    Query {
+        filter: filter.clone(),
+        order,
+        direction,
+        start: Start::First,
+        bound: Seq::MAX,
+        limit: 10,
+        detail: Detail::Whole,
+        total: Total::Skip,
+    }
+}
+
+fn directions() -> impl Strategy<Value = Direction> {
+    prop::sample::select(vec![Direction::Ascending, Direction::Descending])
+}
+
+fn orders() -> impl Strategy<Value = Order> {
+    prop::sample::select(ORDERS.to_vec())
+}
+
+fn batches() -> impl Strategy<Value = Vec<Vec<Record>>> {
+    proptest::collection::vec(proptest::collection::vec(record(), 1..12), 1..6)
+}
+
+/// A store whose rows lie in batches, or segments, or both.
+fn stored(batches: &[Vec<Record>], compacted: usize) -> Model {
+    let mut model = Model::default();
+    for (at, records) in batches.iter().enumerate() {
+        if at == compacted {
+            model.compact(Urgency::Settle);
+        }
+        model.commit(records);
+    }
+    model
+}
+
+#[derive(Clone, Debug)]
+enum Disturbance {
+    Nothing,
+    Commit(Vec<Record>),
+    Compact,
+    Delete(Predicate),
+}
+
+fn disturbance() -> impl Strategy<Value = Disturbance> {
+    prop_oneof![
+        2 => Just(Disturbance::Nothing),
+        3 => proptest::collection::vec(record(), 1..4).prop_map(Disturbance::Commit),
+        2 => Just(Disturbance::Compact),
+        1 => predicate().prop_map(Disturbance::Delete),
+    ]
+}
+
+impl Model {
+    fn disturb(&mut self, disturbance: &Disturbance) {
+        match disturbance {
+            Disturbance::Nothing => {}
+            Disturbance::Commit(records) => self.commit(records),
+            Disturbance::Compact => self.compact(Urgency::Settle),
+            Disturbance::Delete(filter) => self.delete(filter),
+        }
+    }
+
+    fn lives(&self, row: &Stored) -> bool {
+        self.rows.iter().any(|live| live.id == row.id)
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    #[test]
+    fn a_page_is_what_the_naive_evaluator_answers(
+        batches in batches(), compacted in 0usize..8, filter in predicate(), order in orders(), direction in directions(),
+        limit in 1usize..40, offset in 0u64..20
+    ) {
+        let mut model = stored(&batches, compacted);
+        if compacted == 7 {
+            model.compact(Urgency::Settle);
+        }
+        let truth = model.naive(&filter, order, direction);
+        let page = model.page(Query { limit, total: Total::Exact, ..query(&filter, order, direction) });
+        prop_assert_eq!(&page.rows[..], &truth[..limit.min(truth.len())]);
+        prop_assert_eq!(page.more_after, truth.len() > limit);
+        prop_assert_eq!(page.total, Some(truth.len() as u64));
+        let skipped = model.page(Query { limit, start: Start::Offset(offset), ..query(&filter, order, direction) });
+        let rest: Vec<_> = truth.iter().skip(offset as usize).take(limit).cloned().collect();
+        prop_assert_eq!(skipped.rows, rest);
+        prop_assert_eq!(model.stats(&filter).total, truth.len() as u64);
+    }
+
+    #[test]
+    fn counts_are_what_a_loop_counts(batches in batches(), compacted in 0usize..8, filter in predicate()) {
+        let model = stored(&batches, compacted);
+        let stats = model.stats(&filter);
+        let truth = model.naive(&filter, Order::Arrival, Direction::Ascending);
+        for row in &truth {
+            let count = |name: &str| truth.iter().filter(|other| other.record.level.name() == name).count() as u64;
+            let level = row.record.level.name();
+            prop_assert_eq!(stats.levels[level], count(level));
+            for (field, counts) in [
+                (reqlog_core::record::Field::Service, &stats.services), (reqlog_core::record::Field::Method, &stats.methods),
+                (reqlog_core::record::Field::Project, &stats.projects), (reqlog_core::record::Field::Container, &stats.containers),
+            ] {
+                if let Some(value) = row.record.text(field) {
+                    let expected = truth.iter().filter(|other| other.record.text(field) == Some(value)).count() as u64;
+                    prop_assert_eq!(counts[value], expected);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_walk_sees_everything_once_whatever_happens_between_pages(
+        batches in batches(), compacted in 0usize..8, filter in predicate(), order in orders(), direction in directions(),
+        limits in proptest::collection::vec(1usize..9, 1..5), disturbances in proptest::collection::vec(disturbance(), 1..6)
+    ) {
+        let mut model = stored(&batches, compacted);
+        let bound = model.catalog.head.unwrap();
+        let truth = model.naive(&filter, order, direction);
+        let (mut seen, mut start) = (Vec::<Stored>::new(), Start::First);
+        let mut deleted = BTreeSet::new();
+        for step in 0.. {
+            let limit = limits[step % limits.len()];
+            let page = model.page(Query { start, limit, bound, ..query(&filter, order, direction) });
+            prop_assert!(page.rows.len() <= limit);
+            // back and forth again: the same page, as long as nothing is destroyed
+            if let (Some(first), Start::After(_)) = (page.rows.first(), start) {
+                let before = Start::Before(position(first, order));
+                let previous = model.page(Query { start: before, limit: seen.len() + 1, bound, ..query(&filter, order, direction) });
+                let expected: Vec<_> = seen.iter().filter(|row| model.lives(row)).cloned().collect();
+                prop_assert_eq!(previous.rows, expected);
+            }
+            seen.extend(page.rows.iter().cloned());
+            prop_assert_eq!(page.more_after, truth.iter().filter(|row| model.lives(row)).any(|row| {
+                let last = page.rows.last().map(|row| position(row, order));
+                last.is_some_and(|last| match direction {
+                    Direction::Ascending => position(row, order) > last,
+                    Direction::Descending => position(row, order) < last,
+                })
+            }));
+            if !page.more_after {
+                break;
+            }
+            start = Start::After(position(page.rows.last().unwrap(), order));
+            model.disturb(&disturbances[step % disturbances.len()]);
+            deleted.extend(truth.iter().filter(|row| !model.lives(row)).map(|row| row.id));
+        }
+        // In order, nothing twice, nothing new; and only what was destroyed meanwhile may be missing.
+        let expected: Vec<_> = truth.iter().filter(|row| seen.contains(row) || !deleted.contains(&row.id)).cloned().collect();
+        prop_assert_eq!(seen, expected);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(6))]
+
+    /// Several blocks of columns and of row details, times that tie over whole blocks.
+    #[test]
+    fn large_sources_page_like_small_ones(
+        sample in proptest::collection::vec(record(), 40), filter in predicate(), order in orders(), direction in directions(),
+        spread in prop::sample::select(vec![1i64, 3, 100_000]), fresh in any::<bool>()
+    ) {
+        let mut model = Model::default();
+        let rows: Vec<Record> = (0..10_000usize).map(|at| {
+            let mut record = sample[(at * 7 + at / 13) % sample.len()].clone();
+            record.time = reqlog_core::timestamp::Timestamp::from_nanos((at as i64 * 7919) % spread);
+            record
+        }).collect();
+        rows.chunks(if fresh { 10_000 } else { 1_700 }).for_each(|rows| model.commit(rows));
+        if !fresh {
+            model.compact(Urgency::Settle);
+        }
+        let truth = model.naive(&filter, order, direction);
+        let mut start = Start::First;
+        let mut seen = Vec::new();
+        loop {
+            let page = model.page(Query { start, limit: 3_001, detail: Detail::Whole, ..query(&filter, order, direction) });
+            seen.extend(page.rows.iter().map(|row| row.id));
+            if !page.more_after { break; }
+            start = Start::After(position(page.rows.last().unwrap(), order));
+        }
+        prop_assert!(seen.into_iter().eq(truth.iter().map(|row| row.id)));
+    }
+}

@@ -1,0 +1,190 @@
+//! A store in memory: the engine's shell at its smallest, with the plain list of rows beside it as the truth.
+
+pub mod generate;
+
+use reqlog_core::batch;
+use reqlog_core::catalog::{Catalog, Deletion, Entry, SourceId};
+use reqlog_core::codec::Portable;
+use reqlog_core::compact::{self, Urgency};
+use reqlog_core::filter::{Number, Predicate};
+use reqlog_core::id::{EntryId, Seq};
+use reqlog_core::query::{Detail, Direction, Order, Page, Position, Query, SortKey, Start, Stats, Total};
+use reqlog_core::record::{Field, Record, Stored};
+use reqlog_core::scan::{Next, Scan, Step, Task};
+use reqlog_core::segment::{self, Directory, Part, PartId};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+enum Source {
+    Batch { first: Seq, arrival: u64, blob: Vec<u8> },
+    Segment(Vec<u8>),
+}
+
+#[derive(Default)]
+pub struct Model {
+    pub rows: Vec<Stored>,
+    pub catalog: Catalog,
+    sources: BTreeMap<SourceId, Source>,
+    segments: u64,
+    arrival: u64,
+}
+
+impl Model {
+    pub fn commit(&mut self, records: &[Record]) {
+        self.arrival += 7;
+        let first = self.catalog.head.map_or(1, |head| head.get() + 1);
+        let first = Seq::new(first).unwrap();
+        let Some(encoded) = batch::encode(records, &Portable) else { return };
+        let summary = encoded.draft.place(first, self.arrival).unwrap();
+        self.catalog.head = Some(summary.seq.1);
+        let id = SourceId::Batch(first.get());
+        self.catalog.entries.push(Entry { id, summary: Arc::new(summary) });
+        self.sources.insert(id, Source::Batch { first, arrival: self.arrival, blob: encoded.blob });
+        for (at, record) in records.iter().enumerate() {
+            let id = EntryId::new(self.arrival, first.after(at as u64).unwrap());
+            self.rows.push(Stored { id, record: record.clone() });
+        }
+    }
+
+    pub fn delete(&mut self, filter: &Predicate) {
+        let Some(head) = self.catalog.head else { return };
+        let id = self.catalog.deletions.len() as u64;
+        self.catalog.deletions.push(Arc::new(Deletion { id, filter: filter.clone(), head }));
+        self.rows.retain(|row| !filter.matches_stored(row));
+    }
+
+    /// Runs merges until none is due.
+    pub fn compact(&mut self, urgency: Urgency) {
+        while let Some(merge) = compact::plan(&self.catalog.entries, urgency) {
+            self.merge(&merge.inputs);
+        }
+        // With every row rewritten, no deletion has anything left to hide.
+        if self.catalog.entries.iter().all(|entry| matches!(entry.id, SourceId::Segment(_))) {
+            let inputs: Vec<SourceId> = self.catalog.entries.iter().map(|entry| entry.id).collect();
+            inputs.iter().for_each(|input| self.merge(&[*input]));
+            self.catalog.deletions.clear();
+        }
+    }
+
+    pub fn merge(&mut self, inputs: &[SourceId]) {
+        let mut rows: Vec<Stored> = inputs.iter().flat_map(|id| self.read(*id)).collect();
+        rows.retain(|row| {
+            !self.catalog.deletions.iter().any(|gone| row.id.seq() <= gone.head && gone.filter.matches_stored(row))
+        });
+        rows.sort_by_key(|row| (row.record.time, row.id.seq()));
+        self.catalog.entries.retain(|entry| !inputs.contains(&entry.id));
+        let mut by_project: BTreeMap<Option<String>, Vec<Stored>> = BTreeMap::new();
+        for row in rows {
+            by_project.entry(row.record.text(Field::Project).map(str::to_owned)).or_default().push(row);
+        }
+        for rows in by_project.values() {
+            let built = segment::build(rows, &Portable).unwrap();
+            self.segments += 1;
+            let id = SourceId::Segment(self.segments);
+            self.catalog.entries.push(Entry { id, summary: Arc::new(built.summary) });
+            self.sources.insert(id, Source::Segment(built.bytes));
+        }
+    }
+
+    fn read(&self, id: SourceId) -> Vec<Stored> {
+        match &self.sources[&id] {
+            Source::Batch { first, arrival, blob } => batch::decode(blob, *first, *arrival, &Portable).unwrap(),
+            Source::Segment(_) => {
+                let entry = self.catalog.entries.iter().find(|entry| entry.id == id).unwrap().clone();
+                let catalog = Catalog { head: self.catalog.head, entries: vec![entry], deletions: Vec::new() };
+                let query = Query {
+                    filter: Predicate::ALL,
+                    order: Order::Time,
+                    direction: Direction::Ascending,
+                    start: Start::First,
+                    bound: Seq::MAX,
+                    limit: usize::MAX - 1,
+                    detail: Detail::Whole,
+                    total: Total::Skip,
+                };
+                self.answer(query, &catalog).rows
+            }
+        }
+    }
+
+    pub fn page(&self, query: Query) -> Page {
+        self.answer(query, &self.catalog)
+    }
+
+    fn answer(&self, query: Query, catalog: &Catalog) -> Page {
+        let mut scan = Scan::page(query, catalog);
+        self.drive(&mut scan);
+        scan.finish()
+    }
+
+    pub fn stats(&self, filter: &Predicate) -> Stats {
+        let mut scan = Scan::stats(filter, Seq::MAX, &self.catalog);
+        self.drive(&mut scan);
+        scan.finish_stats()
+    }
+
+    // Tasks are absorbed last first, to show that their order does not count.
+    fn drive(&self, scan: &mut Scan) {
+        let mut running: Vec<Box<Task>> = Vec::new();
+        loop {
+            match scan.next() {
+                Next::Run(task) => running.push(task),
+                Next::Wait => {
+                    let mut task = running.pop().unwrap();
+                    scan.absorb(loop {
+                        match task.step().unwrap() {
+                            Step::Need(need) => need.into_iter().for_each(|id| {
+                                let part = self.part(task.source(), id);
+                                task.supply(id, part);
+                            }),
+                            Step::Done(partial) => break partial,
+                        }
+                    });
+                }
+                Next::Done => return,
+            }
+        }
+    }
+
+    fn part(&self, source: SourceId, id: PartId) -> Arc<Part> {
+        Arc::new(match &self.sources[&source] {
+            Source::Batch { .. } => {
+                let mut rows = self.read(source);
+                rows.sort_by_key(|row| (row.record.time, row.id.seq()));
+                let mut parts = segment::columns(&rows).into_iter();
+                parts.find(|(known, _)| *known == id).map_or(Part::Absent, |(_, part)| part)
+            }
+            Source::Segment(bytes) => {
+                let size = bytes.len() as u64;
+                let trailer = &bytes[bytes.len() - Directory::TRAILER_LEN as usize..];
+                let slice = |range: std::ops::Range<u64>| &bytes[range.start as usize..range.end as usize];
+                let directory = Directory::read(slice(Directory::footer(trailer, size).unwrap())).unwrap();
+                match directory.locate(id) {
+                    Some(range) => directory.decode(id, slice(range), &Portable).unwrap(),
+                    None => Part::Absent,
+                }
+            }
+        })
+    }
+
+    /// What [`Self::page`] must answer from the first row on: filter, sort, nothing clever.
+    pub fn naive(&self, filter: &Predicate, order: Order, direction: Direction) -> Vec<Stored> {
+        let mut rows: Vec<Stored> = self.rows.iter().filter(|row| filter.matches_stored(row)).cloned().collect();
+        rows.sort_by_key(|row| position(row, order));
+        if direction == Direction::Descending {
+            rows.reverse();
+        }
+        rows
+    }
+}
+
+pub fn position(row: &Stored, order: Order) -> Position {
+    let value = match order {
+        Order::Time => Number::Time.of(&row.record),
+        Order::Arrival => Some(row.id.seq().get() as i64),
+        Order::Duration => Number::Duration.of(&row.record),
+        Order::Status => Number::Status.of(&row.record),
+        Order::Size => Number::Size.of(&row.record),
+    };
+    Position { key: SortKey::of(value), seq: row.id.seq() }
+}

@@ -1,0 +1,156 @@
+//! `reqlog serve`: the API over a data directory, or over files without keeping anything.
+
+use super::api::{self, Path as Route};
+use super::backend::{self, Backend};
+use super::settings::Settings;
+use super::{Problem, Verdict, import};
+use clap::Args;
+use reqlog::server::{self, RunFile, Service};
+use reqlog::store::Store;
+use reqlog_core::auth::Secret;
+use reqlog_core::plan;
+use std::io::Write;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// Serves the API over a data directory, or over files
+#[derive(Args, Debug)]
+pub struct Serve {
+    /// Files to serve; nothing is kept when the command ends
+    #[arg(value_name = "FILE", conflicts_with = "data")]
+    files: Vec<PathBuf>,
+    /// Data directory; made if it is not there [default: ./reqlog-data]
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Address and port; port 0 takes a free one [default: 127.0.0.1:7070]
+    #[arg(long, value_name = "ADDR")]
+    listen: Option<String>,
+    /// Path that a reverse proxy puts before every route, as /logs
+    #[arg(long, value_name = "P")]
+    base_path: Option<String>,
+    /// Open it in the browser
+    #[arg(long)]
+    open: bool,
+}
+
+const LISTEN: &str = "127.0.0.1:7070";
+
+impl Serve {
+    pub fn run(self, settings: &Settings) -> Result<Verdict, Problem> {
+        let over_files = !self.files.is_empty();
+        // lives as long as the server, and takes everything with it
+        let scratch = if over_files { Some(tempfile::Builder::new().prefix("reqlog-").tempdir()?) } else { None };
+        let data = match &scratch {
+            Some(scratch) => scratch.path().to_owned(),
+            None => settings.data(self.data.as_deref()),
+        };
+        if let Some(run) = RunFile::read(&data).filter(|_| backend::served(&data).is_some()) {
+            return Err(Problem::Failed(format!("{} is already served at {}", data.display(), run.url)));
+        }
+        let store = backend::open(&data).map_err(|error| Problem::Failed(error.to_string()))?;
+        let failed = |fault: reqlog::store::Fault| Problem::Failed(fault.to_string());
+        let given = settings.admin_key.clone().map(Secret::given);
+        if let Some(secret) = store.ensure_admin(given).map_err(failed)? {
+            eprintln!("admin key: {}", secret.expose());
+        }
+        let base_path = self.base_path.as_deref().or(settings.base_path.as_deref()).unwrap_or_default();
+        let plan = plan::Settings { base_path: base_path.trim_end_matches('/').to_owned(), ..Default::default() };
+        let service = Service::new(store.clone(), plan, backend::redact_key(settings)).map_err(failed)?;
+        let service = Arc::new(service);
+        import(&self.files, &service)?;
+        let listen = self.listen.as_deref().or(settings.listen.as_deref()).unwrap_or(LISTEN);
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        let served = runtime.block_on(listen_and_serve(service, listen, &data, self.open));
+        // what was acknowledged is durable; closing only tidies up
+        close(&store);
+        served.map(|()| Verdict::Fine)
+    }
+}
+
+fn close(store: &Store) {
+    if let Err(fault) = store.close() {
+        tracing::error!("closing the store: {fault}");
+    }
+}
+
+/// Imports the files that are served.
+fn import(files: &[PathBuf], service: &Arc<Service>) -> Result<(), Problem> {
+    let backend = Backend::Local(service.clone());
+    for path in files {
+        let (name, input) = import::watched(path)?;
+        let report = api::ingest(&backend, import::route(Route::new("ingest"), &name, None), input)?;
+        eprintln!("{name}: {} records, {} not understood", report.accepted, report.rejected);
+        if let Some(first) = report.errors.first() {
+            eprintln!("{name}: line {}: {}", first.line, first.reason);
+        }
+    }
+    Ok(())
+}
+
+async fn listen_and_serve(service: Arc<Service>, listen: &str, data: &Path, open: bool) -> Result<(), Problem> {
+    let listener = TcpListener::bind(listen)
+        .await
+        .map_err(|error| Problem::Failed(format!("cannot listen on {listen}: {error}")))?;
+    let address = listener.local_addr()?;
+    let url = format!("http://{address}");
+    let key = service.local_key().to_owned();
+    let run = RunFile { pid: std::process::id(), url: reachable(address), key };
+    let _guard = run.write(data)?;
+    // before anybody is told that it is ready
+    let stop = stop()?;
+    println!("listening on {url}");
+    std::io::stdout().flush()?;
+    if open {
+        show(&url);
+    }
+    Ok(server::serve(service, listener, stop).await?)
+}
+
+/// Where this machine reaches a listener: one on every address answers on the loopback.
+fn reachable(mut address: SocketAddr) -> String {
+    if address.ip().is_unspecified() {
+        let loopback: std::net::IpAddr = match address {
+            SocketAddr::V4(_) => std::net::Ipv4Addr::LOCALHOST.into(),
+            SocketAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
+        };
+        address.set_ip(loopback);
+    }
+    format!("http://{address}")
+}
+
+/// Done at the first SIGTERM or SIGINT; a second one ends the process at once.
+fn stop() -> std::io::Result<impl Future<Output = ()>> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("finishing what is under way");
+        tokio::spawn(async move {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            std::process::exit(1);
+        });
+    })
+}
+
+/// Asks the desktop to open a page; that it cannot is no failure.
+fn show(url: &str) {
+    let opener = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };
+    let started = std::process::Command::new(opener)
+        .arg(url)
+        .stdin(std::process::Stdio::null())
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .spawn();
+    if let Err(error) = started {
+        tracing::warn!("{opener}: {error}");
+    }
+}

@@ -1,0 +1,80 @@
+//! Settings that are no flags: the environment, then `reqlog.toml`.
+//!
+//! A flag wins over the environment, the environment over the file. Every setting can be given in all three.
+
+use super::Problem;
+use serde::Deserialize;
+use std::path::{Path, PathBuf};
+
+/// What the environment and the settings file say; a flag, where there is one, was looked at before.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Settings {
+    /// `REQLOG_DATA`, `data`: the data directory.
+    pub data: Option<PathBuf>,
+    /// `REQLOG_LISTEN`, `listen`: address and port of `serve`.
+    pub listen: Option<String>,
+    /// `REQLOG_BASE_PATH`, `base-path`: the path that a reverse proxy puts before every route.
+    pub base_path: Option<String>,
+    /// `REQLOG_ADMIN_KEY`, `admin-key`: the first admin key of a fresh data directory.
+    pub admin_key: Option<String>,
+    /// `REQLOG_URL`, `url`: the server that commands ask.
+    pub url: Option<String>,
+    /// `REQLOG_KEY`, `key`: the key that commands show it.
+    pub key: Option<String>,
+    /// `REQLOG_REDACT_KEY`, `redact-key`: what replaced secrets are hashed with.
+    pub redact_key: Option<String>,
+}
+
+const FILE: &str = "reqlog.toml";
+
+impl Settings {
+    /// Reads the environment over the file: the one named, which must exist, else `reqlog.toml` here, if there is one.
+    pub fn load(file: Option<&Path>) -> Result<Self, Problem> {
+        let path = file.unwrap_or(Path::new(FILE));
+        let settings: Self = match std::fs::read_to_string(path) {
+            Ok(text) => toml::from_str(&text)
+                .map_err(|error| Problem::Usage(format!("{}: {}", path.display(), error.to_string().trim_end())))?,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound && file.is_none() => Self::default(),
+            Err(error) => return Err(Problem::Usage(format!("{}: {error}", path.display()))),
+        };
+        Ok(settings.under(|name| std::env::var(name).ok().filter(|value| !value.is_empty())))
+    }
+
+    fn under(self, environment: impl Fn(&str) -> Option<String>) -> Self {
+        Self {
+            data: environment("REQLOG_DATA").map(PathBuf::from).or(self.data),
+            listen: environment("REQLOG_LISTEN").or(self.listen),
+            base_path: environment("REQLOG_BASE_PATH").or(self.base_path),
+            admin_key: environment("REQLOG_ADMIN_KEY").or(self.admin_key),
+            url: environment("REQLOG_URL").or(self.url),
+            key: environment("REQLOG_KEY").or(self.key),
+            redact_key: environment("REQLOG_REDACT_KEY").or(self.redact_key),
+        }
+    }
+
+    /// The data directory: the flag's, the setting's, `./reqlog-data`.
+    pub fn data(&self, flag: Option<&Path>) -> PathBuf {
+        flag.map(Path::to_path_buf).or_else(|| self.data.clone()).unwrap_or_else(|| PathBuf::from("reqlog-data"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_environment_wins_over_the_file() {
+        let file: Settings = toml::from_str("data = \"a\"\nbase-path = \"/logs\"\nurl = \"http://one\"").unwrap();
+        let settings = file.under(|name| (name == "REQLOG_URL").then(|| "http://two".to_owned()));
+        assert_eq!(settings.url.as_deref(), Some("http://two"));
+        assert_eq!(settings.base_path.as_deref(), Some("/logs"));
+        assert_eq!(settings.data(None), Path::new("a"));
+        assert_eq!(settings.data(Some(Path::new("b"))), Path::new("b"));
+    }
+
+    #[test]
+    fn a_misspelt_setting_is_refused() {
+        assert!(toml::from_str::<Settings>("dta = \"a\"").is_err());
+    }
+}

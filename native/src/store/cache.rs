@@ -1,0 +1,91 @@
+//! Decoded parts, kept by weight so that warm pages touch no disk.
+
+use quick_cache::Weighter;
+use quick_cache::sync::Cache;
+use reqlog_core::segment::{Directory, Part, PartId};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// What a batch holds, as columns.
+pub(super) type BatchParts = HashMap<PartId, Arc<Part>>;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Key {
+    Batch(u64),
+    Directory(u64),
+    Part(u64, PartId),
+}
+
+#[derive(Clone)]
+enum Kept {
+    Batch(Arc<BatchParts>),
+    Directory(Arc<Directory>),
+    Part(Arc<Part>),
+}
+
+#[derive(Clone)]
+struct Weight;
+
+impl Weighter<Key, Kept> for Weight {
+    fn weight(&self, _: &Key, kept: &Kept) -> u64 {
+        let bytes = match kept {
+            Kept::Batch(parts) => parts.values().map(|part| part.weight()).sum(),
+            Kept::Directory(directory) => 4096 + 48 * directory.parts().count(),
+            Kept::Part(part) => part.weight(),
+        };
+        bytes as u64
+    }
+}
+
+/// A bounded cache; numbers of sources are never used again, so nothing in it goes stale.
+///
+/// Two threads that miss the same part both decode it: waiting for each other inside the pool could dead-lock.
+pub(super) struct Parts(Cache<Key, Kept, Weight>);
+
+impl Parts {
+    /// A cache of at most `bytes` bytes of decoded parts.
+    pub(super) fn new(bytes: u64) -> Self {
+        // a part is some 30 KB on average
+        Self(Cache::with_weighter((bytes >> 15) as usize + 16, bytes, Weight))
+    }
+
+    pub(super) fn batch<E>(
+        &self,
+        first: u64,
+        decode: impl FnOnce() -> Result<BatchParts, E>,
+    ) -> Result<Arc<BatchParts>, E> {
+        if let Some(Kept::Batch(parts)) = self.0.get(&Key::Batch(first)) {
+            return Ok(parts);
+        }
+        let parts = Arc::new(decode()?);
+        self.0.insert(Key::Batch(first), Kept::Batch(parts.clone()));
+        Ok(parts)
+    }
+
+    pub(super) fn directory<E>(
+        &self,
+        id: u64,
+        read: impl FnOnce() -> Result<Directory, E>,
+    ) -> Result<Arc<Directory>, E> {
+        if let Some(Kept::Directory(directory)) = self.0.get(&Key::Directory(id)) {
+            return Ok(directory);
+        }
+        let directory = Arc::new(read()?);
+        self.0.insert(Key::Directory(id), Kept::Directory(directory.clone()));
+        Ok(directory)
+    }
+
+    pub(super) fn part<E>(
+        &self,
+        segment: u64,
+        id: PartId,
+        decode: impl FnOnce() -> Result<Part, E>,
+    ) -> Result<Arc<Part>, E> {
+        if let Some(Kept::Part(part)) = self.0.get(&Key::Part(segment, id)) {
+            return Ok(part);
+        }
+        let part = Arc::new(decode()?);
+        self.0.insert(Key::Part(segment, id), Kept::Part(part.clone()));
+        Ok(part)
+    }
+}

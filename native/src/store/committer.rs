@@ -1,0 +1,206 @@
+//! The one thread that writes: it owns the database, gives out sequences, and publishes what is durable.
+
+use super::database::{self, Database, Head};
+use super::ingest::{Committed, Content, Place, Prepared, chunks};
+use super::memory::{Fresh, Memory};
+use super::{Fault, Shared};
+use bytes::Bytes;
+use reqlog_core::batch::{self, EncodedBatch};
+use reqlog_core::catalog::Summary;
+use reqlog_core::id::Seq;
+use reqlog_core::record::Record;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{Receiver, SyncSender};
+
+/// What the committer is asked for.
+pub(super) enum Request {
+    /// Records; those that wait together are committed together.
+    Ingest(Prepared, SyncSender<Result<Committed, Fault>>),
+    /// Any other change.
+    Run(Box<dyn FnOnce(&mut Committer) + Send>),
+    /// Empty the log and end, after everything that was asked before.
+    Close(SyncSender<Result<(), Fault>>),
+}
+
+/// Owner of the database and of the head.
+pub(super) struct Committer {
+    pub(super) database: Database,
+    pub(super) shared: Arc<Shared>,
+    head: Head,
+    memory: Memory,
+}
+
+// what one transaction takes at most; more waits for the next
+const GROUP_ROWS: u64 = 256 << 10;
+const GROUP_BYTES: u64 = 32 << 20;
+
+type Waiting = (Prepared, SyncSender<Result<Committed, Fault>>);
+
+impl Committer {
+    pub(super) fn new(database: Database, shared: Arc<Shared>) -> Result<Self, Fault> {
+        let (head, memory) = (database.head()?, Memory::load(&database)?);
+        shared.remembered.store(memory.len(), Ordering::Relaxed);
+        Ok(Self { database, shared, head, memory })
+    }
+
+    /// The highest sequence given out.
+    pub(super) fn last(&self) -> Option<Seq> {
+        Seq::new(self.head.next - 1)
+    }
+
+    /// Serves until it is closed or nobody can ask any more.
+    pub(super) fn run(mut self, inbox: &Receiver<Request>) {
+        let mut held = None;
+        while let Some(request) = held.take().or_else(|| inbox.recv().ok()) {
+            match request {
+                Request::Ingest(prepared, reply) => {
+                    let group;
+                    (group, held) = gather((prepared, reply), inbox);
+                    self.commit(group);
+                }
+                Request::Run(work) => work(&mut self),
+                Request::Close(reply) => {
+                    let _ = reply.send(self.database.checkpoint());
+                    break;
+                }
+            }
+        }
+    }
+
+    fn commit(&mut self, group: Vec<Waiting>) {
+        let (prepared, replies): (Vec<_>, Vec<_>) = group.into_iter().unzip();
+        match self.store(prepared) {
+            Ok(committed) => {
+                for (reply, committed) in replies.iter().zip(committed) {
+                    let _ = reply.send(Ok(committed));
+                }
+            }
+            Err(fault) => {
+                for reply in replies {
+                    let _ = reply.send(Err(fault.clone()));
+                }
+            }
+        }
+    }
+
+    // one durable transaction
+    fn store(&mut self, mut group: Vec<Prepared>) -> Result<Vec<Committed>, Fault> {
+        let bytes: u64 = group.iter().map(Prepared::bytes).sum();
+        if self.shared.dir.free()? < self.shared.options.reserve.saturating_add(bytes) {
+            return Err(Fault::DiskFull);
+        }
+        let arrival = self.head.arrival.max((self.shared.options.clock)());
+        let mut fresh = Fresh::default();
+        let mut committed = Vec::with_capacity(group.len());
+        let mut next = self.head.next;
+        for prepared in &mut group {
+            let duplicates = self.memory.sift(prepared, &mut fresh, arrival, &*self.shared.options.codec)?;
+            let (first, rows) = (Seq::new(next).filter(|_| prepared.rows() > 0), prepared.rows());
+            next += rows;
+            committed.push(Committed { first, rows, duplicates, arrival_ms: arrival, source: None });
+        }
+        // an import is committed alone
+        let import = group.first_mut().and_then(|prepared| prepared.import.take());
+        let mut places = self.unknown(group.iter().flat_map(|prepared| &prepared.places));
+        let (batches, next) = self.place(group, self.head.next, arrival)?;
+        let head = Head { next, arrival };
+        let memory = &self.memory;
+        let (row, source) = self.database.write(|tx| {
+            for (summary, blob) in &batches {
+                database::put_batch(tx, summary, blob)?;
+            }
+            for (project, environment) in &places {
+                database::declare(tx, project, environment.as_deref())?;
+            }
+            database::put_head(tx, head)?;
+            let source = import.map(|import| database::put_import(tx, import.scope, &import.progress)).transpose()?;
+            Ok((memory.write(tx, &fresh, arrival)?, source))
+        })?;
+        self.head = head;
+        self.memory.adopt(row, &fresh, arrival);
+        if let Some(first) = committed.first_mut() {
+            first.source = source;
+        }
+        if !places.is_empty() {
+            let mut projects = (*self.shared.projects.get()).clone();
+            while let Some((project, environment)) = places.pop_first() {
+                projects.declare(&project, environment.as_deref());
+            }
+            self.shared.projects.set(projects);
+        }
+        self.shared.remembered.store(self.memory.len(), Ordering::Relaxed);
+        let snapshot = self.shared.snapshot.get().with_batches(batches, self.last());
+        self.shared.publish(snapshot);
+        Ok(committed)
+    }
+
+    fn unknown<'a>(&self, places: impl Iterator<Item = &'a Place>) -> BTreeSet<Place> {
+        let known = self.shared.projects.get();
+        let is_known = |(project, environment): &Place| {
+            known.environments(project).is_some_and(|all| environment.as_ref().is_none_or(|name| all.contains(name)))
+        };
+        places.filter(|place| !is_known(place)).cloned().collect()
+    }
+
+    // batches with their sequences, and the next free one
+    fn place(&self, group: Vec<Prepared>, first: u64, arrival: u64) -> Result<(Vec<(Summary, Bytes)>, u64), Fault> {
+        let mut placed = Placing { batches: Vec::new(), next: first, arrival };
+        let mut few: Vec<Record> = Vec::new();
+        for prepared in group {
+            match prepared.content {
+                Content::Few(records) => few.extend(records),
+                Content::Encoded(batches) => {
+                    placed.merge(&mut few, &self.shared)?;
+                    batches.into_iter().try_for_each(|batch| placed.add(batch))?;
+                }
+            }
+        }
+        placed.merge(&mut few, &self.shared)?;
+        Ok((placed.batches, placed.next))
+    }
+}
+
+struct Placing {
+    batches: Vec<(Summary, Bytes)>,
+    next: u64,
+    arrival: u64,
+}
+
+impl Placing {
+    fn add(&mut self, batch: EncodedBatch) -> Result<(), Fault> {
+        let first = Seq::new(self.next);
+        let summary = first.and_then(|first| batch.draft.place(first, self.arrival));
+        let summary = summary.ok_or_else(|| Fault::Failed("every sequence has been given out".into()))?;
+        self.next += batch.rows;
+        self.batches.push((summary, batch.blob.into()));
+        Ok(())
+    }
+
+    fn merge(&mut self, few: &mut Vec<Record>, shared: &Shared) -> Result<(), Fault> {
+        let batches = chunks(few).into_iter().filter_map(|chunk| batch::encode(chunk, &*shared.options.codec));
+        batches.collect::<Vec<_>>().into_iter().try_for_each(|batch| self.add(batch))?;
+        few.clear();
+        Ok(())
+    }
+}
+
+// what waits already, up to one transaction's worth, and the request after it that cannot be part of it: an import is
+// committed alone, so that one that is out of step with the memory of its source fails alone
+fn gather(first: Waiting, inbox: &Receiver<Request>) -> (Vec<Waiting>, Option<Request>) {
+    let (mut rows, mut bytes) = (first.0.rows(), first.0.bytes());
+    let mut group = vec![first];
+    while rows < GROUP_ROWS && bytes < GROUP_BYTES && group[0].0.import.is_none() {
+        match inbox.try_recv() {
+            Ok(Request::Ingest(prepared, reply)) if prepared.import.is_none() => {
+                rows += prepared.rows();
+                bytes += prepared.bytes();
+                group.push((prepared, reply));
+            }
+            Ok(other) => return (group, Some(other)),
+            Err(_) => break,
+        }
+    }
+    (group, None)
+}

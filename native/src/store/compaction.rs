@@ -1,0 +1,214 @@
+//! Rewriting batches and small segments as larger segments, and deletions as absence.
+
+use super::committer::Request;
+use super::database::StoredSegment;
+use super::replacement::Replacement;
+use super::source::Unreadable;
+use super::{Compaction, Fault, Shared, Snapshot, Store, run};
+use rayon::prelude::*;
+use reqlog_core::catalog::{Deletion, Entry, SourceId, Verdict};
+use reqlog_core::compact::{self, Merge, Urgency};
+use reqlog_core::record::{Field, Stored};
+use reqlog_core::segment::{self, Built};
+use std::collections::{BTreeMap, HashSet};
+use std::sync::mpsc::Sender;
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+/// Takes one step after another; steps never overlap.
+pub(super) struct Compactor {
+    shared: Arc<Shared>,
+    requests: Sender<Request>,
+    // sources that could not be read: left as they are, for `doctor`
+    avoided: HashSet<SourceId>,
+}
+
+// after a step that failed for want of space or luck
+const PAUSE: Duration = Duration::from_secs(10);
+
+impl Store {
+    /// Compacts until everything is in segments and deletions are physical.
+    pub fn compact_now(&self) -> Result<(), Fault> {
+        let mut compactor = Compactor::new(self.inner.shared.clone(), self.inner.requests.clone());
+        while compactor.step(Urgency::Settle)? {}
+        compactor.tidy()
+    }
+}
+
+impl Compactor {
+    pub(super) fn new(shared: Arc<Shared>, requests: Sender<Request>) -> Self {
+        Self { shared, requests, avoided: HashSet::new() }
+    }
+
+    /// Compacts whatever becomes due until the store closes.
+    pub(super) fn run(mut self) {
+        debug_assert_eq!(self.shared.options.compaction, Compaction::Background);
+        let mut idle = true;
+        loop {
+            let seen = {
+                let state = self.shared.state();
+                if state.closing {
+                    return;
+                }
+                state.version
+            };
+            match self.step(Urgency::Relaxed) {
+                Ok(true) => idle = false,
+                Ok(false) => {
+                    if !std::mem::replace(&mut idle, true)
+                        && let Err(fault) = self.tidy()
+                    {
+                        tracing::warn!("tidying the catalog: {fault}");
+                    }
+                    self.wait(seen, Duration::MAX);
+                }
+                Err(Fault::Closed) => return,
+                Err(fault) => {
+                    tracing::error!("compaction: {fault}");
+                    self.wait(u64::MAX, PAUSE);
+                }
+            }
+        }
+    }
+
+    // until another version than `seen` is published, the store closes, or time is up
+    fn wait(&self, seen: u64, most: Duration) {
+        let state = self.shared.state();
+        let unchanged = |state: &mut super::State| !state.closing && (state.version == seen || seen == u64::MAX);
+        if most == Duration::MAX {
+            drop(self.shared.changed.wait_while(state, unchanged).unwrap_or_else(PoisonError::into_inner));
+        } else {
+            drop(self.shared.changed.wait_timeout_while(state, most, unchanged));
+        }
+    }
+
+    fn tidy(&self) -> Result<(), Fault> {
+        run(&self.requests, |committer| committer.database.tidy())
+    }
+
+    /// Does what is due, if anything is.
+    fn step(&mut self, urgency: Urgency) -> Result<bool, Fault> {
+        let shared = self.shared.clone();
+        let _alone = shared.compacting.lock().unwrap_or_else(PoisonError::into_inner);
+        let snapshot = shared.snapshot.get();
+        let entries: Vec<Entry> =
+            snapshot.catalog().entries.iter().filter(|entry| !self.avoided.contains(&entry.id)).cloned().collect();
+        let merge = compact::plan(&entries, urgency).or_else(|| erase(&snapshot, &entries));
+        let inputs = merge.map(|merge| merge.inputs).unwrap_or_default();
+        let settled = settled(&snapshot, &inputs);
+        if inputs.is_empty() && settled.is_empty() {
+            return Ok(false);
+        }
+        match self.rows(&snapshot, &inputs) {
+            Ok(rows) => {
+                let built = build(rows, &shared);
+                self.exchange(&snapshot, &built, inputs, settled)?;
+            }
+            Err(Unreadable { source, fault }) => {
+                tracing::error!("not compacted: {fault}");
+                self.avoided.insert(source);
+            }
+        }
+        Ok(true)
+    }
+
+    // the rows of the inputs that are not deleted
+    fn rows(&self, snapshot: &Snapshot, inputs: &[SourceId]) -> Result<Vec<Stored>, Unreadable> {
+        let reader = super::source::Reader { cache: None, ..self.shared.reader(snapshot) };
+        let entries: Vec<&Entry> = inputs.iter().filter_map(|id| snapshot.entry(*id)).collect();
+        let deletions = &snapshot.catalog().deletions;
+        let rows: Vec<Vec<Stored>> = entries
+            .into_par_iter()
+            .map(|entry| {
+                let touching: Vec<&Deletion> =
+                    deletions.iter().map(|deletion| &**deletion).filter(|deletion| touches(deletion, entry)).collect();
+                let mut rows = reader.rows(entry)?;
+                rows.retain(|row| !touching.iter().any(|deletion| is_deleted(row, deletion)));
+                Ok(rows)
+            })
+            .collect::<Result<_, Unreadable>>()?;
+        Ok(rows.into_iter().flatten().collect())
+    }
+
+    fn exchange(
+        &self,
+        snapshot: &Snapshot,
+        built: &[Built],
+        removed: Vec<SourceId>,
+        settled: Vec<u64>,
+    ) -> Result<(), Fault> {
+        let erased = snapshot.catalog().deletions.iter().map(|deletion| deletion.id).max().unwrap_or(0);
+        let dir = &self.shared.dir;
+        let gone = dir.take_unlinked();
+        let count = built.len();
+        let ids = if count == 0 { Vec::new() } else { run(&self.requests, move |committer| committer.reserve(count))? };
+        let written = ids.iter().zip(built).map(|(id, built)| dir.write_segment(*id, &built.bytes));
+        if let Err(fault) = written.collect::<Result<(), _>>().and_then(|()| dir.sync_segments()) {
+            for id in ids {
+                dir.discard(id);
+            }
+            return Err(fault);
+        }
+        let added = ids.iter().zip(built).map(|(&id, built)| StoredSegment {
+            id,
+            size: built.bytes.len() as u64,
+            erased,
+            summary: Arc::new(built.summary.clone()),
+        });
+        let replacement = Replacement { added: added.collect(), removed, settled, gone };
+        // the files stay even if this fails: a commit that could not be synced may yet turn out to be durable
+        run(&self.requests, move |committer| committer.replace(replacement))
+    }
+}
+
+// one segment or more of each project, rows by (time, sequence)
+fn build(rows: Vec<Stored>, shared: &Shared) -> Vec<Built> {
+    let mut projects: BTreeMap<Option<String>, Vec<Stored>> = BTreeMap::new();
+    for row in rows {
+        let project = row.record.text(Field::Project);
+        match projects.get_mut(&project.map(str::to_owned)) {
+            Some(rows) => rows.push(row),
+            None => {
+                projects.insert(project.map(str::to_owned), vec![row]);
+            }
+        }
+    }
+    let mut projects: Vec<Vec<Stored>> = projects.into_values().collect();
+    projects.par_iter_mut().for_each(|rows| rows.sort_unstable_by_key(|row| (row.record.time, row.id.seq())));
+    let chunks: Vec<&[Stored]> = projects.iter().flat_map(|rows| rows.chunks(segment::MAX_ROWS)).collect();
+    chunks.into_par_iter().filter_map(|rows| segment::build(rows, &*shared.options.codec)).collect()
+}
+
+fn touches(deletion: &Deletion, entry: &Entry) -> bool {
+    entry.summary.seq.0 <= deletion.head && entry.summary.judge(&deletion.filter) != Verdict::Never
+}
+
+fn is_deleted(row: &Stored, deletion: &Deletion) -> bool {
+    row.id.seq() <= deletion.head && deletion.filter.matches(&row.record)
+}
+
+// whether rows of the entry may still be hidden by the deletion
+fn is_pending(snapshot: &Snapshot, deletion: &Deletion, entry: &Entry) -> bool {
+    let erased = match entry.id {
+        SourceId::Batch(_) => 0,
+        SourceId::Segment(id) => snapshot.segment(id).map_or(0, |file| file.erased()),
+    };
+    erased < deletion.id && touches(deletion, entry)
+}
+
+/// The next source that a deletion still has to be made physical in.
+fn erase(snapshot: &Snapshot, entries: &[Entry]) -> Option<Merge> {
+    let deletions = &snapshot.catalog().deletions;
+    let pending = |entry: &&Entry| deletions.iter().any(|deletion| is_pending(snapshot, deletion, entry));
+    entries.iter().find(pending).map(|entry| Merge { inputs: vec![entry.id] })
+}
+
+/// Deletions that hide nothing any more once `inputs` are rewritten: whatever is committed meanwhile is younger.
+fn settled(snapshot: &Snapshot, inputs: &[SourceId]) -> Vec<u64> {
+    let catalog = snapshot.catalog();
+    let hides = |deletion: &Deletion| {
+        let rest = catalog.entries.iter().filter(|entry| !inputs.contains(&entry.id));
+        rest.into_iter().any(|entry| is_pending(snapshot, deletion, entry))
+    };
+    catalog.deletions.iter().filter(|deletion| !hides(deletion)).map(|deletion| deletion.id).collect()
+}

@@ -1,0 +1,182 @@
+//! Records on their way in: prepared on any thread, committed in groups.
+
+use super::Fault;
+use rayon::prelude::*;
+use reqlog_core::batch::{self, EncodedBatch};
+use reqlog_core::codec::Codec;
+use reqlog_core::id::Seq;
+use reqlog_core::identity::Progress;
+use reqlog_core::record::{Field, Record};
+use std::collections::BTreeSet;
+use std::sync::mpsc::Receiver;
+
+/// Records to be stored together, redacted and capped.
+#[derive(Clone, Debug, Default)]
+pub struct Ingest {
+    /// In the order of their sequences.
+    pub records: Vec<Record>,
+    /// The hashed identity of each record, where the source gave them; else empty. A record whose identity is
+    /// remembered is not stored again.
+    pub identities: Vec<u64>,
+    /// What to remember of the import that these records belong to.
+    pub import: Option<Imported>,
+}
+
+/// How far an import has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Imported {
+    /// Hash of what imports are compared within; see `Seed::scope`.
+    pub scope: u64,
+    /// From `Import::take`, with the records it took.
+    pub progress: Progress,
+}
+
+/// A project, and an environment of it, that records name.
+pub(super) type Place = (String, Option<String>);
+
+/// Records ready to be committed; see `Store::prepare`.
+pub struct Prepared {
+    pub(super) content: Content,
+    pub(super) rows: u64,
+    pub(super) places: BTreeSet<Place>,
+    pub(super) identities: Vec<u64>,
+    pub(super) import: Option<Imported>,
+}
+
+pub(super) enum Content {
+    // merged with its neighbours into one batch by the committer
+    Few(Vec<Record>),
+    Encoded(Vec<EncodedBatch>),
+}
+
+// below, a batch of its own costs more (a row, a summary, a block) than encoding costs the committer
+const FEW: usize = 256;
+// so that blocks are decoded in milliseconds and by several threads
+const MAX_ROWS: usize = 16 << 10;
+const MAX_BYTES: usize = 16 << 20;
+
+impl Default for Content {
+    fn default() -> Self {
+        Self::Few(Vec::new())
+    }
+}
+
+impl Prepared {
+    pub(super) fn new(ingest: Ingest, codec: &dyn Codec) -> Self {
+        let Ingest { records, identities, import } = ingest;
+        debug_assert!(identities.is_empty() || identities.len() == records.len(), "one identity a record or none");
+        let places = places(&records);
+        let mut prepared = Self { content: Content::default(), rows: 0, places, identities, import };
+        prepared.replace(records, codec);
+        prepared
+    }
+
+    /// Exchanges the records.
+    pub(super) fn replace(&mut self, records: Vec<Record>, codec: &dyn Codec) {
+        self.rows = records.len() as u64;
+        self.content = if records.len() < FEW && records.iter().map(weight).sum::<usize>() < MAX_BYTES {
+            Content::Few(records)
+        } else {
+            let encode = |chunk: &&[Record]| batch::encode(chunk, codec);
+            Content::Encoded(chunks(&records).par_iter().filter_map(encode).collect())
+        };
+    }
+
+    /// How many records.
+    pub fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    /// Bytes it adds to the database, about.
+    pub(super) fn bytes(&self) -> u64 {
+        match &self.content {
+            Content::Few(records) => records.iter().map(|record| weight(record) as u64).sum(),
+            Content::Encoded(batches) => batches.iter().map(|batch| batch.blob.len() as u64).sum(),
+        }
+    }
+}
+
+/// What a commit did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Committed {
+    /// Sequence of the first record; the others follow it without a hole. `None` when there was nothing to store.
+    pub first: Option<Seq>,
+    /// How many were stored.
+    pub rows: u64,
+    /// How many were not, because their identities are remembered.
+    pub duplicates: u64,
+    /// When, in ms since 1970.
+    pub arrival_ms: u64,
+    /// The remembered source that a further part of the import continues; for `Import::stored`.
+    pub source: Option<u64>,
+}
+
+/// A commit that is under way; records submitted later get later sequences.
+#[must_use = "records are durable only when `wait` says so"]
+pub struct Ticket(pub(super) Receiver<Result<Committed, Fault>>);
+
+impl Ticket {
+    /// Waits until the records are durable and visible, or not stored.
+    pub fn wait(self) -> Result<Committed, Fault> {
+        self.0.recv().unwrap_or(Err(Fault::Closed))
+    }
+}
+
+fn places(records: &[Record]) -> BTreeSet<Place> {
+    let mut places = BTreeSet::new();
+    let mut last = (None, None);
+    for record in records {
+        let place = (record.text(Field::Project), record.text(Field::Environment));
+        if let (Some(project), environment) = place
+            && place != last
+        {
+            places.insert((project.to_owned(), environment.map(str::to_owned)));
+        }
+        last = place;
+    }
+    places
+}
+
+/// Bytes of a record in a batch before compression, about.
+fn weight(record: &Record) -> usize {
+    let side = |message: &reqlog_core::record::Message| {
+        message.body.as_ref().map_or(0, |body| body.bytes.len())
+            + message.headers.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>()
+    };
+    let texts: usize = record.texts.iter().map(|(_, value)| value.len()).sum();
+    64 + texts + record.attributes.as_ref().map_or(0, String::len) + side(&record.request) + side(&record.response)
+}
+
+/// Cuts records where a batch is full.
+pub(super) fn chunks(records: &[Record]) -> Vec<&[Record]> {
+    let (mut chunks, mut start, mut bytes) = (Vec::new(), 0, 0);
+    for (at, record) in records.iter().enumerate() {
+        bytes += weight(record);
+        if bytes >= MAX_BYTES || at + 1 - start == MAX_ROWS {
+            chunks.push(&records[start..=at]);
+            (start, bytes) = (at + 1, 0);
+        }
+    }
+    chunks.extend((start < records.len()).then(|| &records[start..]));
+    chunks
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use reqlog_core::timestamp::Timestamp;
+
+    #[test]
+    fn chunks_are_bounded_and_lose_nothing() {
+        let check = |rows: usize, attributes: usize, sizes: &[usize]| {
+            let record = Record { attributes: Some("x".repeat(attributes)), ..Record::new(Timestamp::from_nanos(0)) };
+            let records = vec![record; rows];
+            assert_eq!(chunks(&records).iter().map(|chunk| chunk.len()).collect::<Vec<_>>(), sizes);
+        };
+        check(0, 1, &[]);
+        check(1, MAX_BYTES, &[1]);
+        check(MAX_ROWS, 1, &[MAX_ROWS]);
+        check(MAX_ROWS + 1, 1, &[MAX_ROWS, 1]);
+        check(5, MAX_BYTES / 2, &[2, 2, 1]);
+    }
+}

@@ -1,0 +1,113 @@
+//! What the doctor sees and does.
+
+use super::*;
+use reqlog_core::filter::Predicate;
+use std::fs;
+
+// two segments of project p, one of q, and a batch
+fn patient() -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path(), manual()).unwrap();
+    for prefix in ["a", "b"] {
+        store.commit(records("p", prefix, 300)).unwrap();
+        store.compact_now().unwrap();
+    }
+    store.commit(records("q", "c", 50)).unwrap();
+    store.compact_now().unwrap();
+    store.commit(records("p", "d", 5)).unwrap();
+    dir
+}
+
+fn segment(dir: &Path, id: u64) -> PathBuf {
+    dir.join(format!("segments/{id}.seg"))
+}
+
+fn findings(dir: &Path) -> Vec<Finding> {
+    doctor(dir, &manual()).unwrap()
+}
+
+fn rows(dir: &Path) -> u64 {
+    let store = Store::open(dir, manual()).unwrap();
+    store.stats(&Predicate::Const(true), Seq::MAX).unwrap().total
+}
+
+#[test]
+fn a_sound_directory_has_no_findings() {
+    let dir = patient();
+    assert_eq!(findings(dir.path()), []);
+    assert_eq!(rows(dir.path()), 655);
+}
+
+#[test]
+fn any_flipped_bit_of_a_segment_is_found() {
+    let dir = patient();
+    let path = segment(dir.path(), 1);
+    let sound = fs::read(&path).unwrap();
+    for at in (8..sound.len()).step_by(sound.len() / 40) {
+        let mut bytes = sound.clone();
+        bytes[at] ^= 0x10;
+        fs::write(&path, &bytes).unwrap();
+        assert!(!findings(dir.path()).is_empty(), "byte {at} of {}", sound.len());
+    }
+    fs::write(&path, &sound).unwrap();
+    assert_eq!(findings(dir.path()), []);
+}
+
+#[test]
+fn what_is_missing_cut_unknown_or_wrong_is_named() {
+    let dir = patient();
+    let path = dir.path();
+    fs::remove_file(segment(path, 1)).unwrap();
+    let cut = fs::read(segment(path, 2)).unwrap();
+    fs::write(segment(path, 2), &cut[..cut.len() - 1]).unwrap();
+    fs::write(path.join("segments/stranger"), "?").unwrap();
+    let sql = "UPDATE batches SET summary = (SELECT summary FROM segments WHERE id = 3);
+               UPDATE meta SET value = 3 WHERE key = 'next_seq'";
+    rusqlite::Connection::open(path.join("catalog.db")).unwrap().execute_batch(sql).unwrap();
+    let found = findings(path);
+    for expected in [Finding::Missing(1), Finding::Length(2), Finding::Unknown("stranger".into())] {
+        assert!(found.contains(&expected), "{expected} in {found:?}");
+    }
+    assert!(found.iter().any(|finding| matches!(finding, Finding::Summary(_) | Finding::Unreadable(_))), "{found:?}");
+    assert!(found.iter().any(|finding| matches!(finding, Finding::BeyondHead(_))), "{found:?}");
+}
+
+#[test]
+fn repair_goes_on_without_what_is_damaged_and_keeps_it() {
+    let dir = patient();
+    let path = segment(dir.path(), 1);
+    let mut bytes = fs::read(&path).unwrap();
+    bytes[100] ^= 1;
+    fs::write(&path, &bytes).unwrap();
+    assert_eq!(repair(dir.path(), &manual()).unwrap(), [Repair::Lost("1.seg".into())]);
+    assert_eq!(findings(dir.path()), []);
+    assert_eq!(rows(dir.path()), 355);
+    assert_eq!(fs::read(dir.path().join("lost/1.seg")).unwrap(), bytes);
+}
+
+#[test]
+fn repair_rebuilds_a_lost_catalog_from_footers_each_row_once() {
+    let dir = patient();
+    // an old file that came back beside the newer one with its rows
+    fs::copy(segment(dir.path(), 2), segment(dir.path(), 9)).unwrap();
+    for name in ["catalog.db", "catalog.db-wal"] {
+        let _ = fs::remove_file(dir.path().join(name));
+    }
+    assert!(matches!(Store::open(dir.path(), manual()).err(), Some(OpenError::NoCatalog(_))));
+    let repairs = repair(dir.path(), &manual()).unwrap();
+    assert_eq!(repairs.iter().filter(|repair| matches!(repair, Repair::Adopted(..))).count(), 3, "{repairs:?}");
+    assert_eq!((findings(dir.path()), rows(dir.path())), (vec![], 650));
+    let store = Store::open(dir.path(), manual()).unwrap();
+    assert!(store.commit(records("p", "new", 1)).unwrap().first.unwrap().get() > 655, "no old id names a new record");
+    assert_eq!(store.projects().iter().map(|(name, _)| name).collect::<Vec<_>>(), ["p", "q"]);
+}
+
+#[test]
+fn repair_replaces_a_catalog_that_is_none_and_keeps_it() {
+    let dir = patient();
+    fs::write(dir.path().join("catalog.db"), "scrambled, and long enough not to pass for an empty file").unwrap();
+    let _ = fs::remove_file(dir.path().join("catalog.db-wal"));
+    let repairs = repair(dir.path(), &manual()).unwrap();
+    assert!(repairs.contains(&Repair::NewCatalog("catalog.db".into())), "{repairs:?}");
+    assert_eq!((findings(dir.path()), rows(dir.path())), (vec![], 650));
+}

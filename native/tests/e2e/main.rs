@@ -1,0 +1,14 @@
+//! The `reqlog` command as its users meet it: the real binary, real sockets, real directories.
+//!
+//! One binary of tests, so that what they share is linked once and nothing of it is unused.
+
+mod cli;
+mod client;
+mod corpus;
+mod data;
+mod hostile;
+mod random;
+mod secrets;
+mod security;
+mod server;
+mod walk;

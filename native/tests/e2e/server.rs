@@ -1,0 +1,180 @@
+//! Processes of the real command.
+
+use crate::client::Client;
+use std::ffi::OsStr;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
+
+/// The admin key of every server here.
+pub const ADMIN: &str = "admin-key-of-the-end-to-end-tests";
+
+/// The command without settings from outside.
+pub fn reqlog() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_reqlog"));
+    for name in ["DATA", "LISTEN", "BASE_PATH", "ADMIN_KEY", "URL", "KEY", "REDACT_KEY"] {
+        command.env_remove(format!("REQLOG_{name}"));
+    }
+    command.env_remove("RUST_LOG");
+    command
+}
+
+/// What a command said and how it ended.
+#[derive(Debug)]
+pub struct Ended {
+    /// The exit code.
+    pub code: i32,
+    /// Standard output.
+    pub out: String,
+    /// Standard error.
+    pub err: String,
+}
+
+impl Ended {
+    fn of(output: Output) -> Self {
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        let ended = Self { code: output.status.code().unwrap(), out: text(output.stdout), err: text(output.stderr) };
+        assert!(!ended.err.contains("panicked"), "{ended:?}");
+        ended
+    }
+
+    /// The command's end, with this code.
+    #[track_caller]
+    pub fn expect(self, code: i32) -> Self {
+        assert_eq!(self.code, code, "{self:?}");
+        self
+    }
+
+    /// The last line of standard output as JSON.
+    #[track_caller]
+    pub fn json(&self) -> serde_json::Value {
+        let last = self.out.lines().last().unwrap_or_else(|| panic!("{self:?}"));
+        serde_json::from_str(last).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+}
+
+/// Runs the command to its end.
+#[track_caller]
+pub fn run(arguments: &[&dyn AsRef<OsStr>]) -> Ended {
+    Ended::of(reqlog().args(arguments).stdin(Stdio::null()).output().unwrap())
+}
+
+/// Runs the command to its end with something on standard input.
+pub fn run_with(input: &[u8], arguments: &[&dyn AsRef<OsStr>]) -> Ended {
+    let mut child =
+        reqlog().args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let input = input.to_vec();
+    // a command that needs no input may end without reading it
+    let writer = thread::spawn(move || drop(stdin.write_all(&input)));
+    let output = child.wait_with_output().unwrap();
+    writer.join().unwrap();
+    Ended::of(output)
+}
+
+/// A running `reqlog serve`, killed when dropped.
+pub struct Server {
+    child: Child,
+    said: Arc<Mutex<Vec<String>>>,
+    ends: Vec<thread::JoinHandle<()>>,
+    /// Base URL.
+    pub url: String,
+    /// Its data directory.
+    pub data: PathBuf,
+}
+
+impl Server {
+    /// Serves a directory on a free port.
+    pub fn start(data: &Path) -> Self {
+        let mut command = reqlog();
+        command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(data).env("REQLOG_ADMIN_KEY", ADMIN);
+        Self::spawn(command, data)
+    }
+
+    /// Runs a `serve` command and waits until it listens.
+    pub fn spawn(mut command: Command, data: &Path) -> Self {
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let (sender, lines) = mpsc::channel();
+        let said = Arc::default();
+        let ends = vec![
+            listen(child.stdout.take().unwrap(), &said, sender.clone()),
+            listen(child.stderr.take().unwrap(), &said, sender),
+        ];
+        let url = wait_for_address(&lines);
+        let url = url.unwrap_or_else(|| {
+            let _ = child.kill();
+            panic!("the server did not start; it said: {:?}", said.lock().unwrap())
+        });
+        Self { child, said, ends, url, data: data.to_owned() }
+    }
+
+    /// Everything said so far on either stream.
+    pub fn said(&self) -> String {
+        self.said.lock().unwrap().join("\n")
+    }
+
+    /// A client with the admin key.
+    pub fn admin(&self) -> Client {
+        Client::new(&self.url, Some(ADMIN))
+    }
+
+    /// A client without a key.
+    pub fn stranger(&self) -> Client {
+        Client::new(&self.url, None)
+    }
+
+    /// Host and port.
+    pub fn address(&self) -> &str {
+        self.url.strip_prefix("http://").unwrap()
+    }
+
+    /// Asks it to stop with SIGTERM; what it said until its end, which is a good one.
+    pub fn stop(mut self) -> String {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        let status = self.child.wait().unwrap();
+        self.ends.drain(..).for_each(|end| end.join().unwrap());
+        assert!(status.success(), "{status}: {}", self.said());
+        self.said()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if thread::panicking() {
+            println!("the server said: {}", self.said());
+        } else {
+            assert!(!self.said().contains("panicked"), "{}", self.said());
+        }
+    }
+}
+
+// reads to the end, so that the server never waits for a full pipe
+fn listen(
+    stream: impl Read + Send + 'static,
+    said: &Arc<Mutex<Vec<String>>>,
+    lines: Sender<String>,
+) -> thread::JoinHandle<()> {
+    let said = said.clone();
+    thread::spawn(move || {
+        for line in BufReader::new(stream).lines().map_while(Result::ok) {
+            said.lock().unwrap().push(line.clone());
+            let _ = lines.send(line);
+        }
+    })
+}
+
+fn wait_for_address(lines: &Receiver<String>) -> Option<String> {
+    loop {
+        let line = lines.recv_timeout(Duration::from_mins(1)).ok()?;
+        if let Some(url) = line.strip_prefix("listening on ") {
+            return Some(url.trim_end_matches('/').to_owned());
+        }
+    }
+}

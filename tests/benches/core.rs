@@ -1,0 +1,273 @@
+//! The core alone, no store: reading, accepting, encoding, building, scanning, signing, planning.
+
+use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
+use reqlog::store::Zstd;
+use reqlog_core::accept::Rules;
+use reqlog_core::auth::{Key, Keyring, Role, Scope, Secret};
+use reqlog_core::batch;
+use reqlog_core::catalog::{Catalog, Entry, SourceId};
+use reqlog_core::codec::Codec;
+use reqlog_core::cursor::{Cursor, Walk};
+use reqlog_core::filter::{Filter, Predicate};
+use reqlog_core::format::{Format, Head, Parser, Unit};
+use reqlog_core::id::{EntryId, Seq};
+use reqlog_core::plan::{Context, IngestMode, IngestRequest, Operation, Outcome, Projects, Settings, plan};
+use reqlog_core::query::{Detail, Direction, Order, Page, Position, Query, Start, Total};
+use reqlog_core::record::{Record, Stored};
+use reqlog_core::redact::Redactor;
+use reqlog_core::scan::{Next, Scan, Step};
+use reqlog_core::segment::{self, Directory, Part, PartId};
+use reqlog_core::timestamp::Timestamp;
+use reqlog_tests::corpus::{COMMON_WORD, Corpus, RARE_WORD};
+use std::collections::HashMap;
+use std::hint::black_box;
+use std::sync::Arc;
+
+const SEED: u64 = 1;
+const ARRIVAL_MS: u64 = 1_782_259_200_000;
+const SEGMENTS: usize = 4;
+// as many as one flush of an import encodes
+const BATCH: usize = 16 << 10;
+
+fn records(count: usize) -> Vec<Record> {
+    let mut corpus = Corpus::new(SEED);
+    (0..count).map(|_| corpus.next_entry().record()).collect()
+}
+
+fn lines(count: usize) -> Vec<Vec<u8>> {
+    let mut corpus = Corpus::new(SEED);
+    let line = |_| {
+        let mut line = Vec::new();
+        corpus.next_entry().write_line(&mut line);
+        line.pop();
+        line
+    };
+    (0..count).map(line).collect()
+}
+
+fn seq(at: usize) -> Seq {
+    Seq::new(at as u64).expect("sequences start at 1")
+}
+
+fn stored(records: Vec<Record>) -> Vec<Stored> {
+    let id = |at: usize| EntryId::new(ARRIVAL_MS, seq(at + 1));
+    let mut rows: Vec<Stored> =
+        records.into_iter().enumerate().map(|(at, record)| Stored { id: id(at), record }).collect();
+    rows.sort_by_key(|row| (row.record.time, row.id.seq()));
+    rows
+}
+
+fn intake(c: &mut Criterion) {
+    const COUNT: usize = 1000;
+    let mut group = c.benchmark_group("intake");
+    group.throughput(Throughput::Elements(COUNT as u64));
+    let (lines, records) = (lines(COUNT), records(COUNT));
+
+    let parser = Parser::new(Format::Ndjson, &Head::default(), Timestamp::from_millis(ARRIVAL_MS as i64));
+    let parse = |(at, line): (usize, &Vec<u8>)| parser.parse(&Unit::new(at as u64 + 1, line)).expect("well formed");
+    group.bench_function("parse NDJSON", |b| {
+        b.iter(|| lines.iter().enumerate().for_each(|one| drop(black_box(parse(one)))));
+    });
+
+    let rules = Rules::new(&[7; 32], &Settings::default(), &request());
+    group.bench_function("accept", |b| {
+        let accept = |record| drop(black_box(rules.accept(record)));
+        b.iter_batched(|| records.clone(), |records| records.into_iter().for_each(accept), BatchSize::LargeInput);
+    });
+    let redactor = Redactor::new([7; 32]);
+    group.bench_function("redact", |b| {
+        b.iter_batched_ref(
+            || records.clone(),
+            |records| records.iter_mut().for_each(|record| redactor.apply(record)),
+            BatchSize::LargeInput,
+        );
+    });
+}
+
+fn blocks(c: &mut Criterion) {
+    let mut group = c.benchmark_group("blocks");
+    group.sample_size(10);
+    let records = records(BATCH);
+    let codec: &dyn Codec = &Zstd;
+    group.throughput(Throughput::Elements(BATCH as u64));
+    group.bench_function("batch encode", |b| b.iter(|| batch::encode(&records, codec)));
+    let encoded = batch::encode(&records, codec).expect("there are records");
+    group.bench_function("batch decode", |b| b.iter(|| batch::decode(&encoded.blob, seq(1), ARRIVAL_MS, codec)));
+    let rows = stored(records);
+    group.bench_function("segment columns", |b| b.iter(|| segment::columns(&rows)));
+    group.bench_function("segment build", |b| b.iter(|| segment::build(&rows, codec)));
+}
+
+/// Segments with every part decoded, as a warm cache holds them.
+struct Memory {
+    catalog: Catalog,
+    parts: HashMap<(SourceId, PartId), Arc<Part>>,
+    absent: Arc<Part>,
+}
+
+impl Memory {
+    fn new() -> Self {
+        let rows = stored(records(SEGMENTS * segment::MAX_ROWS));
+        let mut memory = Self { catalog: Catalog::default(), parts: HashMap::new(), absent: Arc::new(Part::Absent) };
+        memory.catalog.head = Some(seq(rows.len()));
+        for (number, rows) in (1..).zip(rows.chunks(segment::MAX_ROWS)) {
+            let built = segment::build(rows, &Zstd).expect("there are rows");
+            let size = built.bytes.len() as u64;
+            let id = SourceId::Segment(number);
+            let trailer = &built.bytes[built.bytes.len() - Directory::TRAILER_LEN as usize..];
+            let footer = Directory::footer(trailer, size).expect("just built");
+            let directory =
+                Directory::read(&built.bytes[footer.start as usize..footer.end as usize]).expect("just built");
+            for part in directory.parts() {
+                let at = directory.locate(part).expect("the directory lists it");
+                let decoded = directory.decode(part, &built.bytes[at.start as usize..at.end as usize], &Zstd);
+                memory.parts.insert((id, part), Arc::new(decoded.expect("just built")));
+            }
+            memory.catalog.entries.push(Entry { id, summary: Arc::new(built.summary) });
+        }
+        memory
+    }
+
+    fn drive(&self, mut scan: Scan) -> Scan {
+        while let Next::Run(mut task) = scan.next() {
+            loop {
+                match task.step().expect("nothing is corrupt") {
+                    Step::Done(partial) => break scan.absorb(partial),
+                    Step::Need(parts) => {
+                        for id in parts {
+                            let part = self.parts.get(&(task.source(), id)).unwrap_or(&self.absent);
+                            task.supply(id, part.clone());
+                        }
+                    }
+                }
+            }
+        }
+        scan
+    }
+
+    fn page(&self, query: Query) -> Page {
+        self.drive(Scan::page(query, &self.catalog)).finish()
+    }
+}
+
+fn predicate(filter: &str) -> Predicate {
+    let parsed = Filter::parse(filter).expect("the bench's own queries are well formed");
+    parsed.filter.resolve(Timestamp::from_millis(0)).expect("its times ascend")
+}
+
+fn query(filter: &str, order: Order) -> Query {
+    Query {
+        filter: predicate(filter),
+        order,
+        direction: Direction::Descending,
+        start: Start::First,
+        bound: Seq::MAX,
+        limit: 50,
+        detail: Detail::Preview,
+        total: Total::Skip,
+    }
+}
+
+fn scans(c: &mut Criterion) {
+    let memory = Memory::new();
+    let mut group = c.benchmark_group("scan");
+    let middle = memory.page(Query { start: Start::Offset(200_000), ..query("", Order::Time) });
+    let middle = &middle.rows[0];
+    let trace = format!("trace:{}", middle.record.text(reqlog_core::record::Field::TraceId).unwrap_or_default());
+    let deep = Start::After(Position::of(middle, Order::Time));
+    let window = "time:2026-06-23T04:00:00Z..2026-06-23T08:00:00Z";
+    let failed = "status:>=500 path:/v1/*";
+    let pages = [
+        ("newest of a service", query("service:prices-api", Order::Time)),
+        ("newest of a service, deep", Query { start: deep, ..query("service:prices-api", Order::Time) }),
+        ("5xx with a path prefix", query(failed, Order::Time)),
+        ("5xx with a path prefix, exact total", Query { total: Total::Exact, ..query(failed, Order::Time) }),
+        ("rare word", query(RARE_WORD, Order::Time)),
+        ("common word", query(COMMON_WORD, Order::Time)),
+        ("absent word", query("quintessence", Order::Time)),
+        ("slowest in a window", query(window, Order::Duration)),
+        ("one trace", query(&trace, Order::Time)),
+    ];
+    for (name, query) in pages {
+        group.bench_function(name, |b| b.iter(|| memory.page(query.clone())));
+    }
+    for (name, filter) in [("count all", ""), ("count slow", "duration:>50ms")] {
+        let filter = predicate(filter);
+        group.bench_function(name, |b| {
+            b.iter(|| memory.drive(Scan::stats(&filter, Seq::MAX, &memory.catalog)).finish_stats());
+        });
+    }
+}
+
+fn edges(c: &mut Criterion) {
+    let mut group = c.benchmark_group("edges");
+    let written =
+        r#"status:5xx,429 method:POST -path:/health* duration:>1.5s res.header.x-cache:MISS time:-1h.. "timed out""#;
+    group.bench_function("parse a query", |b| b.iter(|| Filter::parse(black_box(written))));
+
+    let (walk, secret) =
+        (Walk { project: None, filter: written.into(), order: Order::Time, direction: Direction::Descending }, [7; 32]);
+    let now = Timestamp::from_millis(ARRIVAL_MS as i64);
+    let cursor = Cursor { start: Start::After(Position::arrival(seq(9))), bound: seq(10), now };
+    group.bench_function("sign a cursor", |b| b.iter(|| cursor.sign(black_box(&walk), &secret)));
+    let signed = cursor.sign(&walk, &secret);
+    group.bench_function("verify a cursor", |b| b.iter(|| Cursor::read(black_box(&signed), &walk, &secret)));
+
+    let admin = Secret::given("a key of the bench that is long enough".into());
+    let key = Key {
+        id: 1,
+        name: "bench".into(),
+        hash: admin.hash(),
+        role: Role::Admin,
+        scope: Scope::Organisation,
+        created: now,
+        expires: None,
+    };
+    let (keyring, projects, settings) = (Keyring::new(vec![key]), Projects::default(), Settings::default());
+    let context = Context {
+        keyring: &keyring,
+        projects: &projects,
+        head: Some(seq(1_000_000)),
+        now,
+        secret: &secret,
+        settings: &settings,
+    };
+    let head = http::Request::get("/api/v1/logs?q=status:5xx%20path:/v1/*&limit=50")
+        .header("authorization", format!("Bearer {}", admin.expose()))
+        .body(())
+        .expect("a request")
+        .into_parts()
+        .0;
+    let page = Page { rows: stored(records(50)), more_after: true, ..Page::default() };
+    let plans = |context: &Context<'_>| {
+        let planned = plan(&head, context);
+        assert!(matches!(planned.operation(), Operation::Page { .. }));
+        planned
+    };
+    group.bench_function("plan a page", |b| b.iter(|| plans(black_box(&context))));
+    group.bench_function("reply with a page of 50", |b| {
+        b.iter_batched(
+            || (plans(&context), Outcome::Page(page.clone())),
+            |(planned, outcome)| planned.reply(outcome),
+            BatchSize::SmallInput,
+        );
+    });
+}
+
+fn request() -> IngestRequest {
+    IngestRequest {
+        scope: Scope::Organisation,
+        project: Some("shop".into()),
+        environment: None,
+        session: None,
+        service: None,
+        format: None,
+        encodings: Vec::new(),
+        mode: IngestMode::Import,
+        idempotency_key: None,
+        limit: u64::MAX,
+    }
+}
+
+criterion_group!(benches, intake, blocks, scans, edges);
+criterion_main!(benches);

@@ -1,0 +1,13 @@
+//! What the tests of reqlog share: simulations, generated corpora and the harness of the wire vectors.
+//!
+//! - [`corpus`]: a generated, seeded log
+//! - [`memory`]: the smallest frontend, a list of records
+//! - [`simdisk`]: a disk in memory whose power fails where a test wants
+//! - [`vfs`]: the database on that disk
+//! - [`wire`]: requests and answers as HTTP text
+
+pub mod corpus;
+pub mod memory;
+pub mod simdisk;
+pub mod vfs;
+pub mod wire;

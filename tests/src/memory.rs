@@ -1,0 +1,260 @@
+//! The smallest frontend: the plan over a list of records, every answer by definition and none by cleverness.
+
+use crate::wire::Frontend;
+use bytes::Bytes;
+use http::{Request, Response};
+use reqlog_core::auth::{Key, Keyring, NewKey, Role, Scope, Secret};
+use reqlog_core::filter::Predicate;
+use reqlog_core::format::{Format, Head, Parser, Rejection, Report, Splitter};
+use reqlog_core::id::{EntryId, Seq};
+use reqlog_core::plan::{BodyUse, Context, Failure, IngestRequest, Operation, Outcome, Projects, Settings, plan};
+use reqlog_core::query::{Direction, Page, Position, Query, Start, Stats, Total};
+use reqlog_core::record::{Field, Stored};
+use reqlog_core::timestamp::Timestamp;
+
+/// A server whose store is a list. Its clock advances by a millisecond a request.
+#[derive(Debug)]
+pub struct Memory {
+    rows: Vec<Stored>,
+    head: Option<Seq>,
+    keyring: Keyring,
+    projects: Projects,
+    settings: Settings,
+    now: Timestamp,
+    admin: String,
+    keys: u8,
+}
+
+impl Default for Memory {
+    fn default() -> Self {
+        let mut memory = Self {
+            rows: Vec::new(),
+            head: None,
+            keyring: Keyring::default(),
+            projects: Projects::default(),
+            settings: Settings::default(),
+            now: Timestamp::from_millis(1_782_302_400_000),
+            admin: String::new(),
+            keys: 0,
+        };
+        let new = NewKey { name: "first".to_owned(), role: Role::Admin, scope: Scope::Organisation, expires: None };
+        let (_, secret) = memory.make_key(&new);
+        secret.expose().clone_into(&mut memory.admin);
+        memory
+    }
+}
+
+impl Frontend for Memory {
+    fn admin(&self) -> &str {
+        &self.admin
+    }
+
+    fn answer(&mut self, request: Request<Bytes>) -> Response<Bytes> {
+        self.now = self.now.plus_nanos(1_000_000);
+        let (head, body) = request.into_parts();
+        let mut planned = plan(&head, &self.context());
+        if let BodyUse::Collect { limit } = planned.body() {
+            if body.len() > limit {
+                return planned.reply(Outcome::Failed(Failure::TooLarge { limit: limit as u64 }));
+            }
+            planned = planned.with_body(&body, &self.context());
+        }
+        let outcome = self.run(planned.operation(), &body);
+        match planned.export() {
+            Err(planned) => planned.reply(outcome),
+            Ok(mut exporter) => {
+                let mut bytes = Vec::new();
+                while let Some(query) = exporter.next() {
+                    let page = self.page(query);
+                    bytes.extend_from_slice(&exporter.chunk(&page));
+                }
+                let head = exporter.head();
+                bytes.extend_from_slice(&exporter.end());
+                head.map(|()| bytes.into())
+            }
+        }
+    }
+}
+
+impl Memory {
+    fn context(&self) -> Context<'_> {
+        Context {
+            keyring: &self.keyring,
+            projects: &self.projects,
+            head: self.head,
+            now: self.now,
+            secret: &[7; 32],
+            settings: &self.settings,
+        }
+    }
+
+    fn run(&mut self, operation: &Operation, body: &[u8]) -> Outcome {
+        match operation {
+            // the exporter asks for its pages itself
+            Operation::Nothing | Operation::Export(_) => Outcome::Nothing,
+            Operation::Page { query, .. } => Outcome::Page(self.page(query)),
+            Operation::Get { seq, arrival, filter, .. } => {
+                let mine = |row: &&Stored| {
+                    row.id.seq() == *seq
+                        && arrival.is_none_or(|arrival| row.id.arrival_ms() == arrival)
+                        && filter.matches_stored(row)
+                };
+                Outcome::Record(self.rows.iter().find(mine).cloned().map(Box::new))
+            }
+            Operation::Stats { filter, bound } => Outcome::Stats(self.stats(filter, *bound)),
+            Operation::Ingest(request) => self.ingest(request, body).map_or_else(Outcome::Failed, Outcome::Ingested),
+            Operation::Delete { filter, now, project } => {
+                let scope = project.as_deref().map_or(Predicate::ALL, Predicate::project);
+                let Ok(filter) = filter.resolve(*now) else { return Outcome::Failed(Failure::Internal) };
+                Outcome::Deleted(self.delete(&Predicate::all_of([scope, filter])))
+            }
+            Operation::CreateProject { name, environments } => {
+                self.projects.declare(name, None);
+                for environment in environments {
+                    self.projects.declare(name, Some(environment));
+                }
+                Outcome::Done
+            }
+            Operation::DeleteProject { name } => {
+                self.projects.remove(name);
+                self.delete(&Predicate::project(name));
+                let scoped: Vec<u64> = self
+                    .keyring
+                    .keys()
+                    .iter()
+                    .filter(|key| key.scope.project() == Some(name))
+                    .map(|key| key.id)
+                    .collect();
+                for id in scoped {
+                    self.keyring.revoke(id);
+                }
+                Outcome::Done
+            }
+            Operation::CreateKey(new) => {
+                let (key, secret) = self.make_key(new);
+                Outcome::Key { key, secret }
+            }
+            Operation::RevokeKey { id } if self.keyring.revoke(*id) => Outcome::Done,
+            Operation::RevokeKey { .. } => Outcome::Failed(Failure::Missing),
+            Operation::Ready => Outcome::Ready(Ok(())),
+            Operation::Metrics => Outcome::Metrics(format!("reqlog_rows {}\n", self.rows.len())),
+        }
+    }
+
+    fn make_key(&mut self, new: &NewKey) -> (Key, Secret) {
+        self.keys += 1;
+        let secret = Secret::mint([self.keys; 32]);
+        let NewKey { name, role, scope, expires } = new.clone();
+        let key = Key { id: self.keys.into(), hash: secret.hash(), name, role, scope, created: self.now, expires };
+        self.keyring.insert(key.clone());
+        (key, secret)
+    }
+
+    fn delete(&mut self, filter: &Predicate) -> u64 {
+        let before = self.rows.len();
+        self.rows.retain(|row| !filter.matches_stored(row));
+        (before - self.rows.len()) as u64
+    }
+
+    /// Filter, sort, cut.
+    fn page(&self, query: &Query) -> Page {
+        let ordered = |row: &Stored| Position::of(row, query.order);
+        let sees = |row: &&Stored| row.id.seq() <= query.bound && query.filter.matches_stored(row);
+        let mut rows: Vec<Stored> = self.rows.iter().filter(sees).cloned().collect();
+        rows.sort_by_key(ordered);
+        if query.direction == Direction::Descending {
+            rows.reverse();
+        }
+        let follows = |row: &Stored, at: Position| match query.direction {
+            Direction::Ascending => ordered(row) > at,
+            Direction::Descending => ordered(row) < at,
+        };
+        let total = (query.total == Total::Exact).then_some(rows.len() as u64);
+        let cut = match query.start {
+            Start::First => 0,
+            Start::Offset(offset) => rows.len().min(offset as usize),
+            Start::After(at) => rows.iter().take_while(|row| !follows(row, at)).count(),
+            Start::Before(at) => {
+                let before = rows.iter().take_while(|row| !follows(row, at) && ordered(row) != at).count();
+                before.saturating_sub(query.limit)
+            }
+        };
+        let end = match query.start {
+            Start::Before(at) => rows.iter().take_while(|row| !follows(row, at) && ordered(row) != at).count(),
+            _ => rows.len().min(cut + query.limit),
+        };
+        let (more_before, more_after) = match query.start {
+            Start::First => (false, end < rows.len()),
+            Start::Offset(_) => (cut > 0, end < rows.len()),
+            Start::After(_) => (true, end < rows.len()),
+            Start::Before(_) => (cut > 0, true),
+        };
+        Page { rows: rows[cut..end].to_vec(), more_before, more_after, total, ..Page::default() }
+    }
+
+    fn stats(&self, filter: &Predicate, bound: Seq) -> Stats {
+        let mut stats = Stats::default();
+        for Stored { record, .. } in self.rows.iter().filter(|row| row.id.seq() <= bound && filter.matches_stored(row))
+        {
+            stats.total += 1;
+            let class = record.status.map(|status| format!("{}xx", status / 100));
+            for (counts, value) in [
+                (&mut stats.levels, Some(record.level.name())),
+                (&mut stats.kinds, Some(record.kind.name())),
+                (&mut stats.classes, class.as_deref()),
+                (&mut stats.methods, record.text(Field::Method)),
+                (&mut stats.projects, record.text(Field::Project)),
+                (&mut stats.containers, record.text(Field::Container)),
+                (&mut stats.services, record.text(Field::Service)),
+            ] {
+                if let Some(value) = value {
+                    *counts.entry(value.to_owned()).or_default() += 1;
+                }
+            }
+        }
+        stats
+    }
+
+    fn ingest(&mut self, request: &IngestRequest, body: &[u8]) -> Result<Report, Failure> {
+        let named = request.format.as_deref().and_then(Format::parse_name);
+        let format = named.or_else(|| Format::detect(body, None));
+        let format = format.ok_or_else(|| Failure::Body("The format is not recognised.".to_owned()))?;
+        let mut splitter = Splitter::new(format);
+        splitter.push(body);
+        let end = splitter.finish();
+        let parser = Parser::new(format, &splitter.head().cloned().unwrap_or_else(Head::default), self.now);
+        let mut report = Report::default();
+        while let Some(unit) = splitter.next() {
+            match parser.parse(&unit) {
+                Ok(mut record) => {
+                    for (field, value) in [
+                        (Field::Project, &request.project),
+                        (Field::Environment, &request.environment),
+                        (Field::Session, &request.session),
+                        (Field::Service, &request.service),
+                    ] {
+                        if let Some(value) = value {
+                            record.texts.set_default(field, value);
+                        }
+                    }
+                    if !request.scope.admits(record.text(Field::Project)) {
+                        report.reject(Rejection::new(unit.line, "outside of the key's project", unit.bytes));
+                        continue;
+                    }
+                    if let Some(project) = record.text(Field::Project) {
+                        self.projects.declare(project, record.text(Field::Environment));
+                    }
+                    let seq = self.head.map_or(Seq::new(1), |head| head.after(1)).ok_or(Failure::Internal)?;
+                    self.head = Some(seq);
+                    self.rows.push(Stored { id: EntryId::new(self.now.as_millis() as u64, seq), record });
+                    report.accepted += 1;
+                }
+                Err(rejection) => report.reject(rejection),
+            }
+        }
+        if let Err(rejection) = end {
+            report.reject(rejection);
+        }
+        Ok(report)
+    }
+}
