@@ -414,15 +414,14 @@ fn a_fresh_directory_gets_one_admin_key_which_is_told_once() {
         Server::spawn(command, &data)
     };
     let server = serve();
-    let said = server.said();
-    let key =
-        said.lines().find_map(|line| line.strip_prefix("admin key: ")).unwrap_or_else(|| panic!("{said}")).to_owned();
+    let key = server.told("admin key: ");
     assert!(key.len() >= 43, "256 bits need as many characters: {key}");
     server.stranger().with_key(&key).get("/api/v1/keys").expect(200);
     server.stop();
     let server = serve();
-    assert!(!server.said().contains("admin key"), "{}", server.said());
     server.stranger().with_key(&key).get("/api/v1/keys").expect(200);
+    let said = server.stop();
+    assert!(!said.contains("admin key"), "{said}");
 }
 
 #[test]

@@ -5,8 +5,7 @@ use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::sync::mpsc::{self, Receiver, Sender};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::Duration;
 
@@ -76,10 +75,17 @@ pub fn run_with(input: &[u8], arguments: &[&dyn AsRef<OsStr>]) -> Ended {
     Ended::of(output)
 }
 
+// the lines of both streams, in the order in which they were read, which says nothing of the order between the two
+#[derive(Default)]
+struct Said {
+    lines: Mutex<Vec<String>>,
+    more: Condvar,
+}
+
 /// A running `reqlog serve`, killed when dropped.
 pub struct Server {
     child: Child,
-    said: Arc<Mutex<Vec<String>>>,
+    said: Arc<Said>,
     ends: Vec<thread::JoinHandle<()>>,
     /// Base URL.
     pub url: String,
@@ -98,23 +104,25 @@ impl Server {
     /// Runs a `serve` command and waits until it listens.
     pub fn spawn(mut command: Command, data: &Path) -> Self {
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let (sender, lines) = mpsc::channel();
-        let said = Arc::default();
-        let ends = vec![
-            listen(child.stdout.take().unwrap(), &said, sender.clone()),
-            listen(child.stderr.take().unwrap(), &said, sender),
-        ];
-        let url = wait_for_address(&lines);
-        let url = url.unwrap_or_else(|| {
+        let said = Arc::new(Said::default());
+        let ends = vec![listen(child.stdout.take().unwrap(), &said), listen(child.stderr.take().unwrap(), &said)];
+        let url = said.wait_for("listening on ").unwrap_or_else(|| {
             let _ = child.kill();
-            panic!("the server did not start; it said: {:?}", said.lock().unwrap())
+            panic!("the server did not start; it said: {:?}", said.lines.lock().unwrap())
         });
+        let url = url.trim_end_matches('/').to_owned();
         Self { child, said, ends, url, data: data.to_owned() }
     }
 
     /// Everything said so far on either stream.
     pub fn said(&self) -> String {
-        self.said.lock().unwrap().join("\n")
+        self.said.lines.lock().unwrap().join("\n")
+    }
+
+    /// What follows on the first line that begins with this, once that was said.
+    #[track_caller]
+    pub fn told(&self, beginning: &str) -> String {
+        self.said.wait_for(beginning).unwrap_or_else(|| panic!("no {beginning:?} in: {}", self.said()))
     }
 
     /// A client with the admin key.
@@ -147,6 +155,7 @@ impl Drop for Server {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+        self.ends.drain(..).for_each(|end| drop(end.join()));
         if thread::panicking() {
             println!("the server said: {}", self.said());
         } else {
@@ -155,26 +164,23 @@ impl Drop for Server {
     }
 }
 
+impl Said {
+    fn wait_for(&self, beginning: &str) -> Option<String> {
+        let find = |lines: &[String]| lines.iter().find_map(|line| line.strip_prefix(beginning).map(str::to_owned));
+        let lines = self.lines.lock().unwrap();
+        let patience = Duration::from_mins(1);
+        let (lines, _) = self.more.wait_timeout_while(lines, patience, |lines| find(lines).is_none()).unwrap();
+        find(&lines)
+    }
+}
+
 // reads to the end, so that the server never waits for a full pipe
-fn listen(
-    stream: impl Read + Send + 'static,
-    said: &Arc<Mutex<Vec<String>>>,
-    lines: Sender<String>,
-) -> thread::JoinHandle<()> {
+fn listen(stream: impl Read + Send + 'static, said: &Arc<Said>) -> thread::JoinHandle<()> {
     let said = said.clone();
     thread::spawn(move || {
         for line in BufReader::new(stream).lines().map_while(Result::ok) {
-            said.lock().unwrap().push(line.clone());
-            let _ = lines.send(line);
+            said.lines.lock().unwrap().push(line);
+            said.more.notify_all();
         }
     })
-}
-
-fn wait_for_address(lines: &Receiver<String>) -> Option<String> {
-    loop {
-        let line = lines.recv_timeout(Duration::from_mins(1)).ok()?;
-        if let Some(url) = line.strip_prefix("listening on ") {
-            return Some(url.trim_end_matches('/').to_owned());
-        }
-    }
 }
