@@ -63,4 +63,5 @@ pub mod auth;
 pub mod dialect;
 pub mod error;
 pub mod metrics;
+pub mod openapi;
 pub mod plan;

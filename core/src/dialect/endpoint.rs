@@ -4,6 +4,7 @@ use super::params::{Param, decode};
 use crate::auth::Role;
 use crate::error::Error;
 use http::Method;
+use serde_json::Value;
 
 /// One method on one path.
 #[derive(Debug)]
@@ -20,6 +21,67 @@ pub struct Endpoint<A: 'static> {
     pub action: A,
     /// One sentence for the documentation.
     pub doc: &'static str,
+    /// The request's body, where it reads one.
+    pub takes: &'static [Media],
+    /// What it answers when it succeeds.
+    pub answers: &'static [Answer],
+    /// The statuses by which it refuses, in the dialect's envelope.
+    pub refusals: &'static [Refusal],
+}
+
+/// One successful answer.
+#[derive(Debug)]
+pub struct Answer {
+    /// Status code.
+    pub status: u16,
+    /// When.
+    pub doc: &'static str,
+    /// What its body is, one of these; none for an answer without body.
+    pub media: &'static [Media],
+    /// Header fields it has, lower case, beside those that every response has.
+    pub fields: &'static [&'static str],
+}
+
+/// A representation of a body.
+#[derive(Clone, Copy, Debug)]
+pub struct Media {
+    /// Media type.
+    pub name: &'static str,
+    /// JSON Schema of its content; `true` where it is not JSON.
+    pub schema: fn() -> Value,
+    /// One that a client could meet.
+    pub example: Option<fn() -> Value>,
+}
+
+/// One status by which an endpoint refuses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refusal(
+    /// Status code.
+    pub u16,
+    /// When.
+    pub &'static str,
+);
+
+pub(crate) const UNAUTHORIZED: Refusal = Refusal(401, "No key, or one that is unknown, revoked or expired.");
+pub(crate) const FORBIDDEN: Refusal = Refusal(403, "The key's role or scope does not allow it.");
+pub(crate) const MISSING: Refusal = Refusal(404, "Not there, or not for this key.");
+pub(crate) const FAILED: Refusal = Refusal(500, "The server failed.");
+pub(crate) const BUSY: Refusal =
+    Refusal(503, "Too much to do at once, or shutting down; Retry-After says when to try again.");
+
+/// What the documentation says of a dialect as a whole.
+#[derive(Clone, Copy, Debug)]
+pub struct About {
+    /// Its name, which begins every operation's id.
+    pub name: &'static str,
+    /// One or two sentences.
+    pub doc: &'static str,
+    /// What paths of its table are found below; the empty one is the root.
+    pub mounts: &'static [&'static str],
+    /// Its error envelope.
+    pub envelope: Media,
+    /// Schemas that others refer to as `#/components/schemas/<name>`.
+    pub schemas: fn() -> Vec<(&'static str, Value)>,
 }
 
 /// Who may call an endpoint.

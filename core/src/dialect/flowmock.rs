@@ -3,8 +3,11 @@
 //! Rows are exchanges, and halves that have a method, in arrival order. A row's id is also the cursor: `before` and
 //! `since` stand on its sequence, whether or not the row is still there.
 
-use super::endpoint::{self, Access, Endpoint, Match};
+use super::endpoint::{
+    self, About, Access, Answer, BUSY, Endpoint, FAILED, FORBIDDEN, MISSING, Match, Media, Refusal, UNAUTHORIZED,
+};
 use super::params::{Param, Params, Shape};
+use super::schema::{nullable, object, reference};
 use super::{Asked, Planned, json, respond, set, visible};
 use crate::auth::Role;
 use crate::body::Body;
@@ -20,38 +23,18 @@ use http::header::{ETAG, HeaderName};
 use http::{Method, Response, StatusCode};
 use serde_json::{Value, json};
 
-static PROJECT: Param = Param {
-    name: "project",
-    shape: Shape::Text,
-    default: None,
-    doc: "Project; required for organisation-wide keys, inferred from the key of one project.",
-};
-static ENVIRONMENT: Param = Param {
-    name: "environment",
-    shape: Shape::Text,
-    default: None,
-    doc: "Environment; required when the project has more than one.",
-};
-static LIMIT: Param = Param {
-    name: "limit",
-    shape: Shape::Integer { least: 1, most: 100 },
-    default: Some("50"),
-    doc: "At most this many logs.",
-};
-static BEFORE: Param = Param {
-    name: "before",
-    shape: Shape::Text,
-    default: None,
-    doc: "Id of a log: the logs older than it, newest first.",
-};
-static SINCE: Param = Param {
-    name: "since",
-    shape: Shape::Text,
-    default: None,
-    doc: "Id of a log: the logs newer than it, oldest first.",
-};
-static SIDE: Param =
-    Param { name: "side", shape: Shape::Choice(&["request", "response"]), default: None, doc: "Which body." };
+static PROJECT: Param = Param::optional(
+    "project",
+    Shape::Text,
+    "Project; required for organisation-wide keys, inferred from the key of one project.",
+);
+static ENVIRONMENT: Param =
+    Param::optional("environment", Shape::Text, "Environment; required when the project has more than one.");
+static LIMIT: Param =
+    Param::defaulted("limit", Shape::Integer { least: 1, most: 100 }, "50", "At most this many logs.");
+static BEFORE: Param = Param::optional("before", Shape::Text, "Id of a log: the logs older than it, newest first.");
+static SINCE: Param = Param::optional("since", Shape::Text, "Id of a log: the logs newer than it, oldest first.");
+static SIDE: Param = Param::required("side", Shape::Choice(&["request", "response"]), "Which body.");
 
 /// What the endpoints do.
 #[derive(Clone, Copy, Debug)]
@@ -71,6 +54,9 @@ pub static ENDPOINTS: &[Endpoint<Action>] = &[
         params: &[&PROJECT, &ENVIRONMENT, &LIMIT, &BEFORE, &SINCE],
         action: Action::List,
         doc: "The calls of one session, newest first.",
+        takes: &[],
+        answers: &[Answer { status: 200, doc: "A page of logs.", media: &[LOGS], fields: &[] }],
+        refusals: &[UNAUTHORIZED, FORBIDDEN, REFUSED, FAILED, BUSY],
     },
     Endpoint {
         method: Method::GET,
@@ -79,8 +65,56 @@ pub static ENDPOINTS: &[Endpoint<Action>] = &[
         params: &[&SIDE],
         action: Action::Body,
         doc: "One captured body as JSON.",
+        takes: &[],
+        answers: &[
+            Answer { status: 200, doc: "The body.", media: &[BODY], fields: &BODY_FIELDS },
+            Answer { status: 304, doc: "It is still as If-None-Match knows it.", media: &[], fields: &["etag"] },
+        ],
+        refusals: &[UNAUTHORIZED, FORBIDDEN, MISSING, REFUSED, FAILED, BUSY],
     },
 ];
+
+const REFUSED: Refusal = Refusal(422, "A parameter or cursor is not accepted.");
+
+/// For the documentation.
+pub(super) static ABOUT: About = About {
+    name: "FlowMock",
+    doc: "The calls that an app made during a test run, by session, and their captured bodies.",
+    mounts: &[BASE, ""],
+    envelope: Media { name: "application/json", schema: envelope, example: None },
+    schemas: || vec![("FlowMockLog", schema_of_a_log())],
+};
+const LOGS: Media = Media {
+    name: "application/json",
+    schema: || {
+        object(&[
+            ("logs", json!({"type": "array", "items": reference("FlowMockLog")})),
+            ("nextCursor", nullable("string")),
+        ])
+    },
+    example: None,
+};
+const BODY: Media = Media { name: "application/json", schema: || json!(true), example: None };
+pub(super) const BODY_FIELDS: [&str; 5] =
+    ["etag", "x-body-size", "x-body-truncated", "x-body-encoding", "x-body-content-type"];
+
+fn envelope() -> Value {
+    object(&[("error", json!({"type": "string"})), ("code", json!({"type": "string", "pattern": "^[a-z_]+$"}))])
+}
+
+fn schema_of_a_log() -> Value {
+    object(&[
+        ("id", json!({"type": "string", "pattern": "^log_[0-9A-HJKMNP-TV-Z]{20}$"})),
+        ("method", nullable("string")),
+        ("path", nullable("string")),
+        ("status", nullable("integer")),
+        ("durationMs", nullable("integer")),
+        ("overrideApplied", json!({"type": "boolean"})),
+        ("createdAt", json!({"type": "string", "format": "date-time"})),
+        ("requestPreview", nullable("string")),
+        ("responsePreview", nullable("string")),
+    ])
+}
 
 const BASE: &str = "/api/v1";
 const BODY_LIMIT: usize = 262_144;
@@ -115,9 +149,7 @@ pub(super) fn plan(asked: &Asked<'_>) -> Result<Planned, Error> {
             list(asked, &captures.text(0)?, &project, &params)
         }
         Action::Body => {
-            let side = params
-                .word(&SIDE)
-                .ok_or_else(|| super::ParamError::Missing { name: SIDE.name, accepted: SIDE.shape.to_string() })?;
+            let side = params.word(&SIDE).unwrap_or_default();
             let id = EntryId::from_flowmock(&captures.text(0)?).ok_or(Error::Missing(Thing::Entry))?;
             let operation = Operation::Get {
                 seq: id.seq(),
@@ -125,7 +157,7 @@ pub(super) fn plan(asked: &Asked<'_>) -> Result<Planned, Error> {
                 filter: visible(key.scope.project()),
                 detail: Detail::Whole,
             };
-            Ok(Planned::flowmock(operation, Render::Body { side }))
+            Ok(Planned::run(operation, Render::Body { side }))
         }
     }
 }
@@ -158,7 +190,7 @@ fn list(asked: &Asked<'_>, session: &str, project: &str, params: &Params) -> Res
         total: Total::Skip,
     };
     let paging = if params.text(&SINCE).is_some() { Paging::Newer } else { Paging::Older };
-    Ok(Planned::flowmock(Operation::Page { query, wait: None }, Render::List { paging }))
+    Ok(Planned::run(Operation::Page { query, wait: None }, Render::List { paging }))
 }
 
 /// Exchanges, and halves that have a method.
@@ -216,7 +248,6 @@ pub(crate) enum Paging {
 impl Render {
     pub(super) fn reply(self, outcome: Outcome) -> Result<Response<Bytes>, Error> {
         match (self, outcome) {
-            (_, Outcome::Failed(failure)) => Err(failure.into()),
             (Self::List { paging }, Outcome::Page(page)) => Ok(json(StatusCode::OK, &logs(&page, paging))),
             (Self::Body { side }, Outcome::Record(found)) => {
                 let row = found.ok_or(Error::Missing(Thing::Entry))?;

@@ -1,12 +1,18 @@
 //! The wire APIs: each understands requests and renders outcomes in its own words.
 
+mod cognigy;
 mod endpoint;
 mod flowmock;
+mod generic;
+mod hoody;
+mod link;
 mod params;
 mod reqlog;
+mod schema;
+mod scrip;
 
-pub use endpoint::{Access, Endpoint};
-pub use params::{Param, ParamError, Params, Shape};
+pub use endpoint::{About, Access, Answer, Endpoint, Media, Refusal};
+pub use params::{Absent, Param, ParamError, Params, Shape};
 pub(crate) use reqlog::{Change, Exporting, after};
 
 use crate::auth::Key;
@@ -14,6 +20,7 @@ use crate::error::Error;
 use crate::filter::Predicate;
 use crate::id::Seq;
 use crate::plan::{Context, Failure, Operation, Outcome};
+use crate::timestamp::Timestamp;
 use bytes::Bytes;
 use endpoint::Match;
 use http::header::{ALLOW, CONTENT_TYPE, HeaderName, RETRY_AFTER, WWW_AUTHENTICATE};
@@ -24,6 +31,14 @@ use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 pub enum Dialect {
     /// Session logs and captured bodies.
     FlowMock,
+    /// API request logs by cursor.
+    Scrip,
+    /// Proxy logs in halves.
+    Hoody,
+    /// `GET /logs`.
+    Generic,
+    /// Log entries of a project.
+    Cognigy,
     /// reqlog's own API, and every path that belongs to no other.
     Reqlog,
 }
@@ -55,12 +70,8 @@ pub(crate) enum Planned {
 }
 
 impl Planned {
-    fn flowmock(operation: Operation, render: flowmock::Render) -> Self {
-        Self::Run(Box::new(operation), Render::FlowMock(render))
-    }
-
-    fn reqlog(operation: Operation, render: reqlog::Render) -> Self {
-        Self::Run(Box::new(operation), Render::Reqlog(render))
+    fn run(operation: Operation, render: impl Into<Render>) -> Self {
+        Self::Run(Box::new(operation), render.into())
     }
 }
 
@@ -69,22 +80,53 @@ impl Planned {
 pub(crate) enum Render {
     /// As `FlowMock` would.
     FlowMock(flowmock::Render),
+    /// As Scrip would.
+    Scrip(scrip::Render),
+    /// As Hoody would.
+    Hoody(hoody::Render),
+    /// As the generic `/logs` would.
+    Generic(generic::Render),
+    /// As Cognigy would.
+    Cognigy(cognigy::Render),
     /// By reqlog's own API.
     Reqlog(reqlog::Render),
     /// Streamed by reqlog's own API; only a failure to begin is rendered here.
     Export(Exporting),
 }
 
+macro_rules! renders {
+    ($($variant:ident $module:ident),*) => {
+        $(impl From<$module::Render> for Render {
+            fn from(render: $module::Render) -> Self {
+                Self::$variant(render)
+            }
+        })*
+    };
+}
+
+renders!(FlowMock flowmock, Scrip scrip, Hoody hoody, Generic generic, Cognigy cognigy, Reqlog reqlog);
+
 impl Dialect {
     /// Whose path it is. On `/api/v1/logs/{id}/body` the spelling of the id decides.
     pub(crate) fn of(path: &str) -> Self {
-        if flowmock::owns(path) { Self::FlowMock } else { Self::Reqlog }
+        match path {
+            path if flowmock::owns(path) => Self::FlowMock,
+            path if scrip::owns(path) => Self::Scrip,
+            path if hoody::owns(path) => Self::Hoody,
+            path if generic::owns(path) => Self::Generic,
+            path if cognigy::owns(path) => Self::Cognigy,
+            _ => Self::Reqlog,
+        }
     }
 
-    /// Understands a request; the refusal is for [`Self::refuse`].
+    /// Understands a request; the refusal is for [`Address::refuse`].
     pub(crate) fn plan(self, asked: &Asked<'_>) -> Result<Planned, Error> {
         match self {
             Self::FlowMock => flowmock::plan(asked),
+            Self::Scrip => scrip::plan(asked),
+            Self::Hoody => hoody::plan(asked),
+            Self::Generic => generic::plan(asked),
+            Self::Cognigy => cognigy::plan(asked),
             Self::Reqlog => reqlog::plan(asked),
         }
     }
@@ -94,15 +136,36 @@ impl Dialect {
         // no endpoint has OPTIONS, so that the answer is Nothing or the methods
         match self {
             Self::FlowMock => methods(&endpoint::find(flowmock::ENDPOINTS, flowmock::route(path), &Method::OPTIONS)),
+            Self::Scrip => methods(&endpoint::find(scrip::ENDPOINTS, path, &Method::OPTIONS)),
+            Self::Hoody => methods(&endpoint::find(hoody::ENDPOINTS, hoody::route(path), &Method::OPTIONS)),
+            Self::Generic => methods(&endpoint::find(generic::ENDPOINTS, path, &Method::OPTIONS)),
+            Self::Cognigy => methods(&endpoint::find(cognigy::ENDPOINTS, cognigy::route(path), &Method::OPTIONS)),
             Self::Reqlog => methods(&endpoint::find(reqlog::ENDPOINTS, path, &Method::OPTIONS)),
         }
     }
+}
 
-    /// The envelope of a refusal.
-    pub(crate) fn refuse(self, error: &Error) -> Response<Bytes> {
-        let mut response = match self {
-            Self::FlowMock => flowmock::refuse(error),
-            Self::Reqlog => reqlog::refuse(error),
+/// Where a request went, which is all that its refusal needs to know of it.
+#[derive(Clone, Debug)]
+pub(crate) struct Address {
+    /// Whose path it is.
+    pub dialect: Dialect,
+    /// The path as sent, base path included.
+    pub path: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+impl Address {
+    /// A refusal in the dialect's envelope.
+    pub(crate) fn refuse(&self, error: &Error) -> Response<Bytes> {
+        let mut response = match self.dialect {
+            Dialect::FlowMock => flowmock::refuse(error),
+            Dialect::Scrip => scrip::refuse(error),
+            Dialect::Hoody => hoody::refuse(error),
+            Dialect::Generic => generic::refuse(error),
+            Dialect::Cognigy => cognigy::refuse(error, self),
+            Dialect::Reqlog => reqlog::refuse(error),
         };
         let (name, value): (HeaderName, String) = match error {
             Error::Method { allow } => (ALLOW, allow.clone()),
@@ -125,20 +188,19 @@ fn methods<A>(found: &Match<'_, A>) -> Option<String> {
 }
 
 impl Render {
-    /// The answer to what came of the operation. An outcome of another operation is the server's fault.
-    pub(crate) fn reply(self, operation: &Operation, outcome: Outcome) -> Response<Bytes> {
-        let (dialect, reply) = match self {
-            Self::FlowMock(render) => (Dialect::FlowMock, render.reply(outcome)),
-            Self::Reqlog(render) => (Dialect::Reqlog, render.reply(operation, outcome)),
-            Self::Export(_) => (
-                Dialect::Reqlog,
-                Err(match outcome {
-                    Outcome::Failed(failure) => failure.into(),
-                    _ => Failure::Internal.into(),
-                }),
-            ),
-        };
-        reply.unwrap_or_else(|error| dialect.refuse(&error))
+    /// The answer to what came of the operation; an error is for [`Address::refuse`]. An outcome of another operation is
+    /// the server's fault.
+    pub(crate) fn reply(self, operation: &Operation, outcome: Outcome) -> Result<Response<Bytes>, Error> {
+        match (self, outcome) {
+            (Self::Reqlog(render), outcome) => render.reply(operation, outcome),
+            (_, Outcome::Failed(failure)) => Err(failure.into()),
+            (Self::FlowMock(render), outcome) => render.reply(outcome),
+            (Self::Scrip(render), outcome) => render.reply(outcome),
+            (Self::Hoody(render), outcome) => render.reply(outcome),
+            (Self::Generic(render), outcome) => render.reply(outcome),
+            (Self::Cognigy(render), outcome) => render.reply(outcome),
+            (Self::Export(_), _) => Err(Failure::Internal.into()),
+        }
     }
 
     /// Tells the renderer of a new head, before the operation is run again.
@@ -196,4 +258,14 @@ fn set(headers: &mut HeaderMap, name: HeaderName, value: &str) {
     if let Ok(value) = HeaderValue::from_str(value) {
         headers.insert(name, value);
     }
+}
+
+/// Shows the table of every dialect.
+pub(crate) fn tables(visitor: &mut impl crate::openapi::Visitor) {
+    visitor.dialect(&flowmock::ABOUT, flowmock::ENDPOINTS);
+    visitor.dialect(&scrip::ABOUT, scrip::ENDPOINTS);
+    visitor.dialect(&hoody::ABOUT, hoody::ENDPOINTS);
+    visitor.dialect(&generic::ABOUT, generic::ENDPOINTS);
+    visitor.dialect(&cognigy::ABOUT, cognigy::ENDPOINTS);
+    visitor.dialect(&reqlog::ABOUT, reqlog::ENDPOINTS);
 }

@@ -1,5 +1,6 @@
 //! Query parameters, described once: reading, refusing and documenting them all come from the same table.
 
+use crate::filter::Moment;
 use percent_encoding::percent_decode_str;
 use std::fmt;
 use std::time::Duration;
@@ -11,10 +12,38 @@ pub struct Param {
     pub name: &'static str,
     /// Which values it takes.
     pub shape: Shape,
-    /// The value that stands when it is absent, spelt as a client would.
-    pub default: Option<&'static str>,
+    /// What stands when it is absent.
+    pub absent: Absent,
     /// One sentence for the documentation.
     pub doc: &'static str,
+}
+
+/// What it means that a parameter is absent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Absent {
+    /// Nothing is asked for by it.
+    Fine,
+    /// The request is refused.
+    Refused,
+    /// This value, spelt as a client would.
+    Means(&'static str),
+}
+
+impl Param {
+    /// One that may be absent.
+    pub const fn optional(name: &'static str, shape: Shape, doc: &'static str) -> Self {
+        Self { name, shape, absent: Absent::Fine, doc }
+    }
+
+    /// One that must be there.
+    pub const fn required(name: &'static str, shape: Shape, doc: &'static str) -> Self {
+        Self { name, shape, absent: Absent::Refused, doc }
+    }
+
+    /// One that has a value when it is absent.
+    pub const fn defaulted(name: &'static str, shape: Shape, default: &'static str, doc: &'static str) -> Self {
+        Self { name, shape, absent: Absent::Means(default), doc }
+    }
 }
 
 /// Which values a parameter takes.
@@ -33,6 +62,8 @@ pub enum Shape {
     Choice(&'static [&'static str]),
     /// Some of these words, separated by commas.
     Words(&'static [&'static str]),
+    /// Some of these words, separated by commas, by repeating the parameter, or sent as `name[]`.
+    Array(&'static [&'static str]),
     /// `1` or `true`, `0` or `false`.
     Flag,
     /// Seconds, or a number with the unit `s` or `ms`, up to this long.
@@ -40,6 +71,8 @@ pub enum Shape {
         /// The longest.
         most: Duration,
     },
+    /// RFC 3339 with any offset, or a date; it covers its last written unit.
+    Time,
 }
 
 impl fmt::Display for Shape {
@@ -48,9 +81,10 @@ impl fmt::Display for Shape {
             Self::Text => f.write_str("text"),
             Self::Integer { least, most } => write!(f, "a whole number from {least} to {most}"),
             Self::Choice(words) => write!(f, "one of {}", words.join(", ")),
-            Self::Words(words) => write!(f, "a comma-separated list of {}", words.join(", ")),
+            Self::Words(words) | Self::Array(words) => write!(f, "a comma-separated list of {}", words.join(", ")),
             Self::Flag => f.write_str("1 or 0"),
             Self::Wait { most } => write!(f, "seconds up to {}, as 10, 10s or 500ms", most.as_secs()),
+            Self::Time => f.write_str("an RFC 3339 time, as 2026-06-23T12:00:00Z, or a date"),
         }
     }
 }
@@ -84,6 +118,13 @@ pub enum ParamError {
         /// What it takes.
         accepted: String,
     },
+    /// Given together with another that says something else.
+    Exclusive {
+        /// Its name.
+        name: &'static str,
+        /// The other's name.
+        other: &'static str,
+    },
 }
 
 impl ParamError {
@@ -96,7 +137,10 @@ impl ParamError {
     pub fn name(&self) -> Option<&'static str> {
         match self {
             Self::Encoding { .. } => None,
-            Self::Repeated { name } | Self::Value { name, .. } | Self::Missing { name, .. } => Some(name),
+            Self::Repeated { name }
+            | Self::Value { name, .. }
+            | Self::Missing { name, .. }
+            | Self::Exclusive { name, .. } => Some(name),
         }
     }
 }
@@ -110,6 +154,7 @@ impl fmt::Display for ParamError {
                 write!(f, "{name} does not take '{}'; it takes {accepted}", excerpt(value))
             }
             Self::Missing { name, accepted } => write!(f, "{name} is required: {accepted}"),
+            Self::Exclusive { name, other } => write!(f, "{name} and {other} exclude each other; send one of them"),
         }
     }
 }
@@ -137,6 +182,7 @@ enum Value {
     Words(Vec<&'static str>),
     Flag(bool),
     Wait(Duration),
+    Time(Moment),
 }
 
 impl Params {
@@ -148,20 +194,25 @@ impl Params {
             let broken = || ParamError::Encoding { sent: pair.to_owned() };
             let name = decode_form(name).ok_or_else(broken)?;
             let value = decode_form(value).ok_or_else(broken)?;
-            let Some(param) = table.iter().find(|param| param.name == name) else { continue };
-            if params.given.iter().any(|(seen, _)| *seen == param.name) {
-                return Err(ParamError::Repeated { name: param.name });
+            let Some(param) = table.iter().find(|param| param.is_called(&name)) else { continue };
+            let read = param.shape.read(&value).ok_or_else(|| ParamError::value(param, &value, param.shape))?;
+            match (params.values.iter_mut().find(|(seen, _)| *seen == param.name), read) {
+                (None, read) => params.values.push((param.name, read)),
+                (Some((_, Value::Words(words))), Value::Words(more)) if param.shape.repeats() => words.extend(more),
+                (Some(_), _) => return Err(ParamError::Repeated { name: param.name }),
             }
-            params.values.push((
-                param.name,
-                param.shape.read(&value).ok_or_else(|| ParamError::value(param, &value, param.shape))?,
-            ));
             params.given.push((param.name, value));
         }
         for param in table {
-            let absent = params.value(param).is_none();
-            if let Some(value) = param.default.filter(|_| absent).and_then(|default| param.shape.read(default)) {
-                params.values.push((param.name, value));
+            match param.absent {
+                _ if params.value(param).is_some() => {}
+                Absent::Fine => {}
+                Absent::Refused => {
+                    return Err(ParamError::Missing { name: param.name, accepted: param.shape.to_string() });
+                }
+                Absent::Means(default) => {
+                    params.values.extend(param.shape.read(default).map(|value| (param.name, value)));
+                }
             }
         }
         Ok(params)
@@ -196,7 +247,7 @@ impl Params {
         }
     }
 
-    /// The values of a [`Shape::Words`].
+    /// The values of a [`Shape::Words`] or [`Shape::Array`].
     pub fn words(&self, param: &Param) -> Option<&[&'static str]> {
         match self.value(param)? {
             Value::Words(words) => Some(words),
@@ -217,12 +268,30 @@ impl Params {
         }
     }
 
+    /// The value of a [`Shape::Time`].
+    pub fn time(&self, param: &Param) -> Option<Moment> {
+        match self.value(param)? {
+            Value::Time(moment) => Some(*moment),
+            _ => None,
+        }
+    }
+
     fn value(&self, param: &Param) -> Option<&Value> {
         self.values.iter().find(|(name, _)| *name == param.name).map(|(_, value)| value)
     }
 }
 
+impl Param {
+    fn is_called(&self, name: &str) -> bool {
+        name == self.name || self.shape.repeats() && name.strip_suffix("[]") == Some(self.name)
+    }
+}
+
 impl Shape {
+    const fn repeats(self) -> bool {
+        matches!(self, Self::Array(_))
+    }
+
     fn read(self, text: &str) -> Option<Value> {
         let digits = |text: &str| -> Option<u64> {
             (!text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())).then(|| text.parse().ok())?
@@ -234,7 +303,7 @@ impl Shape {
                 Value::Integer(digits(text).filter(|number| (least..=most).contains(number))?)
             }
             Self::Choice(words) => Value::Word(known(words, text)?),
-            Self::Words(words) => {
+            Self::Words(words) | Self::Array(words) => {
                 Value::Words(text.split(',').map(|word| known(words, word.trim())).collect::<Option<_>>()?)
             }
             Self::Flag => Value::Flag(match text {
@@ -251,6 +320,7 @@ impl Shape {
                 let wait = Duration::from_millis(digits(number)?.checked_mul(scale)?);
                 Value::Wait(Some(wait).filter(|wait| *wait <= most)?)
             }
+            Self::Time => Value::Time(Moment::absolute(text)?),
         })
     }
 }
@@ -271,15 +341,16 @@ pub fn decode(text: &str) -> Option<String> {
 mod tests {
     use super::*;
 
-    static LIMIT: Param =
-        Param { name: "limit", shape: Shape::Integer { least: 1, most: 10 }, default: Some("5"), doc: "" };
-    static SORT: Param = Param { name: "sort", shape: Shape::Choice(&["time", "size"]), default: None, doc: "" };
-    static FIELDS: Param = Param { name: "fields", shape: Shape::Words(&["id", "time"]), default: None, doc: "" };
-    static WAIT: Param =
-        Param { name: "wait", shape: Shape::Wait { most: Duration::from_secs(30) }, default: None, doc: "" };
-    static Q: Param = Param { name: "q", shape: Shape::Text, default: None, doc: "" };
-    static IMPORT: Param = Param { name: "import", shape: Shape::Flag, default: None, doc: "" };
-    static TABLE: [&Param; 6] = [&LIMIT, &SORT, &FIELDS, &WAIT, &Q, &IMPORT];
+    static LIMIT: Param = Param::defaulted("limit", Shape::Integer { least: 1, most: 10 }, "5", "");
+    static SORT: Param = Param::optional("sort", Shape::Choice(&["time", "size"]), "");
+    static FIELDS: Param = Param::optional("fields", Shape::Words(&["id", "time"]), "");
+    static WAIT: Param = Param::optional("wait", Shape::Wait { most: Duration::from_secs(30) }, "");
+    static Q: Param = Param::optional("q", Shape::Text, "");
+    static IMPORT: Param = Param::optional("import", Shape::Flag, "");
+    static KINDS: Param = Param::optional("kind", Shape::Array(&["a", "b", "c"]), "");
+    static FROM: Param = Param::optional("from", Shape::Time, "");
+    static SIDE: Param = Param::required("side", Shape::Text, "");
+    static TABLE: [&Param; 8] = [&LIMIT, &SORT, &FIELDS, &WAIT, &Q, &IMPORT, &KINDS, &FROM];
 
     #[test]
     fn values_are_read_by_shape() {
@@ -294,6 +365,9 @@ mod tests {
         for (text, millis) in [("30", 30_000), ("2s", 2_000), ("500ms", 500), ("0", 0)] {
             assert_eq!(read(&format!("wait={text}")).wait(&WAIT), Some(Duration::from_millis(millis)));
         }
+        assert_eq!(read("kind[]=a&kind%5B%5D=c,b&kind=a").words(&KINDS), Some(&["a", "c", "b", "a"][..]));
+        let day = read("from=2026-06-23").time(&FROM).unwrap();
+        assert_eq!(day.last.as_nanos() - day.first.as_nanos(), 86_399_999_999_999);
     }
 
     #[test]
@@ -310,6 +384,10 @@ mod tests {
             "wait=99999999999999999999s",
             "wait does not take '99999999999999999999s'; it takes seconds up to 30, as 10, 10s or 500ms",
         );
+        check("from=now", "from does not take 'now'; it takes an RFC 3339 time, as 2026-06-23T12:00:00Z, or a date");
+        check("kind=a&kind=d", "kind does not take 'd'; it takes a comma-separated list of a, b, c");
+        check("q[]=a&sort=time&sort=size", "sort is given more than once; send it once");
+        assert_eq!(Params::read("", &[&SIDE]).unwrap_err().to_string(), "side is required: text");
         check("import=yes", "import does not take 'yes'; it takes 1 or 0");
         for broken in ["q=%", "q=%2", "q=%zz", "q=%ff", "other=%f", "%=1", "q=%%41"] {
             assert_eq!(Params::read(broken, &TABLE).unwrap_err().name(), None, "{broken}");

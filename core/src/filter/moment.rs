@@ -52,6 +52,11 @@ impl Moment {
         Some(span(first, nanos))
     }
 
+    /// Reads RFC 3339 or a date: what does not depend on the clock.
+    pub fn absolute(text: &str) -> Option<Self> {
+        Self::parse(text, Timestamp::MIN).filter(|_| Self::is_absolute(text))
+    }
+
     /// Whether `text` is a time that does not depend on the clock.
     pub(super) fn is_absolute(text: &str) -> bool {
         absolute(text).is_some()

@@ -19,7 +19,7 @@ pub use outcome::{Failure, Outcome};
 // the answer of an ingestion is part of this interface
 pub use crate::format::{Rejection, Report};
 
-use crate::dialect::{Asked, Change, Dialect, Planned, Render};
+use crate::dialect::{Address, Asked, Change, Dialect, Planned, Render};
 use crate::error::Error;
 use crate::id::Seq;
 use bytes::Bytes;
@@ -31,7 +31,7 @@ use http::{Method, Response};
 pub struct Plan {
     operation: Operation,
     stage: Stage,
-    dialect: Dialect,
+    address: Address,
     edge: Edge,
 }
 
@@ -50,30 +50,31 @@ enum Stage {
 /// Never fails: what cannot be understood is a plan whose reply says so.
 pub fn plan(head: &http::request::Parts, context: &Context<'_>) -> Plan {
     let edge = Edge::of(head, &context.settings.origins);
+    let address = |dialect| Address { dialect, path: head.uri.path().to_owned(), at: context.now };
     let path = match head.uri.path().strip_prefix(context.settings.base_path.as_str()) {
         Some("") => "/",
         Some(path) if path.starts_with('/') => path,
-        _ => return Plan::new(Dialect::Reqlog, Err(Error::Route), edge),
+        _ => return Plan::new(address(Dialect::Reqlog), Err(Error::Route), edge),
     };
     let dialect = Dialect::of(path);
     if head.method == Method::OPTIONS {
         let answer = dialect.allow(path).map(|allow| Planned::Ready(edge.options(&allow))).ok_or(Error::Route);
-        return Plan::new(dialect, answer, edge);
+        return Plan::new(address(dialect), answer, edge);
     }
     let query = head.uri.query().unwrap_or_default();
     let asked = Asked { method: &head.method, path, query, headers: &head.headers, context };
-    Plan::new(dialect, dialect.plan(&asked), edge)
+    Plan::new(address(dialect), dialect.plan(&asked), edge)
 }
 
 impl Plan {
-    fn new(dialect: Dialect, planned: Result<Planned, Error>, edge: Edge) -> Self {
+    fn new(address: Address, planned: Result<Planned, Error>, edge: Edge) -> Self {
         let (operation, stage) = match planned {
             Ok(Planned::Ready(response)) => (Operation::Nothing, Stage::Answered(response)),
             Ok(Planned::Collect(change)) => (Operation::Nothing, Stage::Awaits(change)),
             Ok(Planned::Run(operation, render)) => (*operation, Stage::Runs(render)),
-            Err(error) => (Operation::Nothing, Stage::Answered(dialect.refuse(&error))),
+            Err(error) => (Operation::Nothing, Stage::Answered(address.refuse(&error))),
         };
-        Self { operation, stage, dialect, edge }
+        Self { operation, stage, address, edge }
     }
 
     /// What is wanted of the request's body.
@@ -89,7 +90,7 @@ impl Plan {
     #[must_use]
     pub fn with_body(self, body: &Bytes, context: &Context<'_>) -> Self {
         match self.stage {
-            Stage::Awaits(change) => Self::new(self.dialect, change.read(body, context), self.edge),
+            Stage::Awaits(change) => Self::new(self.address, change.read(body, context), self.edge),
             _ => self,
         }
     }
@@ -112,10 +113,12 @@ impl Plan {
     /// The response to what came of the operation.
     pub fn reply(self, outcome: Outcome) -> Response<Bytes> {
         let response = match (self.stage, outcome) {
-            (Stage::Runs(render), outcome) => render.reply(&self.operation, outcome),
-            (_, Outcome::Failed(failure)) => self.dialect.refuse(&failure.into()),
+            (Stage::Runs(render), outcome) => {
+                render.reply(&self.operation, outcome).unwrap_or_else(|error| self.address.refuse(&error))
+            }
+            (_, Outcome::Failed(failure)) => self.address.refuse(&failure.into()),
             (Stage::Answered(response), _) => response,
-            (Stage::Awaits(_), _) => self.dialect.refuse(&Failure::Internal.into()),
+            (Stage::Awaits(_), _) => self.address.refuse(&Failure::Internal.into()),
         };
         self.edge.finish(response)
     }

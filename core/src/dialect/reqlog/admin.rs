@@ -72,7 +72,7 @@ fn declare(wanted: NewProject, context: &Context<'_>) -> Result<Planned, Error> 
     all.extend(environments.iter().cloned());
     let answer = json(status, &json!({"name": name, "environments": all}));
     let operation = Operation::CreateProject { name, environments };
-    Ok(Planned::reqlog(operation, Render::Done(answer)))
+    Ok(Planned::run(operation, Render::Done(answer)))
 }
 
 fn check_name(name: &str) -> Result<(), Error> {
@@ -105,7 +105,7 @@ fn make(wanted: KeyWanted, within: &Scope, context: &Context<'_>) -> Result<Plan
         return Err(Error::Body("expires lies in the past.".to_owned()));
     }
     let operation = Operation::CreateKey(NewKey { name, role, scope, expires });
-    Ok(Planned::reqlog(operation, Render::NewKey))
+    Ok(Planned::run(operation, Render::NewKey))
 }
 
 fn moment(text: &str) -> Result<Timestamp, Error> {
@@ -132,7 +132,7 @@ pub(super) fn forget(asked: &Asked<'_>, key: &Key, name: String) -> Result<Plann
     if asked.context.projects.environments(&name).is_none() {
         return Err(Error::Missing(Thing::Project));
     }
-    Ok(Planned::reqlog(Operation::DeleteProject { name }, Render::Done(no_content())))
+    Ok(Planned::run(Operation::DeleteProject { name }, Render::Done(no_content())))
 }
 
 /// Refuses a key of one project.
@@ -151,7 +151,7 @@ pub(super) fn keys(asked: &Asked<'_>, key: &Key) -> Planned {
 pub(super) fn revoke(asked: &Asked<'_>, key: &Key, id: &str) -> Result<Planned, Error> {
     let known = id.parse().ok().and_then(|id| asked.context.keyring.get(id)).filter(|other| governs(key, other));
     let id = known.ok_or(Error::Missing(Thing::Key))?.id;
-    Ok(Planned::reqlog(Operation::RevokeKey { id }, Render::Done(no_content())))
+    Ok(Planned::run(Operation::RevokeKey { id }, Render::Done(no_content())))
 }
 
 fn no_content() -> Response<Bytes> {

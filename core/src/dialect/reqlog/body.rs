@@ -7,7 +7,7 @@ use super::entry::tag;
 use super::parameters::{SIDE, VIEW};
 use super::range::Wanted;
 use crate::dialect::flowmock::describe;
-use crate::dialect::params::{ParamError, Params};
+use crate::dialect::params::Params;
 use crate::dialect::{Asked, respond, set};
 use crate::error::{Error, Thing};
 use crate::id::EntryId;
@@ -41,10 +41,8 @@ enum Form {
 }
 
 impl View {
-    pub(super) fn read(asked: &Asked<'_>, params: &Params) -> Result<Self, Error> {
-        let side = params
-            .word(&SIDE)
-            .ok_or_else(|| ParamError::Missing { name: SIDE.name, accepted: SIDE.shape.to_string() })?;
+    pub(super) fn read(asked: &Asked<'_>, params: &Params) -> Self {
+        let side = params.word(&SIDE).unwrap_or_default();
         let form = match params.word(&VIEW) {
             None => Form::Raw,
             Some("text") => Form::Text,
@@ -52,7 +50,7 @@ impl View {
             Some(_) => Form::Hex,
         };
         let field = |name| asked.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
-        Ok(Self { side, form, range: field(RANGE), if_range: field(IF_RANGE) })
+        Self { side, form, range: field(RANGE), if_range: field(IF_RANGE) }
     }
 
     pub(super) fn reply(&self, row: &Stored) -> Result<Response<Bytes>, Error> {

@@ -4,7 +4,7 @@ use super::Render;
 use super::parameters::AS;
 use super::replay;
 use crate::auth::Key;
-use crate::dialect::params::{ParamError, Params};
+use crate::dialect::params::Params;
 use crate::dialect::{Planned, respond, set, visible};
 use crate::error::{Error, Thing};
 use crate::export;
@@ -21,7 +21,7 @@ pub(super) fn get(id: &str, key: &Key, detail: Detail, render: Render) -> Result
     let id = EntryId::from_text(id).ok_or(Error::Missing(Thing::Entry))?;
     let filter = visible(key.scope.project());
     let operation = Operation::Get { seq: id.seq(), arrival: Some(id.arrival_ms()), filter, detail };
-    Ok(Planned::reqlog(operation, render))
+    Ok(Planned::run(operation, render))
 }
 
 /// The record itself. It never changes, so that its id is its entity tag.
@@ -45,12 +45,11 @@ pub(crate) enum Form {
 }
 
 impl Form {
-    pub(super) fn read(params: &Params) -> Result<Self, Error> {
+    pub(super) fn read(params: &Params) -> Self {
         match params.word(&AS) {
-            Some("curl") => Ok(Self::Curl),
-            Some("har") => Ok(Self::Har),
-            Some(_) => Ok(Self::Http),
-            None => Err(ParamError::Missing { name: AS.name, accepted: AS.shape.to_string() }.into()),
+            Some("curl") => Self::Curl,
+            Some("har") => Self::Har,
+            _ => Self::Http,
         }
     }
 

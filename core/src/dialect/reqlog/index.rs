@@ -22,6 +22,17 @@ pub(super) fn page(asked: &Asked<'_>) -> Response<Bytes> {
     respond(StatusCode::OK, "text/html; charset=utf-8", page)
 }
 
+/// The whole API in `OpenAPI`'s words.
+pub(super) fn openapi(asked: &Asked<'_>) -> Response<Bytes> {
+    json(StatusCode::OK, &crate::openapi::document(&asked.context.settings.base_path))
+}
+
+/// The same as a page.
+pub(super) fn docs(asked: &Asked<'_>) -> Response<Bytes> {
+    let page = crate::openapi::page(&crate::openapi::document(&asked.context.settings.base_path));
+    respond(StatusCode::OK, "text/html; charset=utf-8", page)
+}
+
 fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }

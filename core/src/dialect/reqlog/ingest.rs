@@ -34,7 +34,7 @@ pub(super) fn plan(asked: &Asked<'_>, key: &Key, params: &Params) -> Result<Plan
         idempotency_key: idempotency_key(asked)?,
         limit: asked.context.settings.request_limit,
     };
-    Ok(Planned::reqlog(Operation::Ingest(request), Render::Ingested))
+    Ok(Planned::run(Operation::Ingest(request), Render::Ingested))
 }
 
 /// The value of a header field that may be sent once.

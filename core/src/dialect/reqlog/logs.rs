@@ -5,8 +5,9 @@ use super::selection::Selection;
 use super::{Render, records};
 use crate::auth::Key;
 use crate::cursor::{Cursor, Walk};
+use crate::dialect::link::{self, PageUrl};
 use crate::dialect::params::Params;
-use crate::dialect::{Asked, Planned, respond, set};
+use crate::dialect::{Asked, Planned, respond};
 use crate::error::Error;
 use crate::export::json::Shape;
 use crate::id::Seq;
@@ -14,9 +15,7 @@ use crate::plan::Operation;
 use crate::query::{Detail, Direction, Order, Page, Position, Query, Start, Total};
 use crate::timestamp::Timestamp;
 use bytes::Bytes;
-use http::header::LINK;
 use http::{Response, StatusCode};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::json;
 
 /// What is needed to render a page and the way on from it.
@@ -29,8 +28,7 @@ pub(crate) struct Listing {
     head: Option<Seq>,
     shape: Shape,
     hints: Vec<String>,
-    /// The URL of this page without its cursor, ready for `cursor=…` to be appended.
-    url: String,
+    url: PageUrl,
 }
 
 /// What the end of a walk is.
@@ -83,9 +81,9 @@ pub(super) fn plan(asked: &Asked<'_>, key: &Key, params: &Params) -> Result<Plan
         head: context.head,
         shape: records::shape(params),
         hints: selection.hints,
-        url: url(asked, params),
+        url: PageUrl::new(asked, params, &[CURSOR.name]),
     };
-    Ok(Planned::reqlog(Operation::Page { query, wait }, Render::List(Box::new(listing))))
+    Ok(Planned::run(Operation::Page { query, wait }, Render::List(Box::new(listing))))
 }
 
 pub(super) fn order(word: Option<&str>) -> Order {
@@ -132,26 +130,8 @@ impl Listing {
         body.push(b',');
         body.extend_from_slice(&rest.to_string().as_bytes()[1..]);
         let mut response = respond(StatusCode::OK, "application/json", body);
-        let links: Vec<_> = [(next, "next"), (prev, "prev")]
-            .into_iter()
-            .filter_map(|(cursor, rel)| Some(format!("<{}cursor={}>; rel=\"{rel}\"", self.url, cursor?)))
-            .collect();
-        if !links.is_empty() {
-            set(response.headers_mut(), LINK, &links.join(", "));
-        }
+        let page = |cursor: Option<String>| Some(self.url.with(&[(CURSOR.name, &cursor?)]));
+        link::set(response.headers_mut(), [(page(next), "next"), (page(prev), "prev")]);
         response
     }
-}
-
-// RFC 3986: what needs no escape in a query
-const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-
-fn url(asked: &Asked<'_>, params: &Params) -> String {
-    let mut url = format!("{}{}?", asked.context.settings.base_path, asked.path);
-    for (name, value) in params.given().filter(|(name, _)| *name != CURSOR.name) {
-        url.extend([name, "="]);
-        url.extend(utf8_percent_encode(value, ESCAPED));
-        url.push('&');
-    }
-    url
 }

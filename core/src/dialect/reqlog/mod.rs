@@ -2,6 +2,7 @@
 
 mod admin;
 mod body;
+mod documented;
 mod entry;
 mod export;
 mod index;
@@ -16,6 +17,7 @@ mod selection;
 mod stats;
 
 pub(crate) use admin::Change;
+pub(super) use documented::ABOUT;
 pub(crate) use export::{Exporting, after};
 pub(super) use problem::refuse;
 
@@ -28,6 +30,7 @@ use crate::id::Seq;
 use crate::plan::{Failure, Operation, Outcome};
 use crate::query::Detail;
 use bytes::Bytes;
+use documented as d;
 use http::{Method, Response, StatusCode};
 use parameters as p;
 use serde_json::json;
@@ -37,6 +40,10 @@ use serde_json::json;
 pub enum Action {
     /// Says where the API is.
     Index,
+    /// The API's description.
+    OpenApi,
+    /// The API's description to read.
+    Docs,
     /// Whether the process answers.
     Health,
     /// Whether the store can be written.
@@ -77,7 +84,8 @@ const READ: Access = Access::Role(Role::Read);
 const ADMIN: Access = Access::Role(Role::Admin);
 
 macro_rules! endpoints {
-    ($($method:ident $path:literal $access:expr, $action:ident [$($param:ident),*] $doc:literal;)*) => {
+    ($($method:ident $path:literal $access:expr, $action:ident [$($param:ident),*] $doc:literal
+        $(takes $takes:expr,)? => $answers:expr; $refusals:expr;)*) => {
         /// Every endpoint of reqlog's own API.
         pub static ENDPOINTS: &[Endpoint<Action>] = &[$(Endpoint {
             method: Method::$method,
@@ -86,33 +94,46 @@ macro_rules! endpoints {
             params: &[$(&p::$param),*],
             action: Action::$action,
             doc: $doc,
+            takes: endpoints!(@takes $($takes)?),
+            answers: $answers,
+            refusals: $refusals,
         },)*];
     };
+    (@takes) => { &[] };
+    (@takes $takes:expr) => { $takes };
 }
 
 endpoints! {
-    GET "/" Access::Public, Index [] "Says where the API is.";
-    GET "/healthz" Access::Public, Health [] "Answers while the process runs.";
-    GET "/readyz" Access::Public, Ready [] "Answers 200 while the store can be written, else 503.";
-    GET "/metrics" ADMIN, Metrics [] "Metrics as Prometheus text, for an organisation-wide key.";
+    GET "/" Access::Public, Index [] "Says where the API is." => d::INDEX; &[];
+    GET "/openapi.json" Access::Public, OpenApi [] "This document." => d::OPENAPI; &[];
+    GET "/docs" Access::Public, Docs [] "The document as a page to read." => d::DOCS; &[];
+    GET "/healthz" Access::Public, Health [] "Answers while the process runs." => d::HEALTH; &[];
+    GET "/readyz" Access::Public, Ready [] "Whether the store can be written." => d::READINESS; &[];
+    GET "/metrics" ADMIN, Metrics [] "Metrics as Prometheus text, for an organisation-wide key." => d::METRICS; d::KEYED;
     GET "/api/v1/logs" READ, List [Q, PROJECT, LIMIT, CURSOR, SORT, DIR, FIELDS, TOTAL, WAIT]
-        "Records that match, page by page.";
-    DELETE "/api/v1/logs" ADMIN, Destroy [Q, PROJECT] "Destroys the records that match among those that exist now.";
-    GET "/api/v1/logs/{id}" READ, Entry [] "One record.";
-    GET "/api/v1/logs/{id}/body" READ, Body [SIDE, VIEW] "The captured bytes of one body.";
-    GET "/api/v1/logs/{id}/export" READ, Replay [AS] "One exchange in a form that can be replayed or shared.";
-    GET "/api/v1/stats" READ, Stats [Q, PROJECT] "How many records match, by their usual dimensions.";
+        "Records that match, page by page." => d::PAGE; d::SEARCH;
+    DELETE "/api/v1/logs" ADMIN, Destroy [Q, PROJECT] "Destroys the records that match among those that exist now."
+        => d::DELETED; d::WRITE;
+    GET "/api/v1/logs/{id}" READ, Entry [] "One record." => d::ENTRY; d::ONE;
+    GET "/api/v1/logs/{id}/body" READ, Body [SIDE, VIEW] "The captured bytes of one body." => d::BODY; d::RANGE;
+    GET "/api/v1/logs/{id}/export" READ, Replay [AS] "One exchange in a form that can be replayed or shared."
+        => d::REPLAY; d::FORM;
+    GET "/api/v1/stats" READ, Stats [Q, PROJECT] "How many records match, by their usual dimensions."
+        => d::STATS; d::SEARCH;
     GET "/api/v1/export" READ, Export [Q, PROJECT, EXPORT_FORMAT, EXPORT_CURSOR]
-        "All records that match, in arrival order, streamed.";
+        "All records that match, in arrival order, streamed." => d::EXPORT; d::SEARCH;
     POST "/api/v1/ingest" Access::Role(Role::Ingest), Ingest
-        [INGEST_PROJECT, ENVIRONMENT, SESSION, SERVICE, INGEST_FORMAT, IMPORT] "Takes records in.";
-    GET "/api/v1/projects" READ, Projects [] "The projects that the key may see.";
-    POST "/api/v1/projects" ADMIN, DeclareProject [] "Declares a project or more environments of one.";
+        [INGEST_PROJECT, ENVIRONMENT, SESSION, SERVICE, INGEST_FORMAT, IMPORT] "Takes records in."
+        takes d::RECORDS, => d::REPORT; d::INGEST;
+    GET "/api/v1/projects" READ, Projects [] "The projects that the key may see." => d::PROJECTS; d::KEYED;
+    POST "/api/v1/projects" ADMIN, DeclareProject [] "Declares a project or more environments of one."
+        takes d::NEW_PROJECT, => d::PROJECT; d::CHANGE;
     DELETE "/api/v1/projects/{name}" ADMIN, ForgetProject []
-        "Forgets a project, revokes its keys and destroys its records.";
-    GET "/api/v1/keys" ADMIN, Keys [] "Keys without their secrets.";
-    POST "/api/v1/keys" ADMIN, MakeKey [] "Makes a key; its secret is shown this once.";
-    DELETE "/api/v1/keys/{id}" ADMIN, RevokeKey [] "Revokes a key at once.";
+        "Forgets a project, revokes its keys and destroys its records." => d::GONE; d::REMOVE;
+    GET "/api/v1/keys" ADMIN, Keys [] "Keys without their secrets." => d::KEYS; d::KEYED;
+    POST "/api/v1/keys" ADMIN, MakeKey [] "Makes a key; its secret is shown this once."
+        takes d::NEW_KEY, => d::KEY; d::CHANGE;
+    DELETE "/api/v1/keys/{id}" ADMIN, RevokeKey [] "Revokes a key at once." => d::GONE; d::REMOVE;
 }
 
 /// Understands a request to a path of reqlog's own.
@@ -130,11 +151,11 @@ pub(super) fn plan(asked: &Asked<'_>) -> Result<Planned, Error> {
         Action::Destroy => destroy(asked, key, &params),
         Action::Entry => entry::get(&captures.text(0)?, key, Detail::Preview, Render::Entry),
         Action::Body => {
-            let view = body::View::read(asked, &params)?;
+            let view = body::View::read(asked, &params);
             entry::get(&captures.text(0)?, key, Detail::Whole, Render::Body(view))
         }
         Action::Replay => {
-            let form = entry::Form::read(&params)?;
+            let form = entry::Form::read(&params);
             entry::get(&captures.text(0)?, key, Detail::Whole, Render::Replay(form))
         }
         Action::Stats => stats::plan(asked, key, &params),
@@ -151,16 +172,20 @@ pub(super) fn plan(asked: &Asked<'_>) -> Result<Planned, Error> {
         Action::RevokeKey => admin::revoke(asked, key, &captures.text(0)?),
         Action::Metrics => {
             admin::organisation(key)?;
-            Ok(Planned::reqlog(Operation::Metrics, Render::Metrics))
+            Ok(Planned::run(Operation::Metrics, Render::Metrics))
         }
-        Action::Index | Action::Health | Action::Ready => Ok(public(asked, endpoint.action)),
+        Action::Index | Action::OpenApi | Action::Docs | Action::Health | Action::Ready => {
+            Ok(public(asked, endpoint.action))
+        }
     }
 }
 
 fn public(asked: &Asked<'_>, action: Action) -> Planned {
     match action {
         Action::Index => Planned::Ready(index::page(asked)),
-        Action::Ready => Planned::reqlog(Operation::Ready, Render::Ready),
+        Action::OpenApi => Planned::Ready(index::openapi(asked)),
+        Action::Docs => Planned::Ready(index::docs(asked)),
+        Action::Ready => Planned::run(Operation::Ready, Render::Ready),
         _ => Planned::Ready(json(StatusCode::OK, &json!({"status": "ok"}))),
     }
 }
@@ -176,7 +201,7 @@ fn destroy(asked: &Asked<'_>, key: &Key, params: &Params) -> Result<Planned, Err
     // what cannot be resolved is refused here, not when it is carried out
     selection.predicate(now)?;
     let selection::Selection { filter, project, .. } = selection;
-    Ok(Planned::reqlog(Operation::Delete { filter, now, project }, Render::Deleted))
+    Ok(Planned::run(Operation::Delete { filter, now, project }, Render::Deleted))
 }
 
 /// How an outcome becomes an answer.

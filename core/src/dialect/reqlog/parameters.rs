@@ -3,71 +3,63 @@
 use crate::dialect::params::{Param, Shape};
 use std::time::Duration;
 
-/// A parameter that may be absent.
-const fn optional(name: &'static str, shape: Shape, doc: &'static str) -> Param {
-    Param { name, shape, default: None, doc }
-}
-
-/// A parameter that has a value when it is absent.
-const fn defaulted(name: &'static str, shape: Shape, default: &'static str, doc: &'static str) -> Param {
-    Param { name, shape, default: Some(default), doc }
-}
-
-pub(super) static Q: Param = optional("q", Shape::Text, "Which records, in the query language; absent means all.");
-pub(super) static PROJECT: Param = optional("project", Shape::Text, "Only records of this project.");
+pub(super) static Q: Param =
+    Param::optional("q", Shape::Text, "Which records, in the query language; absent means all.");
+pub(super) static PROJECT: Param = Param::optional("project", Shape::Text, "Only records of this project.");
 pub(super) static LIMIT: Param =
-    defaulted("limit", Shape::Integer { least: 1, most: 1000 }, "50", "At most this many records.");
+    Param::defaulted("limit", Shape::Integer { least: 1, most: 1000 }, "50", "At most this many records.");
 pub(super) static CURSOR: Param =
-    optional("cursor", Shape::Text, "`next` or `prev` of another page of the same query, sort and direction.");
-pub(super) static SORT: Param = defaulted(
+    Param::optional("cursor", Shape::Text, "`next` or `prev` of another page of the same query, sort and direction.");
+pub(super) static SORT: Param = Param::defaulted(
     "sort",
     Shape::Choice(&["time", "duration", "status", "size", "arrival"]),
     "time",
     "What records are sorted by.",
 );
-pub(super) static DIR: Param = defaulted("dir", Shape::Choice(&["desc", "asc"]), "desc", "Which end comes first.");
-pub(super) static FIELDS: Param = optional("fields", Shape::Words(MEMBERS), "Only these members of each record.");
+pub(super) static DIR: Param =
+    Param::defaulted("dir", Shape::Choice(&["desc", "asc"]), "desc", "Which end comes first.");
+pub(super) static FIELDS: Param =
+    Param::optional("fields", Shape::Words(MEMBERS), "Only these members of each record.");
 pub(super) static TOTAL: Param =
-    defaulted("total", Shape::Choice(&["none", "exact"]), "none", "Whether to count all matching records.");
-pub(super) static WAIT: Param = optional(
+    Param::defaulted("total", Shape::Choice(&["none", "exact"]), "none", "Whether to count all matching records.");
+pub(super) static WAIT: Param = Param::optional(
     "wait",
     Shape::Wait { most: Duration::from_secs(30) },
     "Answer an empty page only after this time. With sort=arrival and dir=asc, `next` then stands at the end of the log and continues with what arrives later.",
 );
-pub(super) static SIDE: Param =
-    Param { name: "side", shape: Shape::Choice(&["request", "response"]), default: None, doc: "Which body." };
-pub(super) static VIEW: Param = optional(
+pub(super) static SIDE: Param = Param::required("side", Shape::Choice(&["request", "response"]), "Which body.");
+pub(super) static VIEW: Param = Param::optional(
     "view",
     Shape::Choice(&["text", "json", "hex"]),
     "How to show the body instead of sending the captured bytes.",
 );
-pub(super) static AS: Param = optional(
+pub(super) static AS: Param = Param::required(
     "as",
     Shape::Choice(&["curl", "har", "http"]),
     "The form: a curl command, a HAR file or a request as text.",
 );
 pub(super) static EXPORT_FORMAT: Param =
-    defaulted("format", Shape::Choice(&["ndjson", "csv", "har", "json"]), "ndjson", "The format of the file.");
-pub(super) static EXPORT_CURSOR: Param = optional(
+    Param::defaulted("format", Shape::Choice(&["ndjson", "csv", "har", "json"]), "ndjson", "The format of the file.");
+pub(super) static EXPORT_CURSOR: Param = Param::optional(
     "cursor",
     Shape::Text,
     "The `X-Reqlog-Cursor` of an export that broke off; followed by `.` and the id of the last record received, it resumes after that record.",
 );
 pub(super) static INGEST_PROJECT: Param =
-    optional("project", Shape::Text, "For records that name none; also as header X-Reqlog-Project.");
+    Param::optional("project", Shape::Text, "For records that name none; also as header X-Reqlog-Project.");
 pub(super) static ENVIRONMENT: Param =
-    optional("environment", Shape::Text, "For records that name none; also as header X-Reqlog-Environment.");
+    Param::optional("environment", Shape::Text, "For records that name none; also as header X-Reqlog-Environment.");
 pub(super) static SESSION: Param =
-    optional("session", Shape::Text, "For records that name none; also as header X-Reqlog-Session.");
+    Param::optional("session", Shape::Text, "For records that name none; also as header X-Reqlog-Session.");
 pub(super) static SERVICE: Param =
-    optional("service", Shape::Text, "For records that name none; also as header X-Reqlog-Service.");
-pub(super) static INGEST_FORMAT: Param = optional(
+    Param::optional("service", Shape::Text, "For records that name none; also as header X-Reqlog-Service.");
+pub(super) static INGEST_FORMAT: Param = Param::optional(
     "format",
     Shape::Choice(&["ndjson", "json", "har", "access", "csv"]),
     "The format of the body; detected when absent.",
 );
 pub(super) static IMPORT: Param =
-    optional("import", Shape::Flag, "Skip what an earlier import of the same source has stored.");
+    Param::optional("import", Shape::Flag, "Skip what an earlier import of the same source has stored.");
 
 /// The members of a record in JSON.
 const MEMBERS: &[&str] = &[

@@ -15,7 +15,7 @@ use serde_json::json;
 pub(super) fn plan(asked: &Asked<'_>, key: &Key, params: &Params) -> Result<Planned, Error> {
     let filter = Selection::read(key, params)?.predicate(asked.context.now)?;
     let operation = Operation::Stats { filter, bound: asked.bound() };
-    Ok(Planned::reqlog(operation, Render::Stats))
+    Ok(Planned::run(operation, Render::Stats))
 }
 
 pub(super) fn reply(stats: &Stats) -> Response<Bytes> {
