@@ -109,7 +109,7 @@ impl Memory {
     fn new() -> Self {
         let rows = stored(records(SEGMENTS * segment::MAX_ROWS));
         let mut memory = Self { catalog: Catalog::default(), parts: HashMap::new(), absent: Arc::new(Part::Absent) };
-        memory.catalog.head = rows.last().map(|row| row.id);
+        memory.catalog.head = rows.iter().map(|row| row.id).max();
         for (number, rows) in (1..).zip(rows.chunks(segment::MAX_ROWS)) {
             let built = segment::build(rows, &Zstd).expect("there are rows");
             let size = built.bytes.len() as u64;
