@@ -12,7 +12,7 @@ use reqlog_core::filter::{Filter, Predicate};
 use reqlog_core::format::{Format, Head, Parser, Unit};
 use reqlog_core::id::{EntryId, Seq};
 use reqlog_core::plan::{Context, IngestMode, IngestRequest, Operation, Outcome, Projects, Settings, plan};
-use reqlog_core::query::{Detail, Direction, Order, Page, Position, Query, Start, Total};
+use reqlog_core::query::{self, Detail, Direction, Order, Page, Position, Query, Start, Total};
 use reqlog_core::record::{Record, Stored};
 use reqlog_core::redact::Redactor;
 use reqlog_core::scan::{Next, Scan, Step};
@@ -109,7 +109,7 @@ impl Memory {
     fn new() -> Self {
         let rows = stored(records(SEGMENTS * segment::MAX_ROWS));
         let mut memory = Self { catalog: Catalog::default(), parts: HashMap::new(), absent: Arc::new(Part::Absent) };
-        memory.catalog.head = Some(seq(rows.len()));
+        memory.catalog.head = rows.iter().map(|row| row.id).max();
         for (number, rows) in (1..).zip(rows.chunks(segment::MAX_ROWS)) {
             let built = segment::build(rows, &Zstd).expect("there are rows");
             let size = built.bytes.len() as u64;
@@ -165,6 +165,7 @@ fn query(filter: &str, order: Order) -> Query {
         limit: 50,
         detail: Detail::Preview,
         total: Total::Skip,
+        unit: query::Unit::Record,
     }
 }
 
@@ -227,7 +228,7 @@ fn edges(c: &mut Criterion) {
     let context = Context {
         keyring: &keyring,
         projects: &projects,
-        head: Some(seq(1_000_000)),
+        head: Some(EntryId::new(1_782_302_400_000, seq(1_000_000))),
         now,
         secret: &secret,
         settings: &settings,

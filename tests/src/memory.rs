@@ -16,7 +16,7 @@ use reqlog_core::timestamp::Timestamp;
 #[derive(Debug)]
 pub struct Memory {
     rows: Vec<Stored>,
-    head: Option<Seq>,
+    head: Option<EntryId>,
     keyring: Keyring,
     projects: Projects,
     settings: Settings,
@@ -169,27 +169,44 @@ impl Memory {
             Direction::Ascending => ordered(row) > at,
             Direction::Descending => ordered(row) < at,
         };
-        let total = (query.total == Total::Exact).then_some(rows.len() as u64);
-        let cut = match query.start {
-            Start::First => 0,
-            Start::Offset(offset) => rows.len().min(offset as usize),
-            Start::After(at) => rows.iter().take_while(|row| !follows(row, at)).count(),
-            Start::Before(at) => {
-                let before = rows.iter().take_while(|row| !follows(row, at) && ordered(row) != at).count();
-                before.saturating_sub(query.limit)
+        let units: Vec<u64> = rows.iter().map(|row| query.unit.of(row.record.kind)).collect();
+        let total = (query.total == Total::Exact).then(|| units.iter().sum());
+        // the row that holds the unit after so many, and how many of the row's own lie before it
+        let holding = |offset: u64| {
+            let mut before = 0;
+            for (at, units) in units.iter().enumerate() {
+                if offset < before + units {
+                    return (at, offset - before);
+                }
+                before += units;
             }
+            (rows.len(), 0)
         };
-        let end = match query.start {
-            Start::Before(at) => rows.iter().take_while(|row| !follows(row, at) && ordered(row) != at).count(),
-            _ => rows.len().min(cut + query.limit),
+        let mut inset = 0;
+        let at = |seq: Seq| rows.iter().position(|row| row.id.seq() == seq);
+        let preceding = |at: Position| rows.iter().take_while(|row| !follows(row, at) && ordered(row) != at).count();
+        let forward = |from: usize| Some((from, rows.len().min(from + query.limit)));
+        let backward = |to: usize| Some((to.saturating_sub(query.limit), to));
+        let cut = match query.start {
+            Start::First => forward(0),
+            Start::Offset(offset) => {
+                let first;
+                (first, inset) = holding(offset);
+                forward(first)
+            }
+            Start::After(at) => forward(rows.iter().take_while(|row| !follows(row, at)).count()),
+            Start::Before(at) => backward(preceding(at)),
+            Start::AfterRow(seq) => at(seq).and_then(|at| forward(at + 1)),
+            Start::BeforeRow(seq) => at(seq).and_then(backward),
         };
+        let Some((from, to)) = cut else { return Page { lost: true, total, ..Page::default() } };
         let (more_before, more_after) = match query.start {
-            Start::First => (false, end < rows.len()),
-            Start::Offset(_) => (cut > 0, end < rows.len()),
-            Start::After(_) => (true, end < rows.len()),
-            Start::Before(_) => (cut > 0, true),
+            Start::First => (false, to < rows.len()),
+            Start::Offset(offset) => (offset > 0, to < rows.len()),
+            Start::After(_) | Start::AfterRow(_) => (true, to < rows.len()),
+            Start::Before(_) | Start::BeforeRow(_) => (from > 0, true),
         };
-        Page { rows: rows[cut..end].to_vec(), more_before, more_after, total, ..Page::default() }
+        Page { rows: rows[from..to].to_vec(), more_before, more_after, inset, total, ..Page::default() }
     }
 
     fn stats(&self, filter: &Predicate, bound: Seq) -> Stats {
@@ -224,6 +241,7 @@ impl Memory {
         let end = splitter.finish();
         let parser = Parser::new(format, &splitter.head().cloned().unwrap_or_else(Head::default), self.now);
         let mut report = Report::default();
+        let arrival = (self.now.as_millis() as u64).max(self.head.map_or(0, |head| head.arrival_ms() + 1));
         while let Some(unit) = splitter.next() {
             match parser.parse(&unit) {
                 Ok(mut record) => {
@@ -244,9 +262,10 @@ impl Memory {
                     if let Some(project) = record.text(Field::Project) {
                         self.projects.declare(project, record.text(Field::Environment));
                     }
-                    let seq = self.head.map_or(Seq::new(1), |head| head.after(1)).ok_or(Failure::Internal)?;
-                    self.head = Some(seq);
-                    self.rows.push(Stored { id: EntryId::new(self.now.as_millis() as u64, seq), record });
+                    let seq = self.head.map_or(Seq::new(1), |head| head.seq().after(1)).ok_or(Failure::Internal)?;
+                    let id = EntryId::new(arrival, seq);
+                    self.head = Some(id);
+                    self.rows.push(Stored { id, record });
                     report.accepted += 1;
                 }
                 Err(rejection) => report.reject(rejection),
@@ -256,5 +275,27 @@ impl Memory {
             report.reject(rejection);
         }
         Ok(report)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arrival_grows_from_commit_to_commit_whatever_the_clock_does() {
+        let mut memory = Memory::default();
+        let start = memory.now;
+        let mut ingest = |ahead: i64| {
+            // the request itself moves the clock by one
+            memory.now = start.plus_nanos((ahead - 1) * 1_000_000);
+            let request = Request::post("/api/v1/ingest?project=p&format=ndjson").header("x-api-key", memory.admin());
+            let body = Bytes::from_static(b"{\"message\":\"a\"}\n{\"message\":\"b\"}\n");
+            assert!(memory.answer(request.body(body).unwrap()).status().is_success());
+            let [.., a, b] = &memory.rows[..] else { panic!("two records were sent") };
+            assert_eq!((a.id.arrival_ms(), memory.head), (b.id.arrival_ms(), Some(b.id)), "one arrival a commit");
+            b.id.arrival_ms() as i64 - start.as_millis()
+        };
+        assert_eq!([10, 10, 7, 11, 20].map(&mut ingest), [10, 11, 12, 13, 20]);
     }
 }

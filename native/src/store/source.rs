@@ -9,7 +9,7 @@ use reqlog_core::catalog::{Catalog, Entry, SourceId};
 use reqlog_core::codec::{Codec, Corrupt};
 use reqlog_core::filter::Predicate;
 use reqlog_core::id::Seq;
-use reqlog_core::query::{Detail, Direction, Order, Query, Start, Total};
+use reqlog_core::query::{Detail, Direction, Order, Query, Start, Total, Unit};
 use reqlog_core::record::Stored;
 use reqlog_core::scan::{Next, Partial, Scan, Step, Task};
 use reqlog_core::segment::{self, Directory, Part, PartId};
@@ -126,7 +126,7 @@ impl Reader<'_> {
                 self.batch(entry.id, first).map_err(|fault| Unreadable { source: entry.id, fault })
             }
             SourceId::Segment(_) => {
-                let catalog = Catalog { head: Some(Seq::MAX), entries: vec![entry.clone()], deletions: Vec::new() };
+                let catalog = Catalog { entries: vec![entry.clone()], ..Catalog::default() };
                 let mut scan = Scan::page(everything(), &catalog);
                 self.drive(&mut scan)?;
                 Ok(scan.finish().rows)
@@ -145,6 +145,7 @@ fn everything() -> Query {
         limit: segment::MAX_ROWS,
         detail: Detail::Whole,
         total: Total::Skip,
+        unit: Unit::Record,
     }
 }
 

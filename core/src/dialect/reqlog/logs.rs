@@ -10,9 +10,9 @@ use crate::dialect::params::Params;
 use crate::dialect::{Asked, Planned, respond};
 use crate::error::Error;
 use crate::export::json::Shape;
-use crate::id::Seq;
+use crate::id::{EntryId, Seq};
 use crate::plan::Operation;
-use crate::query::{Detail, Direction, Order, Page, Position, Query, Start, Total};
+use crate::query::{Detail, Direction, Order, Page, Position, Query, Start, Total, Unit};
 use crate::timestamp::Timestamp;
 use bytes::Bytes;
 use http::{Response, StatusCode};
@@ -51,7 +51,7 @@ pub(super) fn plan(asked: &Asked<'_>, key: &Key, params: &Params) -> Result<Plan
     let context = asked.context;
     let cursor = match params.text(&CURSOR) {
         Some(text) => Cursor::read(text, &walk, context.secret)
-            .filter(|cursor| context.head.is_none_or(|head| cursor.bound <= head))
+            .filter(|cursor| context.head.is_none_or(|head| cursor.bound <= head.seq()))
             .ok_or(Error::Cursor {
                 name: CURSOR.name,
                 reason: "it was not made here for this q, project, sort and dir; begin again without it",
@@ -70,6 +70,7 @@ pub(super) fn plan(asked: &Asked<'_>, key: &Key, params: &Params) -> Result<Plan
         limit: params.integer(&LIMIT).map_or(50, |limit| limit as usize),
         detail: Detail::Preview,
         total: if params.word(&TOTAL) == Some("exact") { Total::Exact } else { Total::Skip },
+        unit: Unit::Record,
     };
     // a walk with a fixed end cannot get rows that are not there yet
     let wait = wait.filter(|_| end == End::Open || params.text(&CURSOR).is_none());
@@ -78,7 +79,7 @@ pub(super) fn plan(asked: &Asked<'_>, key: &Key, params: &Params) -> Result<Plan
         now: cursor.now,
         secret: *context.secret,
         end,
-        head: context.head,
+        head: context.head.map(EntryId::seq),
         shape: records::shape(params),
         hints: selection.hints,
         url: PageUrl::new(asked, params, &[CURSOR.name]),

@@ -3,7 +3,7 @@
 use super::*;
 use reqlog_core::catalog::SourceId;
 use reqlog_core::filter::{Filter, Predicate};
-use reqlog_core::query::{Detail, Direction, Order, Position, Query, SortKey, Start, Total};
+use reqlog_core::query::{Detail, Direction, Order, Position, Query, SortKey, Start, Total, Unit};
 use reqlog_core::record::Stored;
 use std::sync::atomic::AtomicBool;
 
@@ -17,6 +17,7 @@ fn query(order: Order, direction: Direction, bound: Seq, limit: usize) -> Query 
         limit,
         detail: Detail::Whole,
         total: Total::Exact,
+        unit: Unit::Record,
     }
 }
 
@@ -32,7 +33,7 @@ fn position(order: Order, row: &Stored) -> Position {
 }
 
 fn walk(store: &Store, order: Order, direction: Direction, limit: usize) -> Vec<Stored> {
-    let Some(bound) = store.catalog().head else { return Vec::new() };
+    let Some(bound) = store.catalog().head.map(EntryId::seq) else { return Vec::new() };
     let mut query = query(order, direction, bound, limit);
     let mut rows = Vec::new();
     loop {
