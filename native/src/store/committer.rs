@@ -91,7 +91,7 @@ impl Committer {
         if self.shared.dir.free()? < self.shared.options.reserve.saturating_add(bytes) {
             return Err(Fault::DiskFull);
         }
-        let arrival = self.head.arrival.max((self.shared.options.clock)());
+        let arrival = self.head.arrival.max((self.shared.options.clock)().as_millis().max(0) as u64);
         let mut fresh = Fresh::default();
         let mut committed = Vec::with_capacity(group.len());
         let mut next = self.head.next;
