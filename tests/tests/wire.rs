@@ -1,7 +1,7 @@
 //! Every folder of wire vectors against every frontend.
 
 use bytes::Bytes;
-use http::Request;
+use http::{Request, Response, StatusCode};
 use reqlog_core::format::time::rfc3339;
 use reqlog_tests::memory::InMemory;
 use reqlog_tests::native::Native;
@@ -76,6 +76,47 @@ fn an_answer_that_is_not_the_expected_one_is_told() {
     is_told("### a\nHEAD /healthz\n\nHTTP/1.1 200\n\n{\"status\":\"ok\"}\n", "answered its end");
     is_told("### a\nGET /{{x}}\n\nHTTP/1.1 200\n", "not asked: nothing was captured as x");
     is_told("### a\nGET /healthz\n\nHTTP/1.1 200\nContent-Encoding: gzip\n", "expected Content-Encoding: gzip");
+}
+
+/// Another frontend, one byte of whose answers is wrong, or the status of an answer without one.
+struct Wrong<F>(F);
+
+impl<F: Frontend> Frontend for Wrong<F> {
+    type Server = Wrong<F::Server>;
+
+    fn name(&self) -> &'static str {
+        self.0.name()
+    }
+
+    fn start(&self, setting: &Setting) -> Self::Server {
+        Wrong(self.0.start(setting))
+    }
+}
+
+impl<S: Server> Server for Wrong<S> {
+    fn answer(&mut self, request: Request<Bytes>) -> Result<Response<Bytes>, String> {
+        let mut answer = self.0.answer(request)?;
+        let mut body = answer.body().to_vec();
+        match body.first_mut() {
+            Some(byte) => *byte ^= 1,
+            None => *answer.status_mut() = StatusCode::IM_A_TEAPOT,
+        }
+        *answer.body_mut() = body.into();
+        Ok(answer)
+    }
+}
+
+#[test]
+fn no_file_holds_when_every_answer_is_a_little_wrong() {
+    let fails = |frontend: &dyn Fn(&Path) -> Result<Count, String>| {
+        for folder in folders(&vectors()).unwrap() {
+            let told = frontend(&folder).unwrap_err();
+            assert_eq!(told.matches("steps do not hold").count(), count(&folder).unwrap().files, "{told}");
+        }
+    };
+    fails(&|folder| run_folder(folder, &Wrong(InMemory)));
+    fails(&|folder| run_folder(folder, &Wrong(Native::Batches)));
+    fails(&|folder| run_folder(folder, &Wrong(Native::Segments)));
 }
 
 #[test]
