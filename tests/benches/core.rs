@@ -26,6 +26,8 @@ use std::sync::Arc;
 const SEED: u64 = 1;
 const ARRIVAL_MS: u64 = 1_782_259_200_000;
 const SEGMENTS: usize = 4;
+// segments of as many rows as compaction writes first
+const SMALL_SEGMENTS: usize = 16;
 // as many as one flush of an import encodes
 const BATCH: usize = 16 << 10;
 
@@ -106,11 +108,11 @@ struct Memory {
 }
 
 impl Memory {
-    fn new() -> Self {
-        let rows = stored(records(SEGMENTS * segment::MAX_ROWS));
+    fn new(segments: usize, rows_each: usize) -> Self {
+        let rows = stored(records(segments * rows_each));
         let mut memory = Self { catalog: Catalog::default(), parts: HashMap::new(), absent: Arc::new(Part::Absent) };
         memory.catalog.head = rows.iter().map(|row| row.id).max();
-        for (number, rows) in (1..).zip(rows.chunks(segment::MAX_ROWS)) {
+        for (number, rows) in (1..).zip(rows.chunks(rows_each)) {
             let built = segment::build(rows, &Zstd).expect("there are rows");
             let size = built.bytes.len() as u64;
             let id = SourceId::Segment(number);
@@ -176,7 +178,7 @@ fn shown(text: &str) -> Query {
 }
 
 fn scans(c: &mut Criterion) {
-    let memory = Memory::new();
+    let memory = Memory::new(SEGMENTS, segment::MAX_ROWS);
     let mut group = c.benchmark_group("scan");
     let middle = memory.page(Query { start: Start::Offset(200_000), ..query("", Order::Time) });
     let middle = &middle.rows[0];
@@ -204,6 +206,20 @@ fn scans(c: &mut Criterion) {
         group.bench_function(name, |b| b.iter(|| memory.page(query.clone())));
     }
     for (name, filter) in [("count all", ""), ("count slow", "duration:>50ms")] {
+        let filter = predicate(filter);
+        group.bench_function(name, |b| {
+            b.iter(|| memory.drive(Scan::stats(&filter, Seq::MAX, &memory.catalog)).finish_stats());
+        });
+    }
+}
+
+fn counts(c: &mut Criterion) {
+    let memory = Memory::new(SMALL_SEGMENTS, BATCH);
+    let mut group = c.benchmark_group("counts");
+    group.throughput(Throughput::Elements(SMALL_SEGMENTS as u64));
+    // all rows; those of most segments and a part of two; those of a part of every segment
+    let window = "time:2026-06-23T04:00:00Z..2026-06-23T08:00:00Z";
+    for (name, filter) in [("all", ""), ("of a window", window), ("of a level", "level:>=error")] {
         let filter = predicate(filter);
         group.bench_function(name, |b| {
             b.iter(|| memory.drive(Scan::stats(&filter, Seq::MAX, &memory.catalog)).finish_stats());
@@ -281,5 +297,5 @@ fn request() -> IngestRequest {
     }
 }
 
-criterion_group!(benches, intake, blocks, scans, edges);
+criterion_group!(benches, intake, blocks, scans, counts, edges);
 criterion_main!(benches);

@@ -71,6 +71,8 @@ pub enum Verdict {
 impl Summary {
     /// Longest encoded summary; counts that do not fit are left to the segment.
     pub const MAX_BYTES: usize = 2048;
+    /// The fields by whose values rows are counted.
+    pub const COUNTED: [Field; 4] = [Field::Project, Field::Service, Field::Container, Field::Method];
 
     /// Summarises records before they have sequences; `None` without records.
     pub fn draft<'a>(records: impl Iterator<Item = &'a Record>) -> Option<SummaryDraft> {
@@ -91,7 +93,7 @@ impl Summary {
             containers: None,
             methods: None,
         };
-        let mut tallies = [Field::Project, Field::Service, Field::Container, Field::Method].map(Tally::new);
+        let mut tallies = Self::COUNTED.map(Tally::new);
         for record in records {
             summary.rows += 1;
             let time = record.time.as_nanos();
@@ -124,6 +126,18 @@ impl Summary {
         Some(summary)
     }
 
+    /// Rows by the values of a field; `None` where there are too many values for the summary, and of fields that are not
+    /// [`Self::COUNTED`].
+    pub fn counts(&self, field: Field) -> Option<&Counts> {
+        match field {
+            Field::Project => self.projects.as_ref(),
+            Field::Service => self.services.as_ref(),
+            Field::Container => self.containers.as_ref(),
+            Field::Method => self.methods.as_ref(),
+            _ => None,
+        }
+    }
+
     fn maps(&mut self) -> [&mut Option<Counts>; 4] {
         [&mut self.containers, &mut self.services, &mut self.methods, &mut self.projects]
     }
@@ -154,8 +168,8 @@ impl Summary {
         for &count in self.levels.iter().chain(&self.kinds).chain(&self.classes) {
             put_varint(&mut out, count);
         }
-        for map in [&self.projects, &self.services, &self.containers, &self.methods] {
-            let Some(map) = map else {
+        for field in Self::COUNTED {
+            let Some(map) = self.counts(field) else {
                 out.push(0);
                 continue;
             };
@@ -244,6 +258,18 @@ impl Summary {
         }
     }
 
+    /// What `predicate` asks of the rows of this source beyond what the summary decides.
+    pub(crate) fn narrow(&self, predicate: Predicate) -> Predicate {
+        match (self.judge(&predicate), predicate) {
+            (Verdict::Always, _) => Predicate::Const(true),
+            (Verdict::Never, _) => Predicate::Const(false),
+            (Verdict::Maybe, Predicate::Not(inner)) => self.narrow(*inner).negated(),
+            (Verdict::Maybe, Predicate::And(all)) => Predicate::all_of(all.into_iter().map(|one| self.narrow(one))),
+            (Verdict::Maybe, Predicate::Or(any)) => Predicate::any_of(any.into_iter().map(|one| self.narrow(one))),
+            (Verdict::Maybe, leaf) => leaf,
+        }
+    }
+
     fn judge_number(&self, number: Number, ranges: &[(i64, i64)]) -> Verdict {
         let within = |(least, greatest): (i64, i64), everywhere: bool| {
             if ranges.iter().all(|&(low, high)| high < least || greatest < low) {
@@ -275,14 +301,7 @@ impl Summary {
     }
 
     fn judge_text(&self, field: Field, matcher: &TextMatcher) -> Verdict {
-        let map = match field {
-            Field::Project => &self.projects,
-            Field::Service => &self.services,
-            Field::Container => &self.containers,
-            Field::Method => &self.methods,
-            _ => &None,
-        };
-        let Some(map) = map else { return Verdict::Maybe };
+        let Some(map) = self.counts(field) else { return Verdict::Maybe };
         self.verdict_of(map.iter().filter(|(value, _)| matcher.matches(value)).map(|(_, n)| n).sum())
     }
 

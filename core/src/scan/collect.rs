@@ -8,7 +8,7 @@ use crate::segment::evaluate::{Mask, want_number};
 use crate::segment::{BLOCK, Columns, Need};
 use std::collections::BinaryHeap;
 
-/// Keeps the `wanted` best rows among those it is shown.
+/// Keeps the `wanted` best rows, at least one, among those it is shown.
 #[derive(Debug)]
 pub(super) enum Collector {
     Numbers(Numbers),
@@ -56,7 +56,7 @@ impl Collector {
                 let (best, worst) = numbers.extents[block];
                 numbers.ranking.is_passed(worst) || numbers.is_full_before(best)
             }
-            Self::Texts(texts) => texts.wants_nothing(),
+            Self::Texts(_) => false,
         }
     }
 
@@ -92,7 +92,7 @@ pub(super) struct Numbers {
 
 impl Numbers {
     fn is_full_before(&self, rank: Rank) -> bool {
-        self.wanted == 0 || self.hits.len() >= self.wanted && self.hits.peek().is_some_and(|(worst, _)| *worst < rank)
+        self.hits.len() >= self.wanted && self.hits.peek().is_some_and(|(worst, _)| *worst < rank)
     }
 
     fn collect(&mut self, columns: &Columns, block: usize, mask: &Mask) {

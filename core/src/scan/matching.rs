@@ -2,7 +2,7 @@
 
 use super::collect::Collector;
 use super::tally::Tally;
-use super::task::{Goal, Hit, Partial, Search};
+use super::task::{Hit, Partial, Search};
 use crate::filter::Number;
 use crate::query::Unit;
 use crate::record::Kind;
@@ -11,25 +11,24 @@ use crate::segment::{BLOCK, Columns, Need};
 
 #[derive(Debug)]
 pub(super) struct Matching {
-    goal: Goal,
     evaluator: Option<Evaluator>,
     // in the order they are visited
     blocks: Vec<usize>,
     at: usize,
-    collector: Collector,
+    // where rows are wanted, not only counts
+    collector: Option<Collector>,
     tally: Tally,
     matched: u64,
     scanned: u64,
 }
 
 impl Matching {
-    pub(super) fn new(goal: Goal, search: &Search) -> Self {
+    pub(super) fn new(search: &Search) -> Self {
         Self {
-            goal,
             evaluator: None,
             blocks: Vec::new(),
             at: 0,
-            collector: Collector::new(&search.sorting, search.wanted),
+            collector: (search.wanted > 0).then(|| Collector::new(&search.sorting, search.wanted)),
             tally: Tally::default(),
             matched: 0,
             scanned: 0,
@@ -41,25 +40,30 @@ impl Matching {
         if self.evaluator.is_none() {
             let mut need = Need::new();
             want(&search.predicate, columns, &mut need);
-            self.collector.want(columns, &mut need);
+            if let Some(collector) = &self.collector {
+                collector.want(columns, &mut need);
+            }
             if search.unit == Unit::Half {
                 want_number(Number::Kind, columns, &mut need);
             }
-            if self.goal == Goal::Stats {
-                Tally::want(columns, &mut need);
+            if let Some(summary) = &search.counted {
+                Tally::want(summary, columns, &mut need);
             }
             if !need.is_empty() {
                 return Some(need);
             }
             let evaluator = Evaluator::new(&search.predicate, columns);
             if !evaluator.is_never() {
-                self.blocks = self.collector.blocks(columns);
+                self.blocks = match &mut self.collector {
+                    Some(collector) => collector.blocks(columns),
+                    None => (0..columns.rows().div_ceil(BLOCK)).collect(),
+                };
             }
             self.evaluator = Some(evaluator);
         }
         while let Some(&block) = self.blocks.get(self.at) {
-            let useless = self.collector.is_useless(block);
-            if useless && !search.whole {
+            let collector = self.collector.as_mut().filter(|collector| !collector.is_useless(block));
+            if collector.is_none() && !search.whole {
                 self.at += 1;
                 continue;
             }
@@ -73,10 +77,11 @@ impl Matching {
             if search.whole {
                 self.matched += units(columns, block, &mask, search.unit);
             }
-            if self.goal == Goal::Stats {
-                self.tally.add(columns, block, &mask);
-            } else if !useless {
-                self.collector.collect(columns, block, &mask);
+            if let Some(summary) = &search.counted {
+                self.tally.add(summary, columns, block, &mask);
+            }
+            if let Some(collector) = collector {
+                collector.collect(columns, block, &mask);
             }
             self.at += 1;
         }
@@ -86,14 +91,15 @@ impl Matching {
     pub(super) fn finish(&mut self, search: &Search, columns: &Columns, at: usize) -> Partial {
         let kind = |row: u32| columns.number(Number::Kind, row as usize).and_then(|kind| Kind::ALL.get(kind as usize));
         let units = |row| kind(row).map_or(1, |kind| search.unit.of(*kind) as u8);
-        let hits = self.collector.finish();
+        let hits = self.collector.as_mut().map(Collector::finish).unwrap_or_default();
+        let tally = std::mem::take(&mut self.tally);
         Partial {
             at,
             hits: hits.into_iter().map(|(place, row)| Hit { place, row, units: units(row) }).collect(),
             matched: self.matched,
             scanned: self.scanned,
             rows: Vec::new(),
-            stats: std::mem::take(&mut self.tally).finish(),
+            tally: search.counted.as_ref().map(|summary| Box::new(tally.finish(summary))),
         }
     }
 }

@@ -25,7 +25,8 @@ use crate::record::{Kind, Stored};
 use order::Rank;
 use sorting::{Place, Sorting};
 use std::sync::Arc;
-use task::{Goal, Hit, Job, Search};
+use tally::{Tally, Totals};
+use task::{Hit, Job, Search};
 
 /// What the shell does next.
 #[derive(Debug)]
@@ -43,7 +44,6 @@ pub enum Next {
 pub struct Scan {
     sorting: Sorting,
     unit: Unit,
-    goal: Goal,
     seek: Seek,
     // rows wanted, one more than shown
     wanted: usize,
@@ -56,7 +56,7 @@ pub struct Scan {
     hits: Vec<(Hit, usize)>,
     fetch: Option<Fetch>,
     total: u64,
-    stats: Stats,
+    totals: Totals,
     scanned: Scanned,
 }
 
@@ -70,6 +70,8 @@ struct Work {
     extent: Option<(Rank, Rank)>,
     // every row must be looked at, whatever the page already has
     whole: bool,
+    // its rows are counted by the usual dimensions
+    counted: Option<Arc<Summary>>,
 }
 
 // The first phase: the row at which the page starts.
@@ -103,7 +105,7 @@ impl Scan {
             if let Start::Offset(units) = query.start { usize::try_from(units).unwrap_or(usize::MAX) } else { 0 };
         let wanted = skipped.saturating_add(query.limit).saturating_add(1);
         let counting = query.total == Total::Exact;
-        let mut scan = Self::new(Goal::Page, sorting, query.unit, wanted, catalog);
+        let mut scan = Self::new(sorting, query.unit, wanted, catalog);
         match query.start {
             Start::AfterRow(seq) | Start::BeforeRow(seq) => scan.seek = Seek::Running(holders(seq, &query, catalog)),
             Start::After(_) | Start::Before(_) if query.order.number().is_none() => scan.lose(),
@@ -123,22 +125,30 @@ impl Scan {
 
     /// A scan that counts what matches `filter` among the rows up to `bound` by the usual dimensions.
     pub fn stats(filter: &Predicate, bound: Seq, catalog: &Catalog) -> Self {
-        let mut scan = Self::new(Goal::Stats, Sorting::arrival(), Unit::Record, 0, catalog);
+        let mut scan = Self::new(Sorting::arrival(), Unit::Record, 0, catalog);
         for (entry, predicate, verdict) in visible(catalog, filter, bound) {
-            if verdict != Verdict::Always || !tally::add_summary(&mut scan.stats, &entry.summary) {
-                scan.add(entry.id, &entry.summary, predicate, true);
+            let summary = &entry.summary;
+            match Tally::of_summary(summary).filter(|_| verdict == Verdict::Always) {
+                Some(tally) => scan.totals.add(&tally),
+                None => scan.work.push(Work {
+                    source: entry.id,
+                    rows: summary.rows,
+                    predicate,
+                    extent: None,
+                    whole: true,
+                    counted: Some(summary.clone()),
+                }),
             }
         }
         scan
     }
 
-    fn new(goal: Goal, sorting: Sorting, unit: Unit, wanted: usize, catalog: &Catalog) -> Self {
+    fn new(sorting: Sorting, unit: Unit, wanted: usize, catalog: &Catalog) -> Self {
         Self {
             // in an order by text no source is needless
             window: if sorting.is_numeric() { 1 } else { usize::MAX },
             sorting,
             unit,
-            goal,
             seek: Seek::Done,
             wanted,
             work: Vec::new(),
@@ -147,7 +157,7 @@ impl Scan {
             hits: Vec::new(),
             fetch: None,
             total: 0,
-            stats: Stats::default(),
+            totals: Totals::default(),
             scanned: Scanned { sources: catalog.entries.len() as u64, ..Scanned::default() },
         }
     }
@@ -155,7 +165,7 @@ impl Scan {
     fn add(&mut self, source: SourceId, summary: &Summary, predicate: Predicate, whole: bool) {
         let extent = self.sorting.of_summary(summary);
         if whole || !self.sorting.is_passed(extent) {
-            self.work.push(Work { source, rows: summary.rows, predicate, extent, whole });
+            self.work.push(Work { source, rows: summary.rows, predicate, extent, whole, counted: None });
         }
     }
 
@@ -174,11 +184,17 @@ impl Scan {
             self.lose();
             return None;
         };
-        let job =
-            Job::Match(Search { predicate, sorting: self.sorting.clone(), wanted: 1, whole: false, unit: self.unit });
+        let search = Search {
+            predicate,
+            sorting: self.sorting.clone(),
+            wanted: 1,
+            whole: false,
+            unit: self.unit,
+            counted: None,
+        };
         self.running = 1;
         self.scanned.opened += 1;
-        Some(Next::Run(Box::new(Task::new(source, rows, 0, self.goal, job))))
+        Some(Next::Run(Box::new(Task::new(source, rows, 0, Job::Match(search)))))
     }
 
     /// What to do now. Tasks may run side by side; after [`Next::Wait`] one has to be absorbed.
@@ -195,6 +211,9 @@ impl Scan {
             if !work.whole && self.running >= self.window {
                 return Next::Wait;
             }
+            if let (Some(summary), Predicate::Const(true)) = (&work.counted, &work.predicate) {
+                return self.run(self.at, Job::Count(summary.clone()));
+            }
             let wanted = if self.is_beaten(work.extent) { 0 } else { self.wanted };
             let search = Search {
                 predicate: work.predicate.clone(),
@@ -202,6 +221,7 @@ impl Scan {
                 wanted,
                 whole: work.whole,
                 unit: self.unit,
+                counted: work.counted.clone(),
             };
             return self.run(self.at, Job::Match(search));
         }
@@ -221,8 +241,8 @@ impl Scan {
 
     fn run(&mut self, at: usize, job: Job) -> Next {
         let work = &self.work[at];
-        let task = Task::new(work.source, work.rows, at, self.goal, job);
-        if matches!(task.job(), Job::Match(_)) {
+        let task = Task::new(work.source, work.rows, at, job);
+        if !matches!(task.job(), Job::Rows { .. }) {
             self.at += 1;
             self.scanned.opened += 1;
         }
@@ -232,8 +252,7 @@ impl Scan {
 
     fn is_beaten(&self, extent: Option<(Rank, Rank)>) -> bool {
         let behind = |last: &Place| extent.is_some_and(|(best, _)| *last < Place::Number(best));
-        let full = || self.hits.len() >= self.wanted && self.hits.last().is_none_or(|(last, _)| behind(&last.place));
-        self.goal == Goal::Page && full()
+        self.hits.len() >= self.wanted && self.hits.last().is_none_or(|(last, _)| behind(&last.place))
     }
 
     /// Takes in what a task found, in any order.
@@ -252,7 +271,7 @@ impl Scan {
             return;
         }
         self.total += partial.matched;
-        tally::merge(&mut self.stats, partial.stats);
+        partial.tally.iter().for_each(|tally| self.totals.add(tally));
         if !partial.hits.is_empty() {
             self.hits.extend(partial.hits.into_iter().map(|hit| (hit, partial.at)));
             self.hits.sort_by(|(a, _), (b, _)| a.place.cmp(&b.place));
@@ -285,7 +304,7 @@ impl Scan {
 
     /// The counts of a scan made by [`Self::stats`], after [`Next::Done`].
     pub fn finish_stats(self) -> Stats {
-        self.stats
+        self.totals.finish()
     }
 }
 
@@ -316,7 +335,7 @@ impl Fetch {
     }
 }
 
-/// The sources that may hold visible matches, with what exactly matches in each.
+/// The sources that may hold visible matches, with what exactly matches in each beyond what its summary decides.
 fn visible<'a>(
     catalog: &'a Catalog,
     filter: &'a Predicate,
@@ -326,7 +345,7 @@ fn visible<'a>(
         let predicate = effective(filter, bound, &catalog.deletions, &entry.summary);
         match entry.summary.judge(&predicate) {
             Verdict::Never => None,
-            verdict => Some((entry, predicate, verdict)),
+            verdict => Some((entry, entry.summary.narrow(predicate), verdict)),
         }
     })
 }

@@ -1,4 +1,8 @@
 //! Counting rows by the usual dimensions.
+//!
+//! A source of which every row matches is counted by its summary; values that the summary has no room for are counted
+//! by a part of the segment, and only where there is none by a column. Of any other source the matching rows are
+//! counted, by the columns of those dimensions in which its rows differ.
 
 use crate::catalog::{Summary, class_of};
 use crate::filter::Number;
@@ -6,138 +10,233 @@ use crate::level::Level;
 use crate::query::{Counts, Stats};
 use crate::record::{Field, Kind};
 use crate::segment::evaluate::Mask;
-use crate::segment::{BLOCK, Columns, Need, PartId};
+use crate::segment::{BLOCK, Columns, Need, Part, PartId};
+use hashbrown::HashTable;
+use std::sync::Arc;
+use xxhash_rust::xxh3::xxh3_64;
 
-const FIELDS: [Field; 4] = [Field::Method, Field::Project, Field::Container, Field::Service];
+const NUMBERS: [Number; 3] = [Number::Level, Number::Kind, Number::Status];
+const FIELDS: [Field; 4] = Summary::COUNTED;
 
-/// The counts of one source, by stored codes; names are looked up once at the end.
+/// Rows by what has few values, known beforehand.
 #[derive(Debug, Default)]
-pub(super) struct Tally {
-    total: u64,
-    levels: [u64; 8],
+struct Fixed {
+    rows: u64,
+    levels: [u64; 6],
     kinds: [u64; 4],
     classes: [u64; 9],
-    codes: [Vec<u64>; 4],
-    names: [Vec<String>; 4],
+}
+
+impl Fixed {
+    fn of(summary: &Summary) -> Self {
+        let Summary { rows, levels, kinds, classes, .. } = *summary;
+        Self { rows, levels, kinds, classes }
+    }
+
+    fn add(&mut self, other: &Self) {
+        fn each<const N: usize>(to: &mut [u64; N], from: &[u64; N]) {
+            to.iter_mut().zip(from).for_each(|(to, from)| *to += from);
+        }
+        self.rows += other.rows;
+        each(&mut self.levels, &other.levels);
+        each(&mut self.kinds, &other.kinds);
+        each(&mut self.classes, &other.classes);
+    }
+}
+
+/// Rows by the values of one field.
+#[derive(Debug, Default)]
+enum Values {
+    #[default]
+    None,
+    // all rows, in the summary's map
+    Summary(Arc<Summary>),
+    // so many rows, all of the only value in the summary's map
+    Only(Arc<Summary>, u64),
+    // all rows, in a part of the segment
+    Part(Arc<Part>),
+    // by code of this text column
+    Codes(Arc<Part>, Vec<u64>),
+}
+
+/// The counts of one source. Values are spelt out only when sources are added up.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    fixed: Fixed,
+    values: [Values; FIELDS.len()],
 }
 
 impl Tally {
-    pub(super) fn want(columns: &Columns, need: &mut Need) {
-        for number in [Number::Level, Number::Kind, Number::Status] {
+    /// Counts all rows of a source; `None` where the summary lacks a dimension.
+    pub(super) fn of_summary(summary: &Arc<Summary>) -> Option<Self> {
+        let complete = FIELDS.into_iter().all(|field| summary.counts(field).is_some());
+        let values = || FIELDS.map(|_| Values::Summary(summary.clone()));
+        complete.then(|| Self { fixed: Fixed::of(summary), values: values() })
+    }
+
+    /// Counts all rows of a source; or says what has to be at hand first.
+    pub(super) fn of_all(summary: &Arc<Summary>, columns: &Columns) -> Result<Self, Need> {
+        let mut need = Need::new();
+        let mut tally = Self { fixed: Fixed::of(summary), ..Self::default() };
+        for (values, field) in tally.values.iter_mut().zip(FIELDS) {
+            if summary.counts(field).is_some() {
+                *values = Values::Summary(summary.clone());
+                continue;
+            }
+            let (counts, column) = (PartId::Counts(field), PartId::Text(field));
+            match (columns.shared(counts), columns.shared(column)) {
+                (None, _) => columns.want(counts, &mut need),
+                (Some(part), _) if matches!(**part, Part::Counts(_)) => *values = Values::Part(part.clone()),
+                (Some(_), None) => columns.want(column, &mut need),
+                (Some(_), Some(part)) => {
+                    if let Part::Text(text) = &**part {
+                        *values = Values::Codes(part.clone(), text.counts());
+                    }
+                }
+            }
+        }
+        if need.is_empty() { Ok(tally) } else { Err(need) }
+    }
+
+    /// The columns that [`Self::add`] looks at.
+    pub(super) fn want(summary: &Summary, columns: &Columns, need: &mut Need) {
+        for number in NUMBERS.into_iter().filter(|number| differ(summary, *number)) {
             columns.want(PartId::Number(number), need);
         }
-        for field in FIELDS {
+        for field in FIELDS.into_iter().filter(|field| values_differ(summary, *field)) {
             columns.want(PartId::Text(field), need);
         }
     }
 
-    pub(super) fn add(&mut self, columns: &Columns, block: usize, mask: &Mask) {
-        let rows = || {
-            mask.iter()
-                .enumerate()
-                .flat_map(move |(word, &bits)| Bits(bits).map(move |bit| block * BLOCK + word * 64 + bit))
-        };
-        self.total += mask.iter().map(|word| u64::from(word.count_ones())).sum::<u64>();
-        if let Some(levels) = columns.ints(Number::Level) {
-            rows().filter_map(|row| levels.get(row)).for_each(|level| self.levels[level as usize & 7] += 1);
+    /// Counts the rows of a block whose bits are set.
+    pub(super) fn add(&mut self, summary: &Summary, columns: &Columns, block: usize, mask: &Mask) {
+        let Fixed { rows, levels, kinds, classes } = &mut self.fixed;
+        *rows += mask.iter().map(|word| u64::from(word.count_ones())).sum::<u64>();
+        let each = |number| columns.ints(number).filter(|_| differ(summary, number));
+        let up = |count: Option<&mut u64>| count.into_iter().for_each(|count| *count += 1);
+        if let Some(ints) = each(Number::Level) {
+            ints.each(block, mask, |level| up(levels.get_mut((level - 1) as usize)));
         }
-        if let Some(kinds) = columns.ints(Number::Kind) {
-            rows().filter_map(|row| kinds.get(row)).for_each(|kind| self.kinds[kind as usize & 3] += 1);
+        if let Some(ints) = each(Number::Kind) {
+            ints.each(block, mask, |kind| up(kinds.get_mut(kind as usize)));
         }
-        if let Some(statuses) = columns.ints(Number::Status) {
-            let classes = rows().filter_map(|row| class_of(statuses.get(row)? as u16));
-            classes.for_each(|class| self.classes[class] += 1);
+        if let Some(ints) = each(Number::Status) {
+            ints.each(block, mask, |status| up(class_of(status as u16).and_then(|class| classes.get_mut(class))));
         }
-        for (at, field) in FIELDS.into_iter().enumerate() {
-            let Some(text) = columns.text(field) else { continue };
-            if self.codes[at].is_empty() {
-                self.codes[at] = vec![0; text.values.len() + 1];
-                self.names[at] = text.values.iter().map(str::to_owned).collect();
+        for (values, field) in self.values.iter_mut().zip(FIELDS) {
+            let Some(part) = columns.shared(PartId::Text(field)).filter(|_| values_differ(summary, field)) else {
+                continue;
+            };
+            let Part::Text(text) = &**part else { continue };
+            if let Values::None = values {
+                *values = Values::Codes(part.clone(), vec![0; text.values.len() + 1]);
             }
-            let counts = &mut self.codes[at];
-            rows().for_each(|row| counts[text.codes.get(row) as usize] += 1);
+            if let Values::Codes(_, counts) = values {
+                text.codes.each(block * BLOCK, mask, |code| counts[code as usize] += 1);
+            }
+        }
+    }
+
+    /// Counts what all rows of the source have in common, after all blocks.
+    pub(super) fn finish(mut self, summary: &Arc<Summary>) -> Self {
+        let Fixed { rows, levels, kinds, classes } = &mut self.fixed;
+        for (counts, all) in [
+            (&mut levels[..], &summary.levels[..]),
+            (&mut kinds[..], &summary.kinds[..]),
+            (&mut classes[..], &summary.classes[..]),
+        ] {
+            if let Some(at) = all.iter().position(|count| *count == summary.rows) {
+                counts[at] = *rows;
+            }
+        }
+        for (values, field) in self.values.iter_mut().zip(FIELDS) {
+            let map = summary.counts(field).filter(|map| !map.is_empty());
+            if map.is_some() && !values_differ(summary, field) {
+                *values = Values::Only(summary.clone(), *rows);
+            }
+        }
+        self
+    }
+}
+
+// whether the rows of a source are of more than one level, kind or status class
+fn differ(summary: &Summary, number: Number) -> bool {
+    let counts = match number {
+        Number::Level => &summary.levels[..],
+        Number::Kind => &summary.kinds[..],
+        _ => &summary.classes[..],
+    };
+    counts.iter().any(|count| *count > 0 && *count < summary.rows)
+}
+
+fn values_differ(summary: &Summary, field: Field) -> bool {
+    summary.counts(field).is_none_or(|map| map.values().any(|count| *count < summary.rows))
+}
+
+/// The counts of all sources.
+#[derive(Debug, Default)]
+pub(super) struct Totals {
+    fixed: Fixed,
+    values: [HashTable<(Box<str>, u64)>; FIELDS.len()],
+}
+
+impl Totals {
+    pub(super) fn add(&mut self, tally: &Tally) {
+        self.fixed.add(&tally.fixed);
+        for ((totals, values), field) in self.values.iter_mut().zip(&tally.values).zip(FIELDS) {
+            let mut add = |value: &str, count: u64| add(totals, value, count);
+            match values {
+                Values::None => {}
+                Values::Summary(summary) => {
+                    summary.counts(field).into_iter().flatten().for_each(|(value, count)| add(value, *count));
+                }
+                Values::Only(summary, rows) => {
+                    summary.counts(field).into_iter().flatten().for_each(|(value, _)| add(value, *rows));
+                }
+                Values::Part(part) => {
+                    if let Part::Counts(counts) = &**part {
+                        counts.iter().for_each(|(value, count)| add(value, count));
+                    }
+                }
+                Values::Codes(part, counts) => {
+                    if let Part::Text(text) = &**part {
+                        text.values.iter().zip(&counts[1..]).for_each(|(value, count)| add(value, *count));
+                    }
+                }
+            }
         }
     }
 
     pub(super) fn finish(self) -> Stats {
-        let mut stats = Stats { total: self.total, ..Stats::default() };
-        for level in Level::ALL {
-            count(&mut stats.levels, level.name(), self.levels[level as usize]);
+        fn counts<'a>(counts: impl Iterator<Item = (&'a str, u64)>) -> Counts {
+            counts.filter(|(_, count)| *count > 0).map(|(name, count)| (name.to_owned(), count)).collect()
         }
-        add_kinds_and_classes(&mut stats, &self.kinds, &self.classes);
-        let maps = [&mut stats.methods, &mut stats.projects, &mut stats.containers, &mut stats.services];
-        for ((map, codes), names) in maps.into_iter().zip(&self.codes).zip(&self.names) {
-            names.iter().zip(codes.iter().skip(1)).for_each(|(name, &n)| count(map, name, n));
+        const CLASSES: [&str; 9] = ["1xx", "2xx", "3xx", "4xx", "5xx", "6xx", "7xx", "8xx", "9xx"];
+        let Fixed { rows, levels, kinds, classes } = self.fixed;
+        let [projects, services, containers, methods] =
+            self.values.map(|table| table.into_iter().map(|(value, count)| (value.into_string(), count)).collect());
+        Stats {
+            total: rows,
+            levels: counts(Level::ALL.into_iter().map(Level::name).zip(levels)),
+            kinds: counts(Kind::ALL.into_iter().map(Kind::name).zip(kinds)),
+            classes: counts(CLASSES.into_iter().zip(classes)),
+            methods,
+            projects,
+            containers,
+            services,
         }
-        stats
     }
 }
 
-/// Adds all rows of a source from its summary; false, and nothing added, where the summary lacks a dimension.
-pub(super) fn add_summary(stats: &mut Stats, summary: &Summary) -> bool {
-    let (Some(methods), Some(projects), Some(containers), Some(services)) =
-        (&summary.methods, &summary.projects, &summary.containers, &summary.services)
-    else {
-        return false;
-    };
-    stats.total += summary.rows;
-    Level::ALL.iter().zip(summary.levels).for_each(|(level, n)| count(&mut stats.levels, level.name(), n));
-    add_kinds_and_classes(stats, &summary.kinds, &summary.classes);
-    for (to, from) in [
-        (&mut stats.methods, methods),
-        (&mut stats.projects, projects),
-        (&mut stats.containers, containers),
-        (&mut stats.services, services),
-    ] {
-        from.iter().for_each(|(name, &n)| count(to, name, n));
-    }
-    true
-}
-
-/// Adds `from` to `to`.
-pub(super) fn merge(to: &mut Stats, from: Stats) {
-    to.total += from.total;
-    for (to, from) in [
-        (&mut to.levels, from.levels),
-        (&mut to.kinds, from.kinds),
-        (&mut to.classes, from.classes),
-        (&mut to.methods, from.methods),
-        (&mut to.projects, from.projects),
-        (&mut to.containers, from.containers),
-        (&mut to.services, from.services),
-    ] {
-        from.into_iter().for_each(|(name, n)| count(to, &name, n));
-    }
-}
-
-fn add_kinds_and_classes(stats: &mut Stats, kinds: &[u64; 4], classes: &[u64; 9]) {
-    Kind::ALL.iter().zip(kinds).for_each(|(kind, &n)| count(&mut stats.kinds, kind.name(), n));
-    for (class, &n) in (1..).zip(classes) {
-        count(&mut stats.classes, &format!("{class}xx"), n);
-    }
-}
-
-fn count(counts: &mut Counts, name: &str, n: u64) {
-    if n == 0 {
+fn add(totals: &mut HashTable<(Box<str>, u64)>, value: &str, count: u64) {
+    if count == 0 {
         return;
     }
-    match counts.get_mut(name) {
-        Some(count) => *count += n,
+    let hash = xxh3_64(value.as_bytes());
+    match totals.find_mut(hash, |(known, _)| **known == *value) {
+        Some((_, total)) => *total += count,
         None => {
-            counts.insert(name.to_owned(), n);
+            totals.insert_unique(hash, (value.into(), count), |(known, _)| xxh3_64(known.as_bytes()));
         }
-    }
-}
-
-// The places of the set bits of a word.
-struct Bits(u64);
-
-impl Iterator for Bits {
-    type Item = usize;
-
-    fn next(&mut self) -> Option<usize> {
-        let bit = self.0.trailing_zeros();
-        self.0 &= self.0.wrapping_sub(1);
-        (bit < 64).then_some(bit as usize)
     }
 }

@@ -2,20 +2,14 @@
 
 use super::matching::Matching;
 use super::sorting::{Place, Sorting};
-use crate::catalog::SourceId;
+use super::tally::Tally;
+use crate::catalog::{SourceId, Summary};
 use crate::codec::Corrupt;
 use crate::filter::Predicate;
-use crate::query::{Detail, Stats, Unit};
+use crate::query::{Detail, Unit};
 use crate::record::Stored;
 use crate::segment::{Columns, Need, Part, PartId};
 use std::sync::Arc;
-
-/// What the whole scan is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Goal {
-    Page,
-    Stats,
-}
 
 /// A matching row and where it stands in the order.
 #[derive(Debug)]
@@ -36,11 +30,15 @@ pub(super) struct Search {
     // every match is counted too, in units
     pub(super) whole: bool,
     pub(super) unit: Unit,
+    // every match is counted by the usual dimensions too, of which the source's summary tells some
+    pub(super) counted: Option<Arc<Summary>>,
 }
 
 #[derive(Clone, Debug)]
 pub(super) enum Job {
     Match(Search),
+    // all rows are counted by the usual dimensions
+    Count(Arc<Summary>),
     // rows with their places on the page
     Rows { rows: Vec<(usize, u32)>, detail: Detail },
 }
@@ -50,7 +48,6 @@ pub(super) enum Job {
 pub struct Task {
     source: SourceId,
     at: usize,
-    goal: Goal,
     job: Job,
     columns: Columns,
     matching: Option<Matching>,
@@ -73,12 +70,12 @@ pub struct Partial {
     pub(super) matched: u64,
     pub(super) scanned: u64,
     pub(super) rows: Vec<(usize, Stored)>,
-    pub(super) stats: Stats,
+    pub(super) tally: Option<Box<Tally>>,
 }
 
 impl Task {
-    pub(super) fn new(source: SourceId, rows: u64, at: usize, goal: Goal, job: Job) -> Self {
-        Self { source, at, goal, job, columns: Columns::new(rows), matching: None }
+    pub(super) fn new(source: SourceId, rows: u64, at: usize, job: Job) -> Self {
+        Self { source, at, job, columns: Columns::new(rows), matching: None }
     }
 
     pub(super) fn job(&self) -> &Job {
@@ -102,12 +99,16 @@ impl Task {
         let at = self.at;
         match &self.job {
             Job::Match(search) => {
-                let matching = self.matching.get_or_insert_with(|| Matching::new(self.goal, search));
+                let matching = self.matching.get_or_insert_with(|| Matching::new(search));
                 Ok(match matching.step(search, &self.columns) {
                     Some(need) => Step::Need(need),
                     None => Step::Done(matching.finish(search, &self.columns, at)),
                 })
             }
+            Job::Count(summary) => Ok(match Tally::of_all(summary, &self.columns) {
+                Err(need) => Step::Need(need),
+                Ok(tally) => Step::Done(Partial { at, tally: Some(Box::new(tally)), ..Partial::default() }),
+            }),
             Job::Rows { rows, detail } => {
                 let mut need = Need::new();
                 for (_, row) in rows {

@@ -57,10 +57,6 @@ impl Texts {
         Self { spelling, direction, after, wanted, hits, settled, scratch: String::new() }
     }
 
-    pub(super) fn wants_nothing(&self) -> bool {
-        self.wanted == 0
-    }
-
     pub(super) fn want(&self, columns: &Columns, need: &mut Need) {
         columns.want(PartId::Text(self.spelling.field()), need);
         if self.spelling == Spelling::Shown {

@@ -1,5 +1,6 @@
 //! Records to columns, and columns to the bytes of a segment.
 
+use super::counts::ValueCounts;
 use super::format::{Directory, Slot};
 use super::grams::Grams;
 use super::ints::Ints;
@@ -39,11 +40,17 @@ pub fn build(rows: &[Stored], codec: &dyn Codec) -> Option<Built> {
     };
     for (id, part) in columns(rows) {
         add(id, &part);
-        if let (PartId::Text(field), Part::Text(text)) = (id, &part)
-            && SEARCHED.contains(&field)
+        let (PartId::Text(field), Part::Text(text)) = (id, &part) else { continue };
+        if SEARCHED.contains(&field)
             && let Some(grams) = Grams::of(&text.values)
         {
             add(PartId::Grams(field), &Part::Grams(grams));
+        }
+        if Summary::COUNTED.contains(&field)
+            && summary.counts(field).is_none()
+            && let Some(counts) = ValueCounts::of(text)
+        {
+            add(PartId::Counts(field), &Part::Counts(counts));
         }
     }
     let directory = Directory { summary, slots };

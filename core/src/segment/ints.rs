@@ -105,6 +105,26 @@ impl Packed {
         });
     }
 
+    /// Calls `visit` with every value of `from..from + 64 * words.len()` whose bit is on.
+    pub(crate) fn each(&self, from: usize, words: &[u64], mut visit: impl FnMut(u64)) {
+        each_width!(self, values => {
+            let end = values.len().min(from + words.len() * 64);
+            for (&word, chunk) in words.iter().zip(values[from.min(end)..end].chunks(64)) {
+                if word == u64::MAX {
+                    chunk.iter().for_each(|&value| visit(value.into()));
+                    continue;
+                }
+                let mut left = word;
+                while left != 0 {
+                    if let Some(&value) = chunk.get(left.trailing_zeros() as usize) {
+                        visit(value.into());
+                    }
+                    left &= left - 1;
+                }
+            }
+        });
+    }
+
     pub(crate) fn encode(&self, out: &mut Vec<u8>) {
         let len = self.len();
         // Deltas win where neighbours are close: sorted times, sequences, codes of values in order of appearance.
@@ -259,6 +279,15 @@ impl Ints {
         }
     }
 
+    /// Calls `visit` with every present value of `block` whose bit is on.
+    pub(crate) fn each(&self, block: usize, words: &[u64], mut visit: impl FnMut(i64)) {
+        self.packed.each(block * BLOCK, words, |packed| {
+            if let Some(value) = self.unpack(packed) {
+                visit(value);
+            }
+        });
+    }
+
     pub(crate) fn weight(&self) -> usize {
         self.packed.weight()
     }
@@ -306,7 +335,14 @@ mod tests {
             for block in 0..values.len().div_ceil(BLOCK) {
                 let mut words = [0; BLOCK / 64];
                 ints.mark(block, &[(low, low + span)], &mut words);
-                for (at, value) in values[block * BLOCK..].iter().take(BLOCK).enumerate() {
+                let rows = || values[block * BLOCK..].iter().take(BLOCK).enumerate();
+                let (mut seen, mut all) = (Vec::new(), Vec::new());
+                ints.each(block, &words, |value| seen.push(value));
+                ints.each(block, &[u64::MAX; BLOCK / 64], |value| all.push(value));
+                let marked = rows().filter(|(at, _)| words[at / 64] >> (at % 64) & 1 == 1);
+                prop_assert_eq!(seen, marked.filter_map(|(_, value)| *value).collect::<Vec<_>>());
+                prop_assert_eq!(all, rows().filter_map(|(_, value)| *value).collect::<Vec<_>>());
+                for (at, value) in rows() {
                     prop_assert_eq!(ints.get(block * BLOCK + at), *value);
                     let expected = value.is_some_and(|value| low <= value && value <= low + span);
                     prop_assert_eq!(words[at / 64] >> (at % 64) & 1 == 1, expected);

@@ -4,6 +4,7 @@
 //! whether they come from a segment or, by [`columns`], from records in memory.
 
 mod builder;
+mod counts;
 pub(crate) mod evaluate;
 mod format;
 mod grams;
@@ -15,6 +16,7 @@ mod strings;
 mod text;
 
 pub use builder::{Built, build, columns};
+pub use counts::ValueCounts;
 pub use format::Directory;
 pub use grams::Grams;
 pub use ints::{BLOCK, Ints};

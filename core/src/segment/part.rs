@@ -1,5 +1,6 @@
 //! The separately stored, separately checksummed pieces of a segment.
 
+use super::counts::ValueCounts;
 use super::grams::Grams;
 use super::ints::Ints;
 use super::rows::{Bodies, Details};
@@ -24,6 +25,9 @@ pub enum PartId {
     Details(u32),
     /// The bodies of one block of rows.
     Bodies(u32),
+    /// How many rows have each value of a text column; see [`ValueCounts`]. Segments written before there were such
+    /// parts have none.
+    Counts(Field),
 }
 
 /// The numeric columns in stored order.
@@ -59,6 +63,7 @@ impl PartId {
             Self::Grams(field) => (3, field as u32),
             Self::Details(block) => (4, block),
             Self::Bodies(block) => (5, block),
+            Self::Counts(field) => (6, field as u32),
         }
     }
 
@@ -71,6 +76,7 @@ impl PartId {
             3 => Self::Grams(field()?),
             4 => Self::Details(at),
             5 => Self::Bodies(at),
+            6 => Self::Counts(field()?),
             _ => return None,
         })
     }
@@ -79,7 +85,7 @@ impl PartId {
 /// A decoded part.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Part {
-    /// The segment has no such part: every row lacks the value.
+    /// The segment has no such part: every row lacks the value, or what it would tell is told by another part.
     Absent,
     /// See [`PartId::Number`] and [`PartId::Arrival`].
     Ints(Ints),
@@ -91,6 +97,8 @@ pub enum Part {
     Details(Details),
     /// See [`PartId::Bodies`].
     Bodies(Bodies),
+    /// See [`PartId::Counts`].
+    Counts(ValueCounts),
 }
 
 impl Part {
@@ -103,6 +111,7 @@ impl Part {
             Self::Grams(grams) => grams.weight(),
             Self::Details(details) => details.weight(),
             Self::Bodies(bodies) => bodies.weight(),
+            Self::Counts(counts) => counts.weight(),
         }
     }
 
@@ -115,6 +124,7 @@ impl Part {
             Self::Grams(grams) => grams.encode(&mut out),
             Self::Details(details) => details.encode(&mut out),
             Self::Bodies(bodies) => bodies.encode(&mut out),
+            Self::Counts(counts) => counts.encode(&mut out),
         }
         out
     }
@@ -127,11 +137,13 @@ impl Part {
             PartId::Grams(_) => Self::Grams(Grams::decode(&mut input)?),
             PartId::Details(_) => Self::Details(Details::decode(&mut input)?),
             PartId::Bodies(_) => Self::Bodies(Bodies::decode(&mut input)?),
+            PartId::Counts(_) => Self::Counts(ValueCounts::decode(&mut input)?),
         };
         input.end()?;
         let whole = match &part {
             Self::Ints(ints) => ints.len() == rows,
             Self::Text(text) => text.codes.len() == rows,
+            Self::Counts(counts) => counts.rows() <= rows as u64,
             _ => true,
         };
         if whole { Ok(part) } else { Err(Corrupt { what: "part length" }) }

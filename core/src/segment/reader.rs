@@ -26,6 +26,7 @@ pub struct Columns {
     grams: [Option<Arc<Part>>; Field::COUNT],
     details: Vec<Option<Arc<Part>>>,
     bodies: Vec<Option<Arc<Part>>>,
+    counts: [Option<Arc<Part>>; Field::COUNT],
 }
 
 impl Columns {
@@ -41,6 +42,7 @@ impl Columns {
             grams: Default::default(),
             details: blocks.clone(),
             bodies: blocks,
+            counts: Default::default(),
         }
     }
 
@@ -64,18 +66,25 @@ impl Columns {
             PartId::Grams(field) => &mut self.grams[field as usize],
             PartId::Details(block) => self.details.get_mut(block as usize)?,
             PartId::Bodies(block) => self.bodies.get_mut(block as usize)?,
+            PartId::Counts(field) => &mut self.counts[field as usize],
         })
     }
 
     /// A supplied part; `None` while it is not there, [`Part::Absent`] when the source has none.
     pub fn part(&self, id: PartId) -> Option<&Part> {
+        self.shared(id).map(|part| &**part)
+    }
+
+    /// What [`Self::part`] gives, to be kept beyond these columns.
+    pub(crate) fn shared(&self, id: PartId) -> Option<&Arc<Part>> {
         match id {
-            PartId::Number(number) => self.numbers[NUMBERS.iter().position(|known| *known == number)?].as_deref(),
-            PartId::Arrival => self.arrival.as_deref(),
-            PartId::Text(field) => self.texts[field as usize].as_deref(),
-            PartId::Grams(field) => self.grams[field as usize].as_deref(),
-            PartId::Details(block) => self.details.get(block as usize)?.as_deref(),
-            PartId::Bodies(block) => self.bodies.get(block as usize)?.as_deref(),
+            PartId::Number(number) => self.numbers[NUMBERS.iter().position(|known| *known == number)?].as_ref(),
+            PartId::Arrival => self.arrival.as_ref(),
+            PartId::Text(field) => self.texts[field as usize].as_ref(),
+            PartId::Grams(field) => self.grams[field as usize].as_ref(),
+            PartId::Details(block) => self.details.get(block as usize)?.as_ref(),
+            PartId::Bodies(block) => self.bodies.get(block as usize)?.as_ref(),
+            PartId::Counts(field) => self.counts[field as usize].as_ref(),
         }
     }
 

@@ -22,6 +22,14 @@ impl Text {
         Some(self.values.get(self.codes.get(row).checked_sub(1)? as usize))
     }
 
+    /// Rows by code.
+    pub(crate) fn counts(&self) -> Vec<u64> {
+        let mut counts = vec![0; self.values.len() + 1];
+        let all = vec![u64::MAX; self.codes.len().div_ceil(64)];
+        self.codes.each(0, &all, |code| counts[code as usize] += 1);
+        counts
+    }
+
     pub(crate) fn weight(&self) -> usize {
         self.values.weight() + self.codes.weight()
     }

@@ -1,6 +1,7 @@
 //! A store in memory: the engine's shell at its smallest, with the plain list of rows beside it as the truth.
 
 pub mod generate;
+mod old;
 
 use reqlog_core::batch;
 use reqlog_core::catalog::{Catalog, Deletion, Entry, SourceId};
@@ -29,11 +30,17 @@ pub struct Model {
     sources: BTreeMap<SourceId, Source>,
     segments: u64,
     arrival: u64,
+    old: bool,
     /// The parts that scans asked for.
     pub asked: RefCell<Vec<PartId>>,
 }
 
 impl Model {
+    /// A store whose segments are written as before there were parts with counts.
+    pub fn old() -> Self {
+        Self { old: true, ..Self::default() }
+    }
+
     pub fn commit(&mut self, records: &[Record]) {
         self.arrival += 7;
         let first = self.catalog.head.map_or(1, |head| head.seq().get() + 1);
@@ -86,7 +93,8 @@ impl Model {
             self.segments += 1;
             let id = SourceId::Segment(self.segments);
             self.catalog.entries.push(Entry { id, summary: Arc::new(built.summary) });
-            self.sources.insert(id, Source::Segment(built.bytes));
+            let bytes = if self.old { old::without_counts(&built.bytes) } else { built.bytes };
+            self.sources.insert(id, Source::Segment(bytes));
         }
     }
 
@@ -122,8 +130,8 @@ impl Model {
         scan.finish()
     }
 
-    pub fn stats(&self, filter: &Predicate) -> Stats {
-        let mut scan = Scan::stats(filter, Seq::MAX, &self.catalog);
+    pub fn stats(&self, filter: &Predicate, bound: Seq) -> Stats {
+        let mut scan = Scan::stats(filter, bound, &self.catalog);
         self.drive(&mut scan);
         scan.finish_stats()
     }
@@ -171,6 +179,28 @@ impl Model {
                 }
             }
         })
+    }
+
+    /// What [`Self::stats`] must answer.
+    pub fn count(&self, filter: &Predicate, bound: Seq) -> Stats {
+        let mut stats = Stats::default();
+        for row in self.rows.iter().filter(|row| row.id.seq() <= bound && filter.matches_stored(row)) {
+            let record = &row.record;
+            let class = record.status.map(|status| status / 100).filter(|class| (1..=9).contains(class));
+            stats.total += 1;
+            for (counts, value) in [
+                (&mut stats.levels, Some(record.level.name())),
+                (&mut stats.kinds, Some(record.kind.name())),
+                (&mut stats.classes, class.map(|class| format!("{class}xx")).as_deref()),
+                (&mut stats.methods, record.text(Field::Method)),
+                (&mut stats.projects, record.text(Field::Project)),
+                (&mut stats.containers, record.text(Field::Container)),
+                (&mut stats.services, record.text(Field::Service)),
+            ] {
+                value.into_iter().for_each(|value| *counts.entry(value.to_owned()).or_default() += 1);
+            }
+        }
+        stats
     }
 
     /// What [`Self::page`] must answer from the first row on: filter, sort, nothing clever.

@@ -6,8 +6,9 @@ use super::source::{Reader, read_directory};
 use super::{Fault, OpenError, Options, Snapshot, erasure, opening};
 use reqlog_core::catalog::{Catalog, Entry, SourceId, Summary};
 use reqlog_core::id::Seq;
-use reqlog_core::record::Stored;
-use reqlog_core::segment::{self, Directory};
+use reqlog_core::query::Counts;
+use reqlog_core::record::{Field, Stored};
+use reqlog_core::segment::{self, Directory, Part, PartId};
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::path::Path;
@@ -26,6 +27,8 @@ pub enum Finding {
     Unreadable(String),
     /// The rows of this batch or segment are not what its summary says.
     Summary(String),
+    /// What this segment keeps of how many rows have each value of a field is not what its rows say.
+    Counts(u64, Field),
     /// The rows of this segment are out of order.
     Order(u64),
     /// A sequence that more than one row has.
@@ -44,6 +47,7 @@ impl fmt::Display for Finding {
             Self::Length(id) => write!(f, "segments/{id}.seg is cut or grown: --repair moves it to lost/"),
             Self::Unreadable(what) => write!(f, "{what}: --repair moves a damaged segment to lost/"),
             Self::Summary(what) => write!(f, "{what} has another summary than rows"),
+            Self::Counts(id, field) => write!(f, "segments/{id}.seg counts its rows by {} wrongly", field.name()),
             Self::Order(id) => write!(f, "segments/{id}.seg has rows out of order"),
             Self::Twice(seq) => write!(f, "sequence {seq} is there more than once"),
             Self::BeyondHead(seq) => write!(f, "sequence {seq} was never given out"),
@@ -111,10 +115,18 @@ fn check(reader: &Reader<'_>, entry: &Entry, findings: &mut Vec<Finding>) -> Res
     if summarise(&rows).as_ref() != Some(&*entry.summary) {
         findings.push(Finding::Summary(name));
     }
-    if let SourceId::Segment(id) = entry.id
-        && !rows.is_sorted_by_key(|row| (row.record.time, row.id.seq()))
-    {
-        findings.push(Finding::Order(id));
+    if let SourceId::Segment(id) = entry.id {
+        if !rows.is_sorted_by_key(|row| (row.record.time, row.id.seq())) {
+            findings.push(Finding::Order(id));
+        }
+        for field in Summary::COUNTED {
+            let part = reader.part(entry.id, PartId::Counts(field)).map_err(unreadable)?;
+            if let Part::Counts(kept) = &*part
+                && kept.to_counts() != count(&rows, field)
+            {
+                findings.push(Finding::Counts(id, field));
+            }
+        }
     }
     Ok(rows)
 }
@@ -125,6 +137,14 @@ fn verify_parts(file: &SegmentFile, directory: &Directory) -> Result<(), Fault> 
             .map_err(|corrupt| Fault::Corrupt(format!("segment {} ({})", file.id(), corrupt.what)))?;
     }
     Ok(())
+}
+
+fn count(rows: &[Stored], field: Field) -> Counts {
+    let mut counts = Counts::new();
+    for value in rows.iter().filter_map(|row| row.record.text(field)) {
+        *counts.entry(value.to_owned()).or_default() += 1;
+    }
+    counts
 }
 
 fn summarise(rows: &[Stored]) -> Option<Summary> {

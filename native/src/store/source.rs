@@ -73,7 +73,7 @@ impl Reader<'_> {
         }
     }
 
-    fn part(&self, source: SourceId, id: PartId) -> Result<Arc<Part>, Fault> {
+    pub(super) fn part(&self, source: SourceId, id: PartId) -> Result<Arc<Part>, Fault> {
         match source {
             SourceId::Batch(first) => {
                 let decode = || self.batch(source, first).map(columns);

@@ -40,5 +40,6 @@ fn name(part: PartId) -> String {
         PartId::Grams(field) => format!("grams of {}", field.name()),
         PartId::Details(_) => "headers, attributes, previews".into(),
         PartId::Bodies(_) => "bodies".into(),
+        PartId::Counts(field) => format!("counts by {}", field.name()),
     }
 }

@@ -2,6 +2,7 @@
 
 use super::*;
 use reqlog_core::filter::Predicate;
+use reqlog_core::segment::{Directory, PartId};
 use std::fs;
 
 // two segments of project p, one of q, and a batch
@@ -110,4 +111,74 @@ fn repair_replaces_a_catalog_that_is_none_and_keeps_it() {
     let repairs = repair(dir.path(), &manual()).unwrap();
     assert!(repairs.contains(&Repair::NewCatalog("catalog.db".into())), "{repairs:?}");
     assert_eq!((findings(dir.path()), rows(dir.path())), (vec![], 650));
+}
+
+const BY_CONTAINER: PartId = PartId::Counts(Field::Container);
+
+// one segment of 300 containers, more than a summary counts; row 0 is in container `first`
+fn crowded(first: usize) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path(), manual()).unwrap();
+    let mut ingest = records("p", "a", 3_000);
+    for (at, record) in ingest.records.iter_mut().enumerate() {
+        let container = if at == 0 { first } else { at % 300 };
+        record.texts.set(Field::Container, &format!("pod-{container:03}"));
+    }
+    store.commit(ingest).unwrap();
+    store.compact_now().unwrap();
+    dir
+}
+
+fn place(file: &[u8], part: PartId) -> Range<usize> {
+    let size = file.len() as u64;
+    let footer = Directory::footer(&file[file.len() - Directory::TRAILER_LEN as usize..], size).unwrap();
+    let directory = Directory::read(&file[footer.start as usize..footer.end as usize]).unwrap();
+    let place = directory.locate(part).unwrap();
+    place.start as usize..place.end as usize
+}
+
+fn containers(dir: &Path) -> BTreeMap<String, u64> {
+    let store = Store::open(dir, manual()).unwrap();
+    store.stats(&Predicate::ALL, Seq::MAX).unwrap().containers
+}
+
+#[test]
+fn counts_beside_the_summary_outlive_the_catalog_and_damage_to_them_is_found_and_repaired() {
+    let dir = crowded(7);
+    let before = containers(dir.path());
+    assert_eq!((before.len(), before["pod-007"], before["pod-000"]), (300, 11, 9));
+    assert_eq!(findings(dir.path()), []);
+
+    for name in ["catalog.db", "catalog.db-wal"] {
+        let _ = fs::remove_file(dir.path().join(name));
+    }
+    assert_eq!(repair(dir.path(), &manual()).unwrap(), [Repair::Adopted(1, 3_000)]);
+    assert_eq!((findings(dir.path()), containers(dir.path())), (vec![], before));
+
+    let path = segment(dir.path(), 1);
+    let mut file = fs::read(&path).unwrap();
+    let place = place(&file, BY_CONTAINER);
+    file[place.end - 1] ^= 1;
+    fs::write(&path, &file).unwrap();
+    assert!(matches!(&findings(dir.path())[..], [Finding::Unreadable(_)]), "{:?}", findings(dir.path()));
+    assert_eq!(repair(dir.path(), &manual()).unwrap(), [Repair::Lost("1.seg".into())]);
+    assert_eq!(findings(dir.path()), []);
+}
+
+#[test]
+fn counts_of_other_rows_are_found_although_their_checksum_is_right() {
+    let dir = crowded(7);
+    let path = segment(dir.path(), 1);
+    let mut file = fs::read(&path).unwrap();
+    let own = place(&file, BY_CONTAINER);
+    let foreign = (8..40).find_map(|first| {
+        let other = fs::read(segment(crowded(first).path(), 1)).unwrap();
+        let part = other[place(&other, BY_CONTAINER)].to_vec();
+        (part.len() == own.len()).then_some(part)
+    });
+    let foreign = foreign.expect("parts that differ in one container are as long");
+    assert_ne!(foreign, file[own.clone()]);
+    file[own].copy_from_slice(&foreign);
+    fs::write(&path, &file).unwrap();
+    assert_eq!(findings(dir.path()), [Finding::Counts(1, Field::Container)]);
 }
