@@ -28,7 +28,8 @@ pub fn without_counts(file: &[u8]) -> Vec<u8> {
         let before = rest;
         let kind = rest[0];
         rest = &rest[1..];
-        (take_varint(&mut rest), take_varint(&mut rest));
+        take_varint(&mut rest);
+        take_varint(&mut rest);
         if kind != COUNTS {
             shorter.extend_from_slice(&before[..before.len() - rest.len()]);
         }
