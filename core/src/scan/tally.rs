@@ -115,7 +115,7 @@ impl Tally {
         let each = |number| columns.ints(number).filter(|_| differ(summary, number));
         let up = |count: Option<&mut u64>| count.into_iter().for_each(|count| *count += 1);
         if let Some(ints) = each(Number::Level) {
-            ints.each(block, mask, |level| up(levels.get_mut((level - 1) as usize)));
+            ints.each(block, mask, |level| up(levels.get_mut(level.wrapping_sub(1) as usize)));
         }
         if let Some(ints) = each(Number::Kind) {
             ints.each(block, mask, |kind| up(kinds.get_mut(kind as usize)));
