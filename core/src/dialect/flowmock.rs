@@ -81,7 +81,11 @@ pub(super) static ABOUT: About = About {
     name: "FlowMock",
     doc: "The calls that an app made during a test run, by session, and their captured bodies.",
     mounts: &[BASE, ""],
-    envelope: Media { name: "application/json", schema: envelope, example: None },
+    envelope: Media {
+        name: "application/json",
+        schema: envelope,
+        example: Some(|| json!({"error": "There is no such log.", "code": "not_found"})),
+    },
     schemas: || vec![("FlowMockLog", schema_of_a_log())],
 };
 const LOGS: Media = Media {
@@ -92,7 +96,16 @@ const LOGS: Media = Media {
             ("nextCursor", nullable("string")),
         ])
     },
-    example: None,
+    example: Some(|| {
+        json!({
+            "logs": [{
+                "id": "log_01HZZZ0000000000012J", "method": "POST", "path": "/api/pay", "status": 200, "durationMs": 142,
+                "overrideApplied": false, "createdAt": "2026-06-23T12:00:00.000Z", "requestPreview": "{\"amount\":5}",
+                "responsePreview": null,
+            }],
+            "nextCursor": null,
+        })
+    }),
 };
 const BODY: Media = Media { name: "application/json", schema: || json!(true), example: None };
 pub(super) const BODY_FIELDS: [&str; 5] =

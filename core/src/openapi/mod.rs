@@ -120,7 +120,10 @@ fn operation<A>(about: &About, envelope: &str, endpoint: &Endpoint<A>) -> Value 
     for answer in endpoint.answers {
         responses.insert(answer.status.to_string(), success(answer));
     }
-    let refusal = json!({"schema": {"$ref": format!("#/components/schemas/{envelope}")}});
+    let mut refusal = json!({"schema": {"$ref": format!("#/components/schemas/{envelope}")}});
+    if let Some(example) = about.envelope.example {
+        refusal["example"] = example();
+    }
     for Refusal(status, doc) in endpoint.refusals {
         let content = json!({about.envelope.name: refusal});
         responses.insert(status.to_string(), json!({"description": doc, "content": content}));
