@@ -10,7 +10,7 @@
 //! So rows stand by ascending id where records stand by ascending sequence, and each record has one row at least.
 
 use crate::filter::{Number, Predicate};
-use crate::id::{EntryId, Half};
+use crate::id::Half;
 use crate::query::Unit;
 use crate::record::{Kind, Record, Stored};
 use crate::timestamp::Timestamp;
@@ -50,7 +50,8 @@ impl Rows {
 
     /// The records that have such a row.
     pub(super) fn records(self) -> Predicate {
-        let among = |kinds: &[Kind]| Predicate::Number(Number::Kind, kinds.iter().map(|k| (*k as i64, *k as i64)).collect());
+        let among =
+            |kinds: &[Kind]| Predicate::Number(Number::Kind, kinds.iter().map(|k| (*k as i64, *k as i64)).collect());
         match self {
             Self::All => Predicate::ALL,
             Self::Only(RowKind::Request) => among(&[Kind::Exchange, Kind::Request]),

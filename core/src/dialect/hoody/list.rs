@@ -122,9 +122,10 @@ pub(crate) struct Listing {
 pub(super) fn plan(asked: &Asked<'_>, key: &Key, params: &Params) -> Result<Planned, Error> {
     if params.text(&CURSOR).is_some() {
         return Err(match key.role {
-            Role::Admin => {
-                Error::Cursor { name: CURSOR.name, reason: "fan-out is not enabled on this server; use offset or afterId" }
-            }
+            Role::Admin => Error::Cursor {
+                name: CURSOR.name,
+                reason: "fan-out is not enabled on this server; use offset or afterId",
+            },
             Role::Read | Role::Ingest => Error::Role { needed: Role::Admin },
         });
     }
