@@ -68,20 +68,19 @@ pub(super) fn write(row: &Row<'_>, bodies: Bodies, out: &mut Vec<u8>) {
 fn data(row: &Row<'_>, out: &mut Vec<u8>) {
     let record = row.record;
     let start = out.len();
-    let shows = |share, known| share == Share::Always || share == Share::Known && known;
     let size = |message: &Message| message.body.as_ref().map(|body| body.size);
     let (bytes_in, bytes_out) = (size(&record.request), size(&record.response));
     let user_agent = record.text(Field::UserAgent);
-    if shows(row.request(), bytes_in.is_some()) {
+    if shows(row.request(), bytes_in) {
         number("bytesIn", bytes_in, out);
     }
-    if shows(row.request(), user_agent.is_some()) {
+    if shows(row.request(), user_agent) {
         text("userAgent", user_agent, out);
     }
-    if shows(row.response(), bytes_out.is_some()) {
+    if shows(row.response(), bytes_out) {
         number("bytesOut", bytes_out, out);
     }
-    if shows(row.response(), record.duration.is_some()) {
+    if shows(row.response(), record.duration) {
         number("durationMs", row.duration_ms(), out);
     }
     if row.is_first() {
@@ -123,17 +122,26 @@ fn attributes(record: &Record, out: &mut Vec<u8>) {
 }
 
 fn body(name: &str, asked: Shown, share: Share, message: &Message, out: &mut Vec<u8>) {
+    if asked == Shown::No || !shows(share, message.body.as_ref()) {
+        return;
+    }
     let kept = |body: &&Body| !body.bytes.is_empty() || body.size == 0;
-    let kept = message.body.as_ref().filter(kept);
-    match (asked, share, kept) {
-        (Shown::No, ..) | (_, Share::Never, _) | (_, Share::Known, None) => {}
-        (Shown::Yes, Share::Always, None) => null(name, out),
-        (Shown::Yes, Share::Always | Share::Known, Some(body)) => {
+    match message.body.as_ref().filter(kept) {
+        None => null(name, out),
+        Some(body) => {
             member(name, out);
             let json = body.render_json(BODY_LIMIT).json;
             // JSON is UTF-8
             raw(&String::from_utf8_lossy(&json), out);
         }
+    }
+}
+
+fn shows<T>(share: Share, value: Option<T>) -> bool {
+    match share {
+        Share::Always => true,
+        Share::Known => value.is_some(),
+        Share::Never => false,
     }
 }
 
