@@ -346,6 +346,30 @@ proptest! {
     }
 }
 
+proptest! {
+    #[test]
+    fn no_query_makes_the_server_fail(
+        query in "((limit|offset|afterId|last|snapshot)=(0|1|2|7|1000|1001|[0-9]{1,25}|-1|[a-z%+,]{0,3})&\
+                 |(kind|level|source|method|serviceName|projectId|containerId)=(request|event|info|edge|alpha|[a-z%,2]{0,4})&\
+                 |include(Request|Response)Body=(1|true|no)&|cursor=[A-Za-z0-9%+/=_.-]{0,9}&){0,4}",
+        key in prop::sample::select(vec!["all", "alpha", "nobody"]), rows in batch()
+    ) {
+        let mut model = Model::default();
+        if rows.len() > 1 {
+            model.commit(&rows);
+        }
+        let answer = get(&model, key, &format!("/_logs?{query}"));
+        match answer.status {
+            200 => prop_assert!(answer.ids().is_sorted_by(|a, b| a < b)),
+            status => {
+                prop_assert!([400, 401, 403].contains(&status), "{}", status);
+                prop_assert_eq!(&answer.body["statusCode"], status);
+                prop_assert!(answer.body["error"].is_string() && answer.body["message"].is_string());
+            }
+        }
+    }
+}
+
 fn attributes() -> impl Strategy<Value = Option<serde_json::Map<String, Value>>> {
     let name = prop_oneof![
         prop::sample::select(vec!["bytesIn", "userAgent", "bytesOut", "durationMs", "message", "attributes", "status"])

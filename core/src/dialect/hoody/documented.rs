@@ -103,3 +103,63 @@ fn example() -> Value {
         "total": 1284, "limit": 200, "offset": 0,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::body::Body;
+    use crate::dialect::hoody::entry::{self, Bodies, Shown};
+    use crate::dialect::hoody::halves::Rows;
+    use crate::id::{EntryId, Seq};
+    use crate::record::{Field, Kind, Record, Source, Stored};
+    use crate::timestamp::Timestamp;
+
+    fn documented() -> Stored {
+        let mut record = Record::new(Timestamp::from_millis(1_718_202_834_000));
+        (record.kind, record.source, record.status) = (Kind::Exchange, Some(Source::Backend), Some(201));
+        record.duration = Some(102_000_000);
+        for (field, value) in [
+            (Field::TraceId, "f47ac10b-58cc-4372-a567-0e02b2c3d479"),
+            (Field::Project, "proj_a1b2c3d4"),
+            (Field::Container, "cnt_x9y8z7w6"),
+            (Field::Service, "user-api"),
+            (Field::Method, "POST"),
+            (Field::Path, "/v1/users"),
+            (Field::ClientIp, "203.0.113.42"),
+            (Field::UserAgent, "Hoody-CLI/1.4.2"),
+        ] {
+            record.texts.set(field, value);
+        }
+        record.request.body = Some(Body { size: 412, ..Body::default() });
+        record.response.body = Some(Body { size: 318, ..Body::default() });
+        Stored { id: EntryId::new(1_718_202_834_000, Seq::new(42_161).unwrap()), record }
+    }
+
+    fn written(bodies: Bodies) -> Vec<String> {
+        let write = |row| {
+            let mut out = Vec::new();
+            entry::write(&row, bodies, &mut out);
+            String::from_utf8(out).unwrap()
+        };
+        Rows::All.of(&documented()).map(write).collect()
+    }
+
+    #[test]
+    fn the_example_is_what_is_written() {
+        let rows = written(Bodies::default());
+        assert_eq!(rows[0], example()["entries"][0].to_string());
+        assert!(rows[1].contains("\"data\":{\"bytesOut\":318,\"durationMs\":102},"), "{}", rows[1]);
+    }
+
+    #[test]
+    fn the_schema_has_the_members_that_are_written_in_their_order() {
+        let names = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+        let mut known = names(&entry()["properties"]);
+        let bodies = known.split_off(known.len() - 2);
+        let shown = Bodies { request: Shown::Yes, response: Shown::Yes };
+        for (row, body) in written(shown).iter().zip(bodies) {
+            let row = serde_json::from_str::<Value>(row).unwrap();
+            assert_eq!(names(&row), [&known[..], &[body]].concat());
+        }
+    }
+}

@@ -137,7 +137,7 @@ fn body(name: &str, asked: Shown, share: Share, message: &Message, out: &mut Vec
     }
 }
 
-fn shows<T>(share: Share, value: Option<T>) -> bool {
+fn shows(share: Share, value: Option<impl Copy>) -> bool {
     match share {
         Share::Always => true,
         Share::Known => value.is_some(),

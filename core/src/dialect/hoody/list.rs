@@ -9,7 +9,8 @@
 //!   page, `offset` 0 beside `afterId` and `last`.
 //! - `afterId` may be an id of no row, of a row out of sight, or one that is still to come.
 //! - `snapshot` is a sequence, the store's head when a walk by `offset` began: rows that came later are neither listed
-//!   nor counted. Links of a walk carry it, every parameter takes it.
+//!   nor counted. Links of a walk carry it; it goes with `afterId` and `last` too. Rows that are destroyed during a walk
+//!   by `offset` still move those behind them; a walk by `afterId` does not notice.
 //! - `Link` leads to the pages before and after one by `offset`, and to the page after one by `afterId` while there is
 //!   one. A previous page that would overlap is shorter.
 //! - A project that does not exist, a container, service or method that no row has: an empty list.

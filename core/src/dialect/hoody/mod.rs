@@ -115,3 +115,50 @@ pub(super) fn refuse(error: &Error) -> Response<Bytes> {
     let reason = status.canonical_reason().unwrap_or_default();
     json(status, &json!({"statusCode": status.as_u16(), "error": reason, "message": message}))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dialect::ParamError;
+    use std::time::Duration;
+
+    #[test]
+    fn only_whole_segments_are_a_mount() {
+        for (path, below) in [
+            ("/_logs", Some("")),
+            ("/_logs/", Some("/")),
+            ("/_logs/stats", Some("/stats")),
+            ("/api/proxy-logs/_logs", Some("")),
+            ("/api/proxy-logs/_logs/stream", Some("/stream")),
+            ("/_logsx", None),
+            ("/api/proxy-logs", None),
+            ("/api/proxy-logs/_logs2", None),
+            ("/x/_logs", None),
+        ] {
+            assert_eq!((owns(path), route(path)), (below.is_some(), below.unwrap_or(path)), "{path}");
+        }
+    }
+
+    #[test]
+    fn every_refusal_has_its_status_and_reason_phrase_and_is_documented() {
+        let retry_after = Duration::from_secs(1);
+        for (error, status, reason) in [
+            (Error::Param(ParamError::Repeated { name: "limit" }), 400, "Bad Request"),
+            (Error::Unauthorized, 401, "Unauthorized"),
+            (Error::Role { needed: Role::Read }, 403, "Forbidden"),
+            (Error::OtherProject { project: "p".to_owned() }, 403, "Forbidden"),
+            (Error::Failed(Failure::TooMuchWork), 422, "Unprocessable Entity"),
+            (Error::Failed(Failure::Corrupt), 500, "Internal Server Error"),
+            (Error::Failed(Failure::Internal), 500, "Internal Server Error"),
+            (Error::Failed(Failure::Busy { retry_after }), 503, "Service Unavailable"),
+            (Error::Failed(Failure::Closing), 503, "Service Unavailable"),
+        ] {
+            let response = refuse(&error);
+            assert_eq!(response.status().as_u16(), status);
+            let body = String::from_utf8(response.into_body().to_vec()).unwrap();
+            let start = format!("{{\"statusCode\":{status},\"error\":\"{reason}\",\"message\":\"");
+            assert!(body.starts_with(&start) && body.len() > start.len() + 2, "{body}");
+            assert!(documented::REFUSALS.iter().any(|refusal| refusal.0 == status), "{status}");
+        }
+    }
+}
