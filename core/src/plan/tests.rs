@@ -146,6 +146,8 @@ fn each_route_has_its_methods_and_roles() {
         ("DELETE", "/api/v1/keys/2".to_owned(), "a"),
         ("GET", "/sessions/s/logs?project=shop&environment=prod".to_owned(), "r"),
         ("GET", "/api/v1/sessions/s/logs?project=shop&environment=prod".to_owned(), "r"),
+        ("GET", "/_logs".to_owned(), "r"),
+        ("GET", "/api/proxy-logs/_logs?last=5".to_owned(), "r"),
     ];
     for (method, target, who) in routes {
         for key in world.keyring.keys() {
