@@ -26,7 +26,7 @@ use crate::error::{Error, Thing};
 use crate::filter::{Number, Predicate, TextKey, TextMatcher};
 use crate::id::EntryId;
 use crate::plan::{Failure, Operation, Outcome};
-use crate::query::{Detail, Direction, Order, Page, Position, Query, Start, Total};
+use crate::query::{Detail, Direction, Order, Page, Position, Query, Start, Total, Unit};
 use crate::record::Field;
 use crate::timestamp::Timestamp;
 use bytes::Bytes;
@@ -171,6 +171,7 @@ fn list(asked: &Asked<'_>, key: &Key, params: &Params) -> Result<Planned, Error>
         limit: params.integer(&LIMIT).map_or(50, |limit| limit as usize),
         detail: Detail::Preview,
         total: Total::Skip,
+        unit: Unit::Record,
     };
     let listing = Listing { walk, now: cursor.now, bound: cursor.bound, secret: *context.secret };
     Ok(Planned::run(Operation::Page { query, wait: None }, Render::Logs(Box::new(listing))))
