@@ -101,17 +101,14 @@ impl Object<'_> {
 
     fn request_id(&mut self, name: &str) {
         self.raw(name);
-        match self.row.record.text(Field::RequestId) {
-            Some(id) => {
-                if !id.starts_with(PREFIX) {
-                    self.raw(PREFIX);
-                }
-                escaped(id, self.out);
-            }
-            None => {
+        if let Some(id) = self.row.record.text(Field::RequestId) {
+            if !id.starts_with(PREFIX) {
                 self.raw(PREFIX);
-                self.raw(&self.row.id.to_text());
             }
+            escaped(id, self.out);
+        } else {
+            self.raw(PREFIX);
+            self.raw(&self.row.id.to_text());
         }
         self.out.push(b'"');
     }
