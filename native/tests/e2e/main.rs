@@ -6,6 +6,7 @@ mod cli;
 mod client;
 mod corpus;
 mod data;
+mod dialects;
 mod hostile;
 mod random;
 mod secrets;

@@ -135,9 +135,9 @@ fn show(answer: &Response<Bytes>) -> String {
     const MOST: usize = 4096;
     let mut fields = String::new();
     for (name, value) in answer.headers() {
-        fields.extend(["\n    ", name.as_str(), ": ", &String::from_utf8_lossy(value.as_bytes())]);
+        fields.extend(["\n    ", name.as_str(), ": ", &template::printable(value.as_bytes())]);
     }
     let body = answer.body();
     let cut = if body.len() > MOST { "…" } else { "" };
-    format!("{}{fields}\n\n    {}{cut}", answer.status(), String::from_utf8_lossy(&body[..body.len().min(MOST)]))
+    format!("{}{fields}\n\n    {}{cut}", answer.status(), template::printable(&body[..body.len().min(MOST)]))
 }
