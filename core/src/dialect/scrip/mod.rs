@@ -4,7 +4,10 @@
 //! - `request_id` is always a string that begins with `req_`, as documented. What the source spelt without the prefix
 //!   gets it; a call without a request id is shown under `req_` and its id in reqlog's own spelling. The parameter
 //!   finds what is shown, with or without the prefix.
-//! - `method` has to be a token (RFC 9110); `status_min` and `status_max` lie within 100–999. A call without a status,
+//! - `created_at` is when the call happened, `duration_ms` whole milliseconds, halves up; sorting by it is exact.
+//! - A body is JSON where it is valid, closed where it was cut; other text is a string, and so are bytes, in base64.
+//!   One that was seen but not kept is `null`, like one that there was not.
+//! - `method` has to be a token (RFC 9110); `status_min` and `status_max` are at most 999. A call without a status,
 //!   duration, method or path has `null` there, and is outside of every range of status codes.
 //! - Any other parameter that is empty is refused, and so are `status_min` above `status_max` and `from` beyond `to`.
 //! - A cursor belongs to the filter parameters as they were sent, in any order, and to the sort: spelling one
@@ -24,7 +27,7 @@ use crate::auth::{Key, Role};
 use crate::cursor::{Cursor, Walk};
 use crate::error::{Error, Thing};
 use crate::filter::{Number, Predicate, TextKey, TextMatcher};
-use crate::id::EntryId;
+use crate::id::{EntryId, Seq};
 use crate::plan::{Failure, Operation, Outcome};
 use crate::query::{Detail, Direction, Order, Page, Position, Query, Start, Total, Unit};
 use crate::record::Field;
@@ -60,7 +63,7 @@ static SORT_BY: Param = Param::defaulted(
 );
 static SORT_DIR: Param =
     Param::defaulted("sort_dir", Shape::Choice(&["desc", "asc"]), "desc", "Which end comes first.");
-const STATUS: Shape = Shape::Integer { least: 100, most: 999 };
+const STATUS: Shape = Shape::Integer { least: 0, most: 999 };
 static FILTERS: [&Param; 8] = [&METHOD, &ROUTE_PATTERN, &REQUEST_ID, &AUTH_TYPE, &STATUS_MIN, &STATUS_MAX, &FROM, &TO];
 
 /// What the endpoints do.
@@ -234,7 +237,7 @@ pub(crate) enum Render {
 pub(crate) struct Listing {
     walk: Walk,
     now: Timestamp,
-    bound: crate::id::Seq,
+    bound: Seq,
     secret: [u8; 32],
 }
 
