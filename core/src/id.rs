@@ -33,6 +33,10 @@ impl fmt::Display for Seq {
 }
 
 /// Arrival in milliseconds since 1970 (48 bits) and sequence (48 bits).
+///
+/// Invariant of every store: records committed together share an arrival, and each commit's arrival is greater than
+/// that of the commit before (`max(clock, last + 1)`), whatever the clock does. So ids sort the same by either half,
+/// and the rows up to an arrival are the rows up to a sequence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct EntryId {
     seq: Seq,

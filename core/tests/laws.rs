@@ -131,7 +131,7 @@ proptest! {
         limits in proptest::collection::vec(1usize..9, 1..5), disturbances in proptest::collection::vec(disturbance(), 1..6)
     ) {
         let mut model = stored(&batches, compacted);
-        let bound = model.catalog.head.unwrap();
+        let bound = model.catalog.head.unwrap().seq();
         let truth = model.naive(&filter, order, direction);
         let (mut seen, mut start) = (Vec::<Stored>::new(), Start::First);
         let mut deleted = BTreeSet::new();

@@ -109,7 +109,7 @@ impl Memory {
     fn new() -> Self {
         let rows = stored(records(SEGMENTS * segment::MAX_ROWS));
         let mut memory = Self { catalog: Catalog::default(), parts: HashMap::new(), absent: Arc::new(Part::Absent) };
-        memory.catalog.head = Some(seq(rows.len()));
+        memory.catalog.head = rows.iter().map(|row| row.id).max();
         for (number, rows) in (1..).zip(rows.chunks(segment::MAX_ROWS)) {
             let built = segment::build(rows, &Zstd).expect("there are rows");
             let size = built.bytes.len() as u64;
@@ -227,7 +227,7 @@ fn edges(c: &mut Criterion) {
     let context = Context {
         keyring: &keyring,
         projects: &projects,
-        head: Some(seq(1_000_000)),
+        head: Some(EntryId::new(1_782_302_400_000, seq(1_000_000))),
         now,
         secret: &secret,
         settings: &settings,

@@ -16,7 +16,7 @@ use reqlog_core::timestamp::Timestamp;
 #[derive(Debug)]
 pub struct Memory {
     rows: Vec<Stored>,
-    head: Option<Seq>,
+    head: Option<EntryId>,
     keyring: Keyring,
     projects: Projects,
     settings: Settings,
@@ -224,6 +224,7 @@ impl Memory {
         let end = splitter.finish();
         let parser = Parser::new(format, &splitter.head().cloned().unwrap_or_else(Head::default), self.now);
         let mut report = Report::default();
+        let arrival = (self.now.as_millis() as u64).max(self.head.map_or(0, |head| head.arrival_ms() + 1));
         while let Some(unit) = splitter.next() {
             match parser.parse(&unit) {
                 Ok(mut record) => {
@@ -244,9 +245,10 @@ impl Memory {
                     if let Some(project) = record.text(Field::Project) {
                         self.projects.declare(project, record.text(Field::Environment));
                     }
-                    let seq = self.head.map_or(Seq::new(1), |head| head.after(1)).ok_or(Failure::Internal)?;
-                    self.head = Some(seq);
-                    self.rows.push(Stored { id: EntryId::new(self.now.as_millis() as u64, seq), record });
+                    let seq = self.head.map_or(Seq::new(1), |head| head.seq().after(1)).ok_or(Failure::Internal)?;
+                    let id = EntryId::new(arrival, seq);
+                    self.head = Some(id);
+                    self.rows.push(Stored { id, record });
                     report.accepted += 1;
                 }
                 Err(rejection) => report.reject(rejection),
@@ -256,5 +258,27 @@ impl Memory {
             report.reject(rejection);
         }
         Ok(report)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arrival_grows_from_commit_to_commit_whatever_the_clock_does() {
+        let mut memory = Memory::default();
+        let start = memory.now;
+        let mut ingest = |ahead: i64| {
+            // the request itself moves the clock by one
+            memory.now = start.plus_nanos((ahead - 1) * 1_000_000);
+            let request = Request::post("/api/v1/ingest?project=p&format=ndjson").header("x-api-key", memory.admin());
+            let body = Bytes::from_static(b"{\"message\":\"a\"}\n{\"message\":\"b\"}\n");
+            assert!(memory.answer(request.body(body).unwrap()).status().is_success());
+            let [.., a, b] = &memory.rows[..] else { panic!("two records were sent") };
+            assert_eq!((a.id.arrival_ms(), memory.head), (b.id.arrival_ms(), Some(b.id)), "one arrival a commit");
+            b.id.arrival_ms() as i64 - start.as_millis()
+        };
+        assert_eq!([10, 10, 7, 11, 20].map(&mut ingest), [10, 11, 12, 13, 20]);
     }
 }

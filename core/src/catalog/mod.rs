@@ -6,7 +6,7 @@ pub use summary::{Extent, Summary, SummaryDraft, Verdict};
 pub(crate) use summary::{class_of, contains};
 
 use crate::filter::Predicate;
-use crate::id::Seq;
+use crate::id::{EntryId, Seq};
 use std::sync::Arc;
 
 /// A batch or a segment; both are scanned the same way.
@@ -41,8 +41,8 @@ pub struct Deletion {
 /// A consistent view of the store; cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub struct Catalog {
-    /// The highest sequence given out; `None` in an empty store.
-    pub head: Option<Seq>,
+    /// The highest sequence given out and the arrival of the newest commit; `None` in an empty store.
+    pub head: Option<EntryId>,
     /// Every batch and segment, each row in exactly one.
     pub entries: Vec<Entry>,
     /// Deletions that compaction has not made physical everywhere yet.

@@ -258,11 +258,12 @@ impl Summary {
             let hits = counts.iter().zip(first..).filter(|&(_, value)| contains(ranges, value)).map(|(n, _)| n);
             self.verdict_of(hits.sum())
         };
-        let seq = |seq: Seq| i64::try_from(seq.get()).unwrap_or(i64::MAX);
+        let clamp = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
         let extent = |extent: Extent| extent.map_or(Verdict::Never, |extent| within(extent, false));
         match number {
             Number::Time => within(self.time, true),
-            Number::Seq => within((seq(self.seq.0), seq(self.seq.1)), true),
+            Number::Seq => within((clamp(self.seq.0.get()), clamp(self.seq.1.get())), true),
+            Number::Arrival => within((clamp(self.arrival.0), clamp(self.arrival.1)), true),
             Number::Status => extent(self.status),
             Number::Duration => extent(self.duration),
             Number::Size => extent(self.size),

@@ -215,7 +215,7 @@ fn environment<'a>(projects: &Projects, project: &str, named: Option<&'a str>) -
 fn position(asked: &Asked<'_>, param: &'static Param, text: &str) -> Result<Position, Error> {
     let latest = asked.context.now.as_millis().saturating_add(CLOCK_SLACK_MS);
     EntryId::from_flowmock(text)
-        .filter(|id| asked.context.head.is_some_and(|head| id.seq() <= head))
+        .filter(|id| asked.context.head.is_some_and(|head| id.seq() <= head.seq()))
         .filter(|id| i64::try_from(id.arrival_ms()).is_ok_and(|arrival| arrival <= latest))
         .map(|id| Position::arrival(id.seq()))
         .ok_or(Error::Cursor { name: param.name, reason: "this is not the id of a log of this store" })

@@ -18,7 +18,7 @@ pub(crate) use reqlog::{Change, Exporting, after};
 use crate::auth::Key;
 use crate::error::Error;
 use crate::filter::Predicate;
-use crate::id::Seq;
+use crate::id::{EntryId, Seq};
 use crate::plan::{Context, Failure, Operation, Outcome};
 use crate::timestamp::Timestamp;
 use bytes::Bytes;
@@ -229,7 +229,7 @@ impl<'a> Asked<'a> {
 
     /// The head, or the first sequence of an empty store.
     fn bound(&self) -> Seq {
-        self.context.head.unwrap_or(FIRST)
+        self.context.head.map_or(FIRST, EntryId::seq)
     }
 }
 

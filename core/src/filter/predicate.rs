@@ -2,7 +2,7 @@
 
 use super::matcher::TextMatcher;
 use crate::body::Body;
-use crate::id::Seq;
+use crate::id::EntryId;
 use crate::record::{Field, Record, Stored};
 
 /// A numeric property of a record; a record may lack it.
@@ -12,6 +12,9 @@ pub enum Number {
     Time,
     /// Sequence in arrival order; records not yet committed lack it.
     Seq,
+    /// When the store accepted it, in ms since 1970; records not yet committed lack it. By the invariant of
+    /// [`EntryId`], a bound by arrival is a bound by sequence.
+    Arrival,
     /// HTTP status code.
     Status,
     /// Nanoseconds.
@@ -37,13 +40,13 @@ pub enum Number {
 }
 
 impl Number {
-    /// The value of this property in `record`.
+    /// The value of this property in a record that is not committed.
     pub fn of(self, record: &Record) -> Option<i64> {
         let clamp = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
         let size = |body: &Option<Body>| body.as_ref().map(|body| clamp(body.size));
         match self {
             Self::Time => Some(record.time.as_nanos()),
-            Self::Seq => None,
+            Self::Seq | Self::Arrival => None,
             Self::Status => record.status.map(i64::from),
             Self::Duration => record.duration.map(clamp),
             Self::Size => record.size().map(clamp),
@@ -60,6 +63,20 @@ impl Number {
                     .any(|m| m.body.as_ref().is_some_and(|b| b.cut.is_some()))
                     .into(),
             ),
+        }
+    }
+
+    /// The value of this property in a committed record.
+    pub fn of_stored(self, row: &Stored) -> Option<i64> {
+        self.of_committed(&row.record, Some(row.id))
+    }
+
+    fn of_committed(self, record: &Record, id: Option<EntryId>) -> Option<i64> {
+        // both have 48 bits
+        match self {
+            Self::Seq => id.map(|id| id.seq().get() as i64),
+            Self::Arrival => id.map(|id| id.arrival_ms() as i64),
+            number => number.of(record),
         }
     }
 }
@@ -185,27 +202,24 @@ impl Predicate {
         }
     }
 
-    /// Whether a record that is not committed matches; it has no sequence.
+    /// Whether a record that is not committed matches; it has neither sequence nor arrival.
     pub fn matches(&self, record: &Record) -> bool {
         self.decide(record, None)
     }
 
     /// Whether a committed record matches.
     pub fn matches_stored(&self, stored: &Stored) -> bool {
-        self.decide(&stored.record, Some(stored.id.seq()))
+        self.decide(&stored.record, Some(stored.id))
     }
 
-    fn decide(&self, record: &Record, seq: Option<Seq>) -> bool {
+    fn decide(&self, record: &Record, id: Option<EntryId>) -> bool {
         match self {
             Self::Const(value) => *value,
-            Self::Not(inner) => !inner.decide(record, seq),
-            Self::And(parts) => parts.iter().all(|part| part.decide(record, seq)),
-            Self::Or(parts) => parts.iter().any(|part| part.decide(record, seq)),
+            Self::Not(inner) => !inner.decide(record, id),
+            Self::And(parts) => parts.iter().all(|part| part.decide(record, id)),
+            Self::Or(parts) => parts.iter().any(|part| part.decide(record, id)),
             Self::Number(number, ranges) => {
-                let value = match number {
-                    Number::Seq => seq.map(|seq| seq.get() as i64),
-                    number => number.of(record),
-                };
+                let value = number.of_committed(record, id);
                 value.is_some_and(|value| ranges.iter().any(|(low, high)| (*low..=*high).contains(&value)))
             }
             Self::Text(key, matcher) => key.each(record, &mut |value| matcher.matches(value)),

@@ -1,7 +1,7 @@
 //! What a request is planned against: who may enter, what exists, what time it is, how the server is set up.
 
 use crate::auth::Keyring;
-use crate::id::Seq;
+use crate::id::EntryId;
 use crate::timestamp::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,8 +12,8 @@ pub struct Context<'a> {
     pub keyring: &'a Keyring,
     /// Projects and their environments.
     pub projects: &'a Projects,
-    /// The highest sequence given out; `None` in an empty store.
-    pub head: Option<Seq>,
+    /// The highest sequence given out and the arrival of the newest commit; `None` in an empty store.
+    pub head: Option<EntryId>,
     /// The wall clock.
     pub now: Timestamp,
     /// Signs cursors; belongs to the store's data, so that a walk survives a restart.

@@ -17,7 +17,7 @@ struct World {
     keyring: Keyring,
     projects: Projects,
     settings: Settings,
-    head: Option<Seq>,
+    head: Option<EntryId>,
 }
 
 impl World {
@@ -41,7 +41,7 @@ impl World {
         projects.declare("one", Some("only"));
         projects.declare("none", None);
         let settings = Settings { origins: Origins::Listed(vec!["https://ui.example".into()]), ..Settings::default() };
-        Self { keyring: Keyring::new(keys.collect()), projects, settings, head: Seq::new(HEAD) }
+        Self { keyring: Keyring::new(keys.collect()), projects, settings, head: head(HEAD) }
     }
 
     fn context(&self) -> Context<'_> {
@@ -74,6 +74,10 @@ impl World {
             other => panic!("{target}: {other:?}, {}", text(self.get(key, target).reply(Outcome::Nothing))),
         }
     }
+}
+
+fn head(seq: u64) -> Option<EntryId> {
+    Seq::new(seq).map(|seq| EntryId::new(1_700_000_000_000, seq))
 }
 
 fn text(response: Response<Bytes>) -> String {
@@ -336,7 +340,7 @@ fn pages_link_to_each_other_and_keep_their_snapshot() {
     let link = response.headers()["link"].to_str().unwrap().to_owned();
     let urls: Vec<_> = link.split('<').skip(1).map(|part| part.split('>').next().unwrap().to_owned()).collect();
     assert_eq!(urls.len(), 2);
-    world.head = Seq::new(HEAD + 50);
+    world.head = head(HEAD + 50);
     let at = |seq| Position::arrival(Seq::new(seq).unwrap());
     let (next, prev) = (world.page("read", &urls[0]), world.page("read", &urls[1]));
     assert_eq!((next.start, next.bound.get(), next.limit), (Start::After(at(89)), HEAD, 2));
@@ -348,7 +352,7 @@ fn pages_link_to_each_other_and_keep_their_snapshot() {
         assert_eq!(response.status(), StatusCode::BAD_REQUEST, "{to}");
     }
     assert_eq!(world.get("shop-read", &urls[0]).reply(Outcome::Nothing).status(), StatusCode::BAD_REQUEST);
-    world.head = Seq::new(HEAD - 1);
+    world.head = head(HEAD - 1);
     assert_eq!(world.get("read", &urls[0]).reply(Outcome::Nothing).status(), StatusCode::BAD_REQUEST);
 }
 
@@ -387,7 +391,7 @@ fn a_long_poll_in_arrival_order_follows_the_log() {
     plan.advance(Seq::new(HEAD + 3));
     let Operation::Page { query, .. } = plan.operation() else { panic!() };
     assert_eq!(query.bound.get(), HEAD + 3);
-    world.head = Seq::new(HEAD + 9);
+    world.head = head(HEAD + 9);
     let body: serde_json::Value = serde_json::from_str(&text(plan.reply(Outcome::Page(Page::default())))).unwrap();
     let query = world.page("read", &format!("{target}&cursor={}", body["next"].as_str().unwrap()));
     assert_eq!(query.start, Start::After(Position::arrival(Seq::new(HEAD + 3).unwrap())));
@@ -396,7 +400,7 @@ fn a_long_poll_in_arrival_order_follows_the_log() {
     world.head = None;
     let body = text(world.get("read", target).reply(Outcome::Page(Page::default())));
     let body: serde_json::Value = serde_json::from_str(&body).unwrap();
-    world.head = Seq::new(1);
+    world.head = head(1);
     let query = world.page("read", &format!("{target}&cursor={}", body["next"].as_str().unwrap()));
     assert_eq!(query.start, Start::First);
 }

@@ -59,12 +59,12 @@ pub fn columns(rows: &[Stored]) -> Vec<(PartId, Part)> {
     debug_assert!(rows.is_sorted_by_key(|row| (row.record.time, row.id.seq())), "rows of a source are sorted");
     let mut parts = Vec::new();
     for number in NUMBERS {
-        let values: Vec<Option<i64>> = rows.iter().map(|row| number_of(number, row)).collect();
+        let values: Vec<Option<i64>> = rows.iter().map(|row| number.of_stored(row)).collect();
         if values.iter().any(Option::is_some) {
             parts.push((PartId::Number(number), Part::Ints(Ints::new(&values))));
         }
     }
-    let arrivals: Vec<Option<i64>> = rows.iter().map(|row| i64::try_from(row.id.arrival_ms()).ok()).collect();
+    let arrivals: Vec<Option<i64>> = rows.iter().map(|row| Number::Arrival.of_stored(row)).collect();
     parts.push((PartId::Arrival, Part::Ints(Ints::new(&arrivals))));
     for &field in Field::ALL {
         let mut builder = TextBuilder::default();
@@ -80,11 +80,4 @@ pub fn columns(rows: &[Stored]) -> Vec<(PartId, Part)> {
         }
     }
     parts
-}
-
-fn number_of(number: Number, row: &Stored) -> Option<i64> {
-    match number {
-        Number::Seq => i64::try_from(row.id.seq().get()).ok(),
-        number => number.of(&row.record),
-    }
 }

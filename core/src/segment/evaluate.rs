@@ -60,7 +60,7 @@ pub(crate) fn want_number(number: Number, columns: &Columns, need: &mut Need) {
             columns.want(PartId::Number(Number::ReqSize), need);
             columns.want(PartId::Number(Number::ResSize), need);
         }
-        number => columns.want(PartId::Number(number), need),
+        number => columns.want(PartId::of(number), need),
     }
 }
 

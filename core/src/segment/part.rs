@@ -12,7 +12,7 @@ use crate::stored::Reader;
 /// Names a part within its segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum PartId {
-    /// A numeric column ([`Number::Size`] is derived and has none).
+    /// A numeric column ([`Number::Size`] is derived and has none, [`Number::Arrival`] is [`Self::Arrival`]).
     Number(Number),
     /// Arrival in ms.
     Arrival,
@@ -43,6 +43,11 @@ pub(super) const NUMBERS: [Number; 12] = [
 ];
 
 impl PartId {
+    /// Where a number is stored.
+    pub(crate) fn of(number: Number) -> Self {
+        if number == Number::Arrival { Self::Arrival } else { Self::Number(number) }
+    }
+
     pub(super) fn code(self) -> (u8, u32) {
         match self {
             Self::Number(number) => {

@@ -87,7 +87,7 @@ impl Columns {
     }
 
     pub(crate) fn ints(&self, number: Number) -> Option<&Ints> {
-        match self.part(PartId::Number(number)) {
+        match self.part(PartId::of(number)) {
             Some(Part::Ints(ints)) => Some(ints),
             _ => None,
         }
@@ -177,10 +177,7 @@ impl Columns {
             }
         }
         self.fill(row, detail, &mut record)?;
-        let arrival = match self.part(PartId::Arrival) {
-            Some(Part::Ints(arrival)) => arrival.get(row).ok_or(corrupt)?,
-            _ => return Err(corrupt),
-        };
+        let arrival = small(Number::Arrival).ok_or(corrupt)?;
         let seq = small(Number::Seq).and_then(|seq| Seq::new(seq as u64)).ok_or(corrupt)?;
         Ok(Stored { id: EntryId::new(arrival as u64, seq), record })
     }

@@ -99,10 +99,13 @@ fn key() -> impl Strategy<Value = TextKey> {
 
 fn number() -> impl Strategy<Value = Predicate> {
     use Number::{
-        Duration, Kind, Level, Overridden, Redacted, ReqSize, ResSize, Seq, Size, Source, Status, Time, Truncated,
+        Arrival, Duration, Kind, Level, Overridden, Redacted, ReqSize, ResSize, Seq, Size, Source, Status, Time,
+        Truncated,
     };
-    let numbers =
-        vec![Duration, Kind, Level, Overridden, Redacted, ReqSize, ResSize, Seq, Size, Source, Status, Time, Truncated];
+    let numbers = vec![
+        Arrival, Duration, Kind, Level, Overridden, Redacted, ReqSize, ResSize, Seq, Size, Source, Status, Time,
+        Truncated,
+    ];
     let range =
         prop_oneof![(0i64..30, 0i64..30), (200i64..600, 0i64..300), Just((i64::MIN, i64::MAX)), Just((i64::MIN, 2))];
     (prop::sample::select(numbers), range).prop_map(|(number, (low, span))| {

@@ -32,11 +32,11 @@ pub struct Model {
 impl Model {
     pub fn commit(&mut self, records: &[Record]) {
         self.arrival += 7;
-        let first = self.catalog.head.map_or(1, |head| head.get() + 1);
+        let first = self.catalog.head.map_or(1, |head| head.seq().get() + 1);
         let first = Seq::new(first).unwrap();
         let Some(encoded) = batch::encode(records, &Portable) else { return };
         let summary = encoded.draft.place(first, self.arrival).unwrap();
-        self.catalog.head = Some(summary.seq.1);
+        self.catalog.head = Some(EntryId::new(self.arrival, summary.seq.1));
         let id = SourceId::Batch(first.get());
         self.catalog.entries.push(Entry { id, summary: Arc::new(summary) });
         self.sources.insert(id, Source::Batch { first, arrival: self.arrival, blob: encoded.blob });
@@ -47,7 +47,7 @@ impl Model {
     }
 
     pub fn delete(&mut self, filter: &Predicate) {
-        let Some(head) = self.catalog.head else { return };
+        let Some(head) = self.catalog.head.map(EntryId::seq) else { return };
         let id = self.catalog.deletions.len() as u64;
         self.catalog.deletions.push(Arc::new(Deletion { id, filter: filter.clone(), head }));
         self.rows.retain(|row| !filter.matches_stored(row));

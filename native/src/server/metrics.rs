@@ -36,7 +36,7 @@ impl Counted {
             accepted: self.accepted.load(Relaxed),
             duplicates: self.duplicates.load(Relaxed),
             rejected: self.rejected.load(Relaxed),
-            head: catalog.head.map_or(0, reqlog_core::id::Seq::get),
+            head: catalog.head.map_or(0, |head| head.seq().get()),
             records: catalog.entries.iter().map(|entry| entry.summary.rows).sum(),
             batches,
             batch_bytes: snapshot.backlog(),

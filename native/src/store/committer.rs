@@ -1,4 +1,6 @@
 //! The one thread that writes: it owns the database, gives out sequences, and publishes what is durable.
+//!
+//! Invariant: every commit's arrival is greater than the one before, also across restarts; see [`EntryId`].
 
 use super::database::{self, Database, Head};
 use super::ingest::{Committed, Content, Place, Prepared, chunks};
@@ -7,7 +9,7 @@ use super::{Fault, Shared};
 use bytes::Bytes;
 use reqlog_core::batch::{self, EncodedBatch};
 use reqlog_core::catalog::Summary;
-use reqlog_core::id::Seq;
+use reqlog_core::id::{EntryId, Seq};
 use reqlog_core::record::Record;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -45,9 +47,9 @@ impl Committer {
         Ok(Self { database, shared, head, memory })
     }
 
-    /// The highest sequence given out.
-    pub(super) fn last(&self) -> Option<Seq> {
-        Seq::new(self.head.next - 1)
+    /// The highest sequence given out and the latest arrival.
+    pub(super) fn last(&self) -> Option<EntryId> {
+        self.head.last()
     }
 
     /// Serves until it is closed or nobody can ask any more.
@@ -91,7 +93,9 @@ impl Committer {
         if self.shared.dir.free()? < self.shared.options.reserve.saturating_add(bytes) {
             return Err(Fault::DiskFull);
         }
-        let arrival = self.head.arrival.max((self.shared.options.clock)());
+        // Strictly later than the last commit, so that a bound by arrival is a bound by sequence. More than a thousand
+        // commits a second, or a clock that goes back, make it run ahead of the clock by as much.
+        let arrival = (self.head.arrival + 1).max((self.shared.options.clock)());
         let mut fresh = Fresh::default();
         let mut committed = Vec::with_capacity(group.len());
         let mut next = self.head.next;

@@ -74,7 +74,7 @@ fn examine(dir: &Arc<DataDir>, database: &Database, options: &Options) -> Result
 
     let snapshot = opening::load(dir, database, segments)?;
     let reader = Reader { snapshot: &snapshot, codec: &*options.codec, cache: None };
-    let head = snapshot.catalog().head.map_or(0, Seq::get);
+    let head = snapshot.catalog().head.map_or(0, |head| head.seq().get());
     let mut seqs: Vec<u64> = Vec::new();
     for entry in &snapshot.catalog().entries {
         match check(&reader, entry, &mut findings) {

@@ -5,7 +5,7 @@ use super::database::{self, StoredDeletion};
 use super::{Fault, Snapshot, Store};
 use reqlog_core::catalog::{Catalog, Deletion};
 use reqlog_core::filter::{Filter, Predicate};
-use reqlog_core::id::Seq;
+use reqlog_core::id::{EntryId, Seq};
 use reqlog_core::scan::Scan;
 use reqlog_core::timestamp::Timestamp;
 use std::sync::Arc;
@@ -71,7 +71,7 @@ impl Committer {
     // the view before it, and the head it applies to
     fn erase(&mut self, erasure: Erasure, project: Option<String>) -> Result<(Arc<Snapshot>, Option<Seq>), Fault> {
         let before = self.shared.snapshot.get();
-        let head = self.last();
+        let head = self.last().map(EntryId::seq);
         let Erasure { query, now, project: within, filter } = erasure;
         let mut stored =
             StoredDeletion { id: 0, query, now: now.as_nanos(), project: within, head: head.map_or(0, Seq::get) };

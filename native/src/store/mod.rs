@@ -51,7 +51,7 @@ use committer::{Committer, Request};
 use data_dir::DataDir;
 use reqlog_core::auth::Keyring;
 use reqlog_core::catalog::Catalog;
-use reqlog_core::id::Seq;
+use reqlog_core::id::{EntryId, Seq};
 use reqlog_core::identity::{Chain, Seed};
 use reqlog_core::plan::Projects;
 use snapshot::Published;
@@ -104,7 +104,7 @@ struct State {
 impl Shared {
     fn publish(&self, snapshot: Snapshot) {
         let snapshot = self.snapshot.set(snapshot);
-        self.head.send_replace(snapshot.catalog().head);
+        self.head.send_replace(snapshot.catalog().head.map(EntryId::seq));
         self.state().version += 1;
         self.changed.notify_all();
     }

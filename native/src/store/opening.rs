@@ -9,7 +9,7 @@ use super::erasure;
 use super::snapshot::{Published, Snapshot};
 use super::{Compaction, Fault, Inner, OpenError, Options, Shared};
 use reqlog_core::catalog::{Catalog, Entry, SourceId};
-use reqlog_core::id::Seq;
+use reqlog_core::id::EntryId;
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::atomic::AtomicUsize;
@@ -57,7 +57,7 @@ fn sweep(dir: &DataDir, database: &mut Database, segments: &[StoredSegment]) -> 
 
 /// The view that a catalog describes.
 pub(super) fn load(dir: &Arc<DataDir>, database: &Database, segments: Vec<StoredSegment>) -> Result<Snapshot, Fault> {
-    let mut catalog = Catalog { head: Seq::new(database.head()?.next - 1), ..Catalog::default() };
+    let mut catalog = Catalog { head: database.head()?.last(), ..Catalog::default() };
     for stored in database.deletions()? {
         catalog.deletions.extend(erasure::revive(&stored)?);
     }
@@ -76,7 +76,7 @@ pub(super) fn load(dir: &Arc<DataDir>, database: &Database, segments: Vec<Stored
 
 fn share(options: Options, dir: Arc<DataDir>, snapshot: Snapshot, database: &Database) -> Result<Shared, Fault> {
     Ok(Shared {
-        head: watch::Sender::new(snapshot.catalog().head),
+        head: watch::Sender::new(snapshot.catalog().head.map(EntryId::seq)),
         snapshot: Published::new(snapshot),
         keyring: Published::new(database.keyring()?),
         projects: Published::new(database.projects()?),

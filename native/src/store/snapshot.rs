@@ -3,7 +3,7 @@
 use super::data_dir::SegmentFile;
 use bytes::Bytes;
 use reqlog_core::catalog::{Catalog, Entry, SourceId, Summary};
-use reqlog_core::id::Seq;
+use reqlog_core::id::EntryId;
 use std::sync::{Arc, PoisonError, RwLock};
 
 /// One moment of the store: batches by value, segments by name. Holding it keeps the files it names.
@@ -55,7 +55,7 @@ impl Snapshot {
     }
 
     /// The same with batches added, up to a new head.
-    pub(super) fn with_batches(&self, added: Vec<(Summary, Bytes)>, head: Option<Seq>) -> Self {
+    pub(super) fn with_batches(&self, added: Vec<(Summary, Bytes)>, head: Option<EntryId>) -> Self {
         let mut catalog = Catalog { head, ..(*self.catalog).clone() };
         let mut batches = self.batches.clone();
         for (summary, blob) in added {

@@ -126,7 +126,7 @@ impl Reader<'_> {
                 self.batch(entry.id, first).map_err(|fault| Unreadable { source: entry.id, fault })
             }
             SourceId::Segment(_) => {
-                let catalog = Catalog { head: Some(Seq::MAX), entries: vec![entry.clone()], deletions: Vec::new() };
+                let catalog = Catalog { entries: vec![entry.clone()], ..Catalog::default() };
                 let mut scan = Scan::page(everything(), &catalog);
                 self.drive(&mut scan)?;
                 Ok(scan.finish().rows)

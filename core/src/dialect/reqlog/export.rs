@@ -67,7 +67,7 @@ pub(super) fn plan(asked: &Asked<'_>, key: &Key, params: &Params) -> Result<Plan
 fn resume(text: &str, walk: &Walk, asked: &Asked<'_>) -> Option<Cursor> {
     let (signed, last) = text.split_once('.').map_or((text, None), |(signed, last)| (signed, Some(last)));
     let mut cursor = Cursor::read(signed, walk, asked.context.secret)?;
-    if asked.context.head.is_some_and(|head| cursor.bound > head) {
+    if asked.context.head.is_some_and(|head| cursor.bound > head.seq()) {
         return None;
     }
     if let Some(last) = last {

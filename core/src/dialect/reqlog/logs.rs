@@ -10,7 +10,7 @@ use crate::dialect::params::Params;
 use crate::dialect::{Asked, Planned, respond};
 use crate::error::Error;
 use crate::export::json::Shape;
-use crate::id::Seq;
+use crate::id::{EntryId, Seq};
 use crate::plan::Operation;
 use crate::query::{Detail, Direction, Order, Page, Position, Query, Start, Total};
 use crate::timestamp::Timestamp;
@@ -51,7 +51,7 @@ pub(super) fn plan(asked: &Asked<'_>, key: &Key, params: &Params) -> Result<Plan
     let context = asked.context;
     let cursor = match params.text(&CURSOR) {
         Some(text) => Cursor::read(text, &walk, context.secret)
-            .filter(|cursor| context.head.is_none_or(|head| cursor.bound <= head))
+            .filter(|cursor| context.head.is_none_or(|head| cursor.bound <= head.seq()))
             .ok_or(Error::Cursor {
                 name: CURSOR.name,
                 reason: "it was not made here for this q, project, sort and dir; begin again without it",
@@ -78,7 +78,7 @@ pub(super) fn plan(asked: &Asked<'_>, key: &Key, params: &Params) -> Result<Plan
         now: cursor.now,
         secret: *context.secret,
         end,
-        head: context.head,
+        head: context.head.map(EntryId::seq),
         shape: records::shape(params),
         hints: selection.hints,
         url: PageUrl::new(asked, params, &[CURSOR.name]),

@@ -4,6 +4,7 @@ use super::Database;
 use crate::store::Fault;
 use bytes::Bytes;
 use reqlog_core::catalog::Summary;
+use reqlog_core::id::{EntryId, Seq};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction};
 use std::sync::Arc;
 
@@ -41,6 +42,13 @@ pub(in crate::store) struct StoredDeletion {
     pub(in crate::store) now: i64,
     pub(in crate::store) project: Option<String>,
     pub(in crate::store) head: u64,
+}
+
+impl Head {
+    /// The highest sequence given out and the latest arrival; `None` before the first commit.
+    pub(in crate::store) fn last(self) -> Option<EntryId> {
+        Some(EntryId::new(self.arrival, Seq::new(self.next.checked_sub(1)?)?))
+    }
 }
 
 impl Database {

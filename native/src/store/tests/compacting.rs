@@ -32,7 +32,7 @@ fn position(order: Order, row: &Stored) -> Position {
 }
 
 fn walk(store: &Store, order: Order, direction: Direction, limit: usize) -> Vec<Stored> {
-    let Some(bound) = store.catalog().head else { return Vec::new() };
+    let Some(bound) = store.catalog().head.map(EntryId::seq) else { return Vec::new() };
     let mut query = query(order, direction, bound, limit);
     let mut rows = Vec::new();
     loop {

@@ -8,6 +8,7 @@ use super::*;
 use reqlog_core::auth::{NewKey, Role, Scope, Secret};
 use reqlog_core::batch;
 use reqlog_core::catalog::SourceId;
+use reqlog_core::filter::{Number, Predicate};
 use reqlog_core::record::{Field, Record};
 use reqlog_core::timestamp::Timestamp;
 use std::any::Any;
@@ -82,7 +83,7 @@ fn many_threads_get_dense_unique_sequences_and_all_of_it_is_durable() {
         let rows: BTreeMap<u64, String> = batched(store).into_iter().map(|(seq, (text, _))| (seq, text)).collect();
         assert_eq!(rows.keys().copied().collect::<Vec<_>>(), (1..=expected.len() as u64).collect::<Vec<_>>());
         assert_eq!(rows, expected);
-        assert_eq!(store.catalog().head, Seq::new(expected.len() as u64));
+        assert_eq!(store.catalog().head.map(EntryId::seq), Seq::new(expected.len() as u64));
     };
     check(&store);
     drop(store);
@@ -185,7 +186,7 @@ fn unknown_files_move_to_lost_under_names_that_are_free() {
 }
 
 #[test]
-fn arrival_never_goes_back_when_the_clock_does() {
+fn arrival_grows_from_commit_to_commit_whatever_the_clock_does() {
     let dir = tempfile::tempdir().unwrap();
     let now = Arc::new(AtomicU64::new(0));
     let options = || {
@@ -195,16 +196,32 @@ fn arrival_never_goes_back_when_the_clock_does() {
     let store = Store::open(dir.path(), options()).unwrap();
     let commit = |store: &Store, at| {
         now.store(at, Ordering::SeqCst);
-        store.commit(records("p", "x", 1)).unwrap().arrival_ms
+        let arrival = store.commit(records("p", "x", 2)).unwrap().arrival_ms;
+        assert_eq!(store.catalog().head.map(EntryId::arrival_ms), Some(arrival));
+        arrival
     };
-    assert_eq!([5_000, 4_000, 6_000].map(|at| commit(&store, at)), [5_000, 5_000, 6_000]);
+    // standing still, going back, going on
+    assert_eq!([5_000, 5_000, 4_000, 6_000].map(|at| commit(&store, at)), [5_000, 5_001, 5_002, 6_000]);
     drop(store);
     let store = Store::open(dir.path(), options()).unwrap();
-    assert_eq!([1, 6_001].map(|at| commit(&store, at)), [6_000, 6_001]);
-    assert_eq!(
-        batched(&store).into_values().map(|(_, at)| at).collect::<Vec<_>>(),
-        [5_000, 5_000, 6_000, 6_000, 6_001]
-    );
+    assert_eq!(store.catalog().head, Seq::new(8).map(|seq| EntryId::new(6_000, seq)));
+    assert_eq!([1, 6_001, 6_003].map(|at| commit(&store, at)), [6_001, 6_002, 6_003]);
+    let arrivals: Vec<u64> = batched(&store).into_values().map(|(_, at)| at).collect();
+    assert_eq!(arrivals, [5_000, 5_001, 5_002, 6_000, 6_001, 6_002, 6_003].map(|at| [at, at]).concat(), "one a commit");
+    // so a bound by arrival is a bound by sequence, in batches as in segments
+    for segments in [false, true] {
+        if segments {
+            store.compact_now().unwrap();
+        }
+        for at in 4_999..6_005 {
+            let last = arrivals.iter().filter(|arrival| **arrival <= at).count() as u64;
+            let count = |number, bound: u64| {
+                let filter = Predicate::between(number, 0, bound as i64);
+                store.stats(&filter, Seq::MAX).unwrap().total
+            };
+            assert_eq!((count(Number::Arrival, at), count(Number::Seq, last)), (last, last), "up to {at}");
+        }
+    }
 }
 
 /// The system's disk with as much room as a test says.
