@@ -31,7 +31,7 @@ pub struct Walk {
 /// A place in a walk and what was fixed when the walk began.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cursor {
-    /// Where the page begins; [`Start::Offset`] has no cursor and is written as [`Start::First`].
+    /// Where the page begins; a start that is no [`Position`] has no cursor and is written as [`Start::First`].
     pub start: Start,
     /// Rows that arrived after this one are not part of the walk.
     pub bound: Seq,
@@ -49,7 +49,7 @@ impl Cursor {
         let (tag, position) = match self.start {
             Start::After(position) => (1, Some(position)),
             Start::Before(position) => (2, Some(position)),
-            Start::First | Start::Offset(_) => (0, None),
+            Start::First | Start::Offset(_) | Start::AfterRow(_) | Start::BeforeRow(_) => (0, None),
         };
         let mut bytes = Vec::with_capacity(BODY + MAC);
         bytes.extend([VERSION, tag]);

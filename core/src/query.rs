@@ -74,6 +74,12 @@ pub enum Start {
     After(Position),
     /// With the rows right before this position; the page is still in the query's order.
     Before(Position),
+    /// With the row right after the row of this sequence, whose sort value is read from the row itself. Where the row
+    /// is gone (deleted, past the bound, or not in the filter), the page is [`Page::lost`].
+    AfterRow(Seq),
+    /// With the rows right before the row of this sequence, else like [`Self::AfterRow`]; the page is still in the
+    /// query's order.
+    BeforeRow(Seq),
     /// After this many rows of the order; its cost grows with the number.
     Offset(u64),
 }
@@ -122,11 +128,14 @@ pub struct Query {
 pub struct Page {
     /// At most `limit` rows.
     pub rows: Vec<Stored>,
-    /// Whether rows precede the first one. Always false with [`Start::First`]; with [`Start::After`] and
-    /// [`Start::Offset`] past 0 true without looking.
+    /// Whether rows precede the first one. Always false with [`Start::First`]; with [`Start::After`],
+    /// [`Start::AfterRow`] and [`Start::Offset`] past 0 true without looking.
     pub more_before: bool,
-    /// Whether rows follow the last one. With [`Start::Before`] true without looking.
+    /// Whether rows follow the last one. With [`Start::Before`] and [`Start::BeforeRow`] true without looking.
     pub more_after: bool,
+    /// Whether the row that the start names is gone. Then there are no rows, and none are known before or after; a
+    /// total is exact all the same.
+    pub lost: bool,
     /// All rows that match, whatever the start; with [`Total::Exact`].
     pub total: Option<u64>,
     /// What it cost.

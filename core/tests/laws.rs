@@ -105,6 +105,79 @@ proptest! {
     }
 
     #[test]
+    fn a_page_at_a_row_is_the_page_at_its_position_or_lost(
+        batches in batches(), compacted in 0usize..8, filter in predicate(), order in orders(), direction in directions(),
+        limit in 1usize..9, at in any::<prop::sample::Index>(), beyond in 0u64..3, deleted in prop::option::of(predicate()),
+        bounded in any::<bool>()
+    ) {
+        let mut model = stored(&batches, compacted);
+        let count = batches.iter().map(Vec::len).sum::<usize>();
+        // any sequence: of a row, of a destroyed one, of none
+        let seq = Seq::new(at.index(count) as u64 + 1 + if beyond == 2 { count as u64 } else { 0 }).unwrap();
+        if let Some(deleted) = &deleted {
+            model.delete(deleted);
+        }
+        let bound = if bounded { Seq::new(count as u64 / 2 + 1).unwrap() } else { Seq::MAX };
+        let mut truth = model.naive(&filter, order, direction);
+        truth.retain(|row| row.id.seq() <= bound);
+        let query = Query { limit, bound, total: Total::Exact, ..query(&filter, order, direction) };
+        let after = model.page(Query { start: Start::AfterRow(seq), ..query.clone() });
+        let before = model.page(Query { start: Start::BeforeRow(seq), ..query });
+        let place = truth.iter().position(|row| row.id.seq() == seq);
+        prop_assert_eq!((after.lost, before.lost), (place.is_none(), place.is_none()));
+        prop_assert_eq!((after.total, before.total), (Some(truth.len() as u64), Some(truth.len() as u64)));
+        let Some(place) = place else {
+            prop_assert!(after.rows.is_empty() && before.rows.is_empty());
+            prop_assert_eq!([after.more_before, after.more_after, before.more_before, before.more_after], [false; 4]);
+            return Ok(());
+        };
+        prop_assert_eq!(after.rows, truth.iter().skip(place + 1).take(limit).cloned().collect::<Vec<_>>());
+        prop_assert_eq!((after.more_before, after.more_after), (true, truth.len() > place + 1 + limit));
+        prop_assert_eq!(&before.rows[..], &truth[place.saturating_sub(limit)..place]);
+        prop_assert_eq!((before.more_before, before.more_after), (place > limit, true));
+    }
+
+    #[test]
+    fn a_walk_from_row_to_row_sees_everything_once_whatever_happens_between_pages(
+        batches in batches(), compacted in 0usize..8, filter in predicate(), order in orders(), direction in directions(),
+        limits in proptest::collection::vec(1usize..9, 1..5), disturbances in proptest::collection::vec(disturbance(), 1..6)
+    ) {
+        let mut model = stored(&batches, compacted);
+        let bound = model.catalog.head.unwrap().seq();
+        let truth = model.naive(&filter, order, direction);
+        let query = Query { bound, ..query(&filter, order, direction) };
+        let (mut seen, mut start) = (Vec::<Stored>::new(), Start::First);
+        for step in 0.. {
+            let limit = limits[step % limits.len()];
+            let page = model.page(Query { start, limit, ..query.clone() });
+            let named = if let Start::AfterRow(_) = start { seen.last() } else { None };
+            prop_assert_eq!(page.lost, named.is_some_and(|row| !model.lives(row)));
+            if page.lost {
+                // a client goes back to the last row that is still there
+                prop_assert!(page.rows.is_empty());
+                let kept = seen.iter().rev().find(|row| model.lives(row)).map(|row| row.id.seq());
+                seen.retain(|row| model.lives(row));
+                start = kept.map_or(Start::First, Start::AfterRow);
+                continue;
+            }
+            if let (Some(first), false) = (page.rows.first(), seen.is_empty()) {
+                let start = Start::BeforeRow(first.id.seq());
+                let previous = model.page(Query { start, limit: seen.len() + 1, ..query.clone() });
+                let expected: Vec<_> = seen.iter().filter(|row| model.lives(row)).cloned().collect();
+                prop_assert_eq!(previous.rows, expected);
+            }
+            seen.extend(page.rows.iter().cloned());
+            if !page.more_after {
+                break;
+            }
+            start = Start::AfterRow(page.rows.last().unwrap().id.seq());
+            model.disturb(&disturbances[step % disturbances.len()]);
+        }
+        let expected: Vec<_> = truth.iter().filter(|row| seen.contains(row) || model.lives(row)).cloned().collect();
+        prop_assert_eq!(seen, expected);
+    }
+
+    #[test]
     fn counts_are_what_a_loop_counts(batches in batches(), compacted in 0usize..8, filter in predicate()) {
         let model = stored(&batches, compacted);
         let stats = model.stats(&filter);

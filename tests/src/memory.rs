@@ -170,26 +170,26 @@ impl Memory {
             Direction::Descending => ordered(row) < at,
         };
         let total = (query.total == Total::Exact).then_some(rows.len() as u64);
+        let at = |seq: Seq| rows.iter().position(|row| row.id.seq() == seq);
+        let preceding = |at: Position| rows.iter().take_while(|row| !follows(row, at) && ordered(row) != at).count();
+        let forward = |from: usize| Some((from, rows.len().min(from + query.limit)));
+        let backward = |to: usize| Some((to.saturating_sub(query.limit), to));
         let cut = match query.start {
-            Start::First => 0,
-            Start::Offset(offset) => rows.len().min(offset as usize),
-            Start::After(at) => rows.iter().take_while(|row| !follows(row, at)).count(),
-            Start::Before(at) => {
-                let before = rows.iter().take_while(|row| !follows(row, at) && ordered(row) != at).count();
-                before.saturating_sub(query.limit)
-            }
+            Start::First => forward(0),
+            Start::Offset(offset) => forward(rows.len().min(offset as usize)),
+            Start::After(at) => forward(rows.iter().take_while(|row| !follows(row, at)).count()),
+            Start::Before(at) => backward(preceding(at)),
+            Start::AfterRow(seq) => at(seq).and_then(|at| forward(at + 1)),
+            Start::BeforeRow(seq) => at(seq).and_then(backward),
         };
-        let end = match query.start {
-            Start::Before(at) => rows.iter().take_while(|row| !follows(row, at) && ordered(row) != at).count(),
-            _ => rows.len().min(cut + query.limit),
-        };
+        let Some((from, to)) = cut else { return Page { lost: true, total, ..Page::default() } };
         let (more_before, more_after) = match query.start {
-            Start::First => (false, end < rows.len()),
-            Start::Offset(_) => (cut > 0, end < rows.len()),
-            Start::After(_) => (true, end < rows.len()),
-            Start::Before(_) => (cut > 0, true),
+            Start::First => (false, to < rows.len()),
+            Start::Offset(offset) => (offset > 0, to < rows.len()),
+            Start::After(_) | Start::AfterRow(_) => (true, to < rows.len()),
+            Start::Before(_) | Start::BeforeRow(_) => (from > 0, true),
         };
-        Page { rows: rows[cut..end].to_vec(), more_before, more_after, total, ..Page::default() }
+        Page { rows: rows[from..to].to_vec(), more_before, more_after, total, ..Page::default() }
     }
 
     fn stats(&self, filter: &Predicate, bound: Seq) -> Stats {

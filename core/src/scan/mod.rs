@@ -3,6 +3,9 @@
 //! The shell asks [`Scan::next`] what to do, supplies each [`Task`] with the parts it needs, steps it (on any thread,
 //! in any order), and hands what comes back to [`Scan::absorb`]. Segments are visited best first, and only while one
 //! of them can still change the answer.
+//!
+//! A page has up to three phases: where it starts at a row, that row is looked for; then the rows of the page are
+//! found; then they are read.
 
 mod matching;
 mod order;
@@ -35,6 +38,7 @@ pub enum Next {
 pub struct Scan {
     ranking: Ranking,
     goal: Goal,
+    seek: Seek,
     // rows wanted, one more than shown
     wanted: usize,
     work: Vec<Work>,
@@ -56,13 +60,25 @@ struct Work {
     source: SourceId,
     rows: u64,
     predicate: Predicate,
-    // no row of it comes before this
+    // between these all its rows lie
     best: Rank,
+    worst: Rank,
     // every row must be looked at, whatever the page already has
     whole: bool,
 }
 
-// The second phase: the rows of the page, source by source.
+// The first phase: the row at which the page starts.
+#[derive(Debug)]
+enum Seek {
+    // looked for in these sources, the likeliest last
+    Running(Vec<(SourceId, u64, Predicate)>),
+    // found, or not needed
+    Done,
+    // no source has it
+    Lost,
+}
+
+// The third phase: the rows of the page, source by source.
 #[derive(Debug)]
 struct Fetch {
     query: Query,
@@ -80,6 +96,9 @@ impl Scan {
         let wanted = skipped.saturating_add(query.limit).saturating_add(1);
         let counting = query.total == Total::Exact;
         let mut scan = Self::new(Goal::Page, ranking, wanted, catalog);
+        if let Start::AfterRow(seq) | Start::BeforeRow(seq) = query.start {
+            scan.seek = Seek::Running(holders(seq, &query, catalog));
+        }
         for (entry, predicate, verdict) in visible(catalog, &query.filter, query.bound) {
             let always = verdict == Verdict::Always;
             if counting && always {
@@ -107,6 +126,7 @@ impl Scan {
         Self {
             ranking,
             goal,
+            seek: Seek::Done,
             wanted,
             work: Vec::new(),
             at: 0,
@@ -121,17 +141,35 @@ impl Scan {
     }
 
     fn add(&mut self, source: SourceId, summary: &Summary, predicate: Predicate, whole: bool) {
-        let best = self.ranking.best_of(summary);
-        // Every row of it lies at or before the page's start.
-        let passed = self.ranking.is_passed(self.ranking.worst_of(summary));
-        if whole || !passed {
-            self.work.push(Work { source, rows: summary.rows, predicate, best, whole });
+        let (best, worst) = self.ranking.of_summary(summary);
+        if whole || !self.ranking.is_passed(worst) {
+            self.work.push(Work { source, rows: summary.rows, predicate, best, worst, whole });
         }
+    }
+
+    // The next source that may hold the row at which the page starts; `None` when this phase is over.
+    fn seek(&mut self) -> Option<Next> {
+        let Seek::Running(holders) = &mut self.seek else { return None };
+        if self.running > 0 {
+            return Some(Next::Wait);
+        }
+        let Some((source, rows, predicate)) = holders.pop() else {
+            self.seek = Seek::Lost;
+            self.wanted = 0;
+            return None;
+        };
+        let job = Job::Match { predicate, ranking: self.ranking, wanted: 1, whole: false };
+        self.running = 1;
+        self.scanned.opened += 1;
+        Some(Next::Run(Box::new(Task::new(source, rows, 0, self.goal, job))))
     }
 
     /// What to do now. Tasks may run side by side; after [`Next::Wait`] one has to be absorbed.
     #[allow(clippy::should_implement_trait)] // `Wait` is no item; a `for` over it would spin
     pub fn next(&mut self) -> Next {
+        if let Some(next) = self.seek() {
+            return next;
+        }
         while let Some(work) = self.work.get(self.at) {
             if !work.whole && self.is_beaten(work.best) {
                 self.at += 1;
@@ -171,9 +209,8 @@ impl Scan {
     }
 
     fn is_beaten(&self, best: Rank) -> bool {
-        self.goal == Goal::Page
-            && self.hits.len() >= self.wanted
-            && self.hits.last().is_some_and(|(last, _)| last.rank < best)
+        let full = || self.hits.len() >= self.wanted && self.hits.last().is_none_or(|(last, _)| last.rank < best);
+        self.goal == Goal::Page && full()
     }
 
     /// Takes in what a task found, in any order.
@@ -183,6 +220,14 @@ impl Scan {
             self.window = self.window.saturating_mul(2);
         }
         self.scanned.rows += partial.scanned;
+        if let Seek::Running(_) = self.seek {
+            if let Some(hit) = partial.hits.first() {
+                self.seek = Seek::Done;
+                self.ranking = self.ranking.after(hit.rank);
+                self.work.retain(|work| work.whole || !self.ranking.is_passed(work.worst));
+            }
+            return;
+        }
         self.total += partial.matched;
         tally::merge(&mut self.stats, partial.stats);
         if !partial.hits.is_empty() {
@@ -200,17 +245,19 @@ impl Scan {
         let Some(mut fetch) = self.fetch else { return Page::default() };
         fetch.rows.sort_by_key(|(rank, _)| *rank);
         let mut rows: Vec<_> = fetch.rows.into_iter().map(|(_, row)| row).collect();
+        let lost = matches!(self.seek, Seek::Lost);
         let (more_before, more_after) = match fetch.query.start {
+            _ if lost => (false, false),
             Start::First => (false, fetch.more),
-            Start::After(_) => (true, fetch.more),
+            Start::After(_) | Start::AfterRow(_) => (true, fetch.more),
             Start::Offset(skipped) => (skipped > 0, fetch.more),
-            Start::Before(_) => {
+            Start::Before(_) | Start::BeforeRow(_) => {
                 rows.reverse();
                 (fetch.more, true)
             }
         };
         let total = (fetch.query.total == Total::Exact).then_some(self.total);
-        Page { rows, more_before, more_after, total, scanned: self.scanned }
+        Page { rows, more_before, more_after, lost, total, scanned: self.scanned }
     }
 
     /// The counts of a scan made by [`Self::stats`], after [`Next::Done`].
@@ -250,6 +297,16 @@ fn visible<'a>(
             verdict => Some((entry, predicate, verdict)),
         }
     })
+}
+
+/// The sources that may hold the row of a sequence where it is visible, the likeliest last.
+fn holders(seq: Seq, query: &Query, catalog: &Catalog) -> Vec<(SourceId, u64, Predicate)> {
+    let row = i64::try_from(seq.get()).unwrap_or(i64::MAX);
+    let one = Predicate::all_of([Predicate::between(Number::Seq, row, row), query.filter.clone()]);
+    let mut holders: Vec<_> = visible(catalog, &one, query.bound).collect();
+    let span = |summary: &Summary| summary.seq.1.get() - summary.seq.0.get();
+    holders.sort_by_key(|(entry, ..)| std::cmp::Reverse(span(&entry.summary)));
+    holders.into_iter().map(|(entry, predicate, _)| (entry.id, entry.summary.rows, predicate)).collect()
 }
 
 /// `filter` without rows past the bound and without deleted rows, as far as this source can have any.

@@ -21,9 +21,10 @@ impl Ranking {
     pub(crate) fn of(query: &Query) -> Self {
         // The rows right before a position are the first ones after it the other way round.
         let (direction, position) = match query.start {
-            Start::First | Start::Offset(_) => (query.direction, None),
+            Start::First | Start::Offset(_) | Start::AfterRow(_) => (query.direction, None),
             Start::After(position) => (query.direction, Some(position)),
             Start::Before(position) => (query.direction.reversed(), Some(position)),
+            Start::BeforeRow(_) => (query.direction.reversed(), None),
         };
         let mut ranking = Self { order: query.order, direction, after: None };
         ranking.after = position.map(|position| ranking.rank(position));
@@ -55,6 +56,11 @@ impl Ranking {
         self.rank(Position { key: SortKey::of(columns.number(self.number(), row)), seq: columns.seq(row) })
     }
 
+    /// The same walk from after this rank on.
+    pub(crate) fn after(self, rank: Rank) -> Self {
+        Self { after: Some(rank), ..self }
+    }
+
     /// Whether a row of this rank lies at or before the start of the page.
     pub(crate) fn is_passed(self, rank: Rank) -> bool {
         self.after.is_some_and(|after| rank <= after)
@@ -67,7 +73,8 @@ impl Ranking {
         (low.min(high), low.max(high))
     }
 
-    fn of_summary(self, summary: &Summary) -> (Rank, Rank) {
+    /// The ranks between which the rows of a source lie.
+    pub(crate) fn of_summary(self, summary: &Summary) -> (Rank, Rank) {
         let some = |(least, greatest)| (Some(least), Some(greatest));
         // A row may lack the value, which sorts below every present one.
         let perhaps = |extent: Option<(i64, i64)>| (None, extent.map(|(_, greatest)| greatest));
@@ -79,16 +86,6 @@ impl Ranking {
             Order::Size => perhaps(summary.size),
         };
         self.between(values, summary.seq)
-    }
-
-    /// No row of the source comes before this rank.
-    pub(crate) fn best_of(self, summary: &Summary) -> Rank {
-        self.of_summary(summary).0
-    }
-
-    /// No row of the source comes after this rank.
-    pub(crate) fn worst_of(self, summary: &Summary) -> Rank {
-        self.of_summary(summary).1
     }
 
     /// The ranks between which the rows of a block lie.
