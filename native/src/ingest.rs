@@ -6,12 +6,13 @@
 mod intake;
 
 use crate::decompress::{self, Coding, Limit};
-use crate::server::{Reader, now};
+use crate::server::Reader;
 use crate::store::Store;
 use intake::Intake;
 use reqlog_core::accept::Rules;
 use reqlog_core::format::{Chunk, Format, Head, Parser, Rejection, Report, SNIFF, Splitter};
 use reqlog_core::plan::{Failure, IngestMode, IngestRequest, Settings};
+use reqlog_core::timestamp::Timestamp;
 use std::io::{self, ErrorKind, Read};
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
@@ -36,11 +37,12 @@ pub fn run(
         IngestMode::Live => Limit::Bytes(request.limit),
         IngestMode::Import => Limit::Unlimited,
     };
+    let now = store.now();
     let (sender, chunks) = sync_channel(AHEAD);
     std::thread::scope(|scope| {
         // each end is owned by its side, so that either stops when the other does
         scope.spawn(move || {
-            let result = read(request, name, input, limit, &sender);
+            let result = read(request, name, input, limit, now, &sender);
             if let Err(failure) = result {
                 let _ = sender.send(Err(failure));
             }
@@ -63,6 +65,7 @@ fn read(
     name: Option<&str>,
     mut input: Reader,
     limit: Limit,
+    now: Timestamp,
     chunks: &SyncSender<Result<Piece, Failure>>,
 ) -> Result<(), Failure> {
     let broken = |error: io::Error| match (error.kind(), limit) {
@@ -88,7 +91,7 @@ fn read(
     while filled > 0 {
         splitter.push(&slice[..filled]);
         if let Some(chunk) = splitter.take_chunk() {
-            let parser = parser.get_or_insert_with(|| new_parser(format, splitter.head()));
+            let parser = parser.get_or_insert_with(|| new_parser(format, splitter.head(), now));
             if chunks.send(Ok(Piece::Chunk(format, parser.clone(), chunk))).is_err() {
                 return Ok(());
             }
@@ -97,7 +100,7 @@ fn read(
     }
     let end = splitter.finish();
     if let Some(chunk) = splitter.take_chunk() {
-        let parser = parser.unwrap_or_else(|| new_parser(format, splitter.head()));
+        let parser = parser.unwrap_or_else(|| new_parser(format, splitter.head(), now));
         let _ = chunks.send(Ok(Piece::Chunk(format, parser, chunk)));
     }
     if let Err(rejection) = end {
@@ -106,8 +109,8 @@ fn read(
     Ok(())
 }
 
-fn new_parser(format: Format, head: Option<&Head>) -> Arc<Parser> {
-    Arc::new(Parser::new(format, head.unwrap_or(&Head::default()), now()))
+fn new_parser(format: Format, head: Option<&Head>, now: Timestamp) -> Arc<Parser> {
+    Arc::new(Parser::new(format, head.unwrap_or(&Head::default()), now))
 }
 
 /// What to say when no format fits.

@@ -2,12 +2,14 @@
 //!
 //! - [`corpus`]: a generated, seeded log
 //! - [`memory`]: the smallest frontend, a list of records
+//! - [`native`]: the real server over a socket
 //! - [`simdisk`]: a disk in memory whose power fails where a test wants
 //! - [`vfs`]: the database on that disk
-//! - [`wire`]: requests and answers as HTTP text
+//! - [`wire`]: requests and answers as HTTP text, and what every frontend under them begins with
 
 pub mod corpus;
 pub mod memory;
+pub mod native;
 pub mod simdisk;
 pub mod vfs;
 pub mod wire;

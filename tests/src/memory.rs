@@ -1,9 +1,14 @@
 //! The smallest frontend: the plan over a list of records, every answer by definition and none by cleverness.
 
-use crate::wire::Frontend;
+use crate::wire::{Frontend, Server, Setting};
 use bytes::Bytes;
-use http::{Request, Response};
+use flate2::{Compression, write::GzEncoder};
+use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, VARY};
+use http::{HeaderValue, Request, Response};
+use reqlog_core::accept::Rules;
 use reqlog_core::auth::{Key, Keyring, NewKey, Role, Scope, Secret};
+use reqlog_core::batch;
+use reqlog_core::codec::Portable;
 use reqlog_core::filter::Predicate;
 use reqlog_core::format::{Format, Head, Parser, Rejection, Report, Splitter};
 use reqlog_core::id::{EntryId, Seq};
@@ -11,6 +16,23 @@ use reqlog_core::plan::{BodyUse, Context, Failure, IngestRequest, Operation, Out
 use reqlog_core::query::{Direction, Page, Position, Query, Start, Stats, Total};
 use reqlog_core::record::{Field, Stored};
 use reqlog_core::timestamp::Timestamp;
+use std::io::Write;
+
+/// The plan over a list of records.
+#[derive(Clone, Copy, Debug)]
+pub struct InMemory;
+
+impl Frontend for InMemory {
+    type Server = Memory;
+
+    fn name(&self) -> &'static str {
+        "in memory"
+    }
+
+    fn start(&self, setting: &Setting) -> Memory {
+        Memory::new(setting)
+    }
+}
 
 /// A server whose store is a list. Its clock advances by a millisecond a request.
 #[derive(Debug)]
@@ -21,35 +43,51 @@ pub struct Memory {
     projects: Projects,
     settings: Settings,
     now: Timestamp,
-    admin: String,
+    setting: Setting,
     keys: u8,
 }
 
 impl Default for Memory {
     fn default() -> Self {
+        Self::new(&Setting::default())
+    }
+}
+
+impl Server for Memory {
+    fn answer(&mut self, request: Request<Bytes>) -> Result<Response<Bytes>, String> {
+        Ok(self.answer(request))
+    }
+}
+
+impl Memory {
+    fn new(setting: &Setting) -> Self {
         let mut memory = Self {
             rows: Vec::new(),
             head: None,
             keyring: Keyring::default(),
-            projects: Projects::default(),
+            projects: setting.projects.clone(),
             settings: Settings::default(),
-            now: Timestamp::from_millis(1_782_302_400_000),
-            admin: String::new(),
+            now: setting.now,
+            setting: setting.clone(),
             keys: 0,
         };
-        let new = NewKey { name: "first".to_owned(), role: Role::Admin, scope: Scope::Organisation, expires: None };
-        let (_, secret) = memory.make_key(&new);
-        secret.expose().clone_into(&mut memory.admin);
+        for (summary, blob) in &setting.batches {
+            let rows = batch::decode(blob, summary.seq.0, summary.arrival.0, &Portable);
+            memory.rows.extend(rows.expect("the harness encoded it"));
+            memory.head = Some(EntryId::new(summary.arrival.1, summary.seq.1));
+        }
+        let new = NewKey { name: "admin".to_owned(), role: Role::Admin, scope: Scope::Organisation, expires: None };
+        memory.add_key(&new, &setting.admin);
         memory
     }
-}
 
-impl Frontend for Memory {
-    fn admin(&self) -> &str {
-        &self.admin
+    /// The admin key.
+    pub fn admin(&self) -> &str {
+        self.setting.admin.expose()
     }
 
-    fn answer(&mut self, request: Request<Bytes>) -> Response<Bytes> {
+    /// Answers one request.
+    pub fn answer(&mut self, request: Request<Bytes>) -> Response<Bytes> {
         self.now = self.now.plus_nanos(1_000_000);
         let (head, body) = request.into_parts();
         let mut planned = plan(&head, &self.context());
@@ -60,7 +98,7 @@ impl Frontend for Memory {
             planned = planned.with_body(&body, &self.context());
         }
         let outcome = self.run(planned.operation(), &body);
-        match planned.export() {
+        let answer = match planned.export() {
             Err(planned) => planned.reply(outcome),
             Ok(mut exporter) => {
                 let mut bytes = Vec::new();
@@ -72,18 +110,18 @@ impl Frontend for Memory {
                 bytes.extend_from_slice(&exporter.end());
                 head.map(|()| bytes.into())
             }
-        }
+        };
+        let codings = head.headers.get(ACCEPT_ENCODING).and_then(|codings| codings.to_str().ok());
+        if codings == Some("gzip") && !answer.body().is_empty() { compressed(answer) } else { answer }
     }
-}
 
-impl Memory {
     fn context(&self) -> Context<'_> {
         Context {
             keyring: &self.keyring,
             projects: &self.projects,
             head: self.head,
             now: self.now,
-            secret: &[7; 32],
+            secret: &self.setting.cursor_secret,
             settings: &self.settings,
         }
     }
@@ -142,12 +180,16 @@ impl Memory {
     }
 
     fn make_key(&mut self, new: &NewKey) -> (Key, Secret) {
+        let secret = Secret::mint([self.keys + 1; 32]);
+        (self.add_key(new, &secret), secret)
+    }
+
+    fn add_key(&mut self, new: &NewKey, secret: &Secret) -> Key {
         self.keys += 1;
-        let secret = Secret::mint([self.keys; 32]);
         let NewKey { name, role, scope, expires } = new.clone();
         let key = Key { id: self.keys.into(), hash: secret.hash(), name, role, scope, created: self.now, expires };
         self.keyring.insert(key.clone());
-        (key, secret)
+        key
     }
 
     fn delete(&mut self, filter: &Predicate) -> u64 {
@@ -223,25 +265,18 @@ impl Memory {
         splitter.push(body);
         let end = splitter.finish();
         let parser = Parser::new(format, &splitter.head().cloned().unwrap_or_else(Head::default), self.now);
+        let rules = Rules::new(&self.setting.redact_key, &self.settings, request);
         let mut report = Report::default();
         let arrival = (self.now.as_millis() as u64).max(self.head.map_or(0, |head| head.arrival_ms() + 1));
         while let Some(unit) = splitter.next() {
-            match parser.parse(&unit) {
-                Ok(mut record) => {
-                    for (field, value) in [
-                        (Field::Project, &request.project),
-                        (Field::Environment, &request.environment),
-                        (Field::Session, &request.session),
-                        (Field::Service, &request.service),
-                    ] {
-                        if let Some(value) = value {
-                            record.texts.set_default(field, value);
-                        }
-                    }
-                    if !request.scope.admits(record.text(Field::Project)) {
-                        report.reject(Rejection::new(unit.line, "outside of the key's project", unit.bytes));
-                        continue;
-                    }
+            let reject = |reason: String| Rejection::new(unit.line, reason, unit.bytes);
+            let accepted = parser.parse(&unit).and_then(|record| {
+                let record = rules.accept(record).map_err(reject)?;
+                let admits = request.scope.admits(record.text(Field::Project));
+                if admits { Ok(record) } else { Err(reject("the key does not belong to this project".into())) }
+            });
+            match accepted {
+                Ok(record) => {
                     if let Some(project) = record.text(Field::Project) {
                         self.projects.declare(project, record.text(Field::Environment));
                     }
@@ -259,6 +294,17 @@ impl Memory {
         }
         Ok(report)
     }
+}
+
+/// As servers send it to a client that takes nothing but gzip.
+fn compressed(mut answer: Response<Bytes>) -> Response<Bytes> {
+    let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
+    let body = gzip.write_all(answer.body()).and_then(|()| gzip.finish()).expect("memory takes every byte");
+    *answer.body_mut() = body.into();
+    answer.headers_mut().remove(CONTENT_LENGTH);
+    answer.headers_mut().insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    answer.headers_mut().append(VARY, HeaderValue::from_static("accept-encoding"));
+    answer
 }
 
 #[cfg(test)]

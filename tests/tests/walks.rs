@@ -4,7 +4,6 @@ use bytes::Bytes;
 use http::Request;
 use proptest::prelude::*;
 use reqlog_tests::memory::Memory;
-use reqlog_tests::wire::Frontend;
 use serde_json::Value;
 
 fn get(server: &mut Memory, target: &str) -> Value {

@@ -1,33 +1,48 @@
-//! Every wire vector against the plan over a list of records.
+//! Every folder of wire vectors against every frontend.
 
-use reqlog_tests::memory::Memory;
-use reqlog_tests::wire::{run, run_folder};
-use std::path::Path;
+use reqlog_tests::memory::InMemory;
+use reqlog_tests::native::Native;
+use reqlog_tests::wire::{Count, Frontend, count, folders, run, run_folder};
+use std::path::{Path, PathBuf};
 
-fn check(dialect: &str) {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors").join(dialect);
-    match run_folder(&folder, Memory::default) {
-        Ok(files) => assert!(files > 0, "no vectors in {}", folder.display()),
-        Err(failures) => panic!("{failures}"),
+fn vectors() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors")
+}
+
+fn holds_over(frontend: &impl Frontend) {
+    let mut failures = Vec::new();
+    for folder in folders(&vectors()).unwrap() {
+        match run_folder(&folder, frontend) {
+            Ok(held) => assert_eq!(held, count(&folder).unwrap()),
+            Err(failure) => failures.push(failure),
+        }
     }
+    assert!(failures.is_empty(), "\n{}", failures.join("\n\n"));
 }
 
 #[test]
-fn flowmock() {
-    check("flowmock");
+fn every_vector_holds_in_memory() {
+    holds_over(&InMemory);
 }
 
 #[test]
-fn reqlog() {
-    check("reqlog");
+fn every_vector_holds_over_a_socket_from_batches() {
+    holds_over(&Native::Batches);
 }
 
 #[test]
-fn a_vector_that_does_not_hold_is_told() {
-    let told = |text: &str| run(text, &mut Memory::default()).unwrap_err();
-    assert!(told("### a\nGET /healthz\n\nHTTP/1.1 201\n").contains("expected status 201"));
-    assert!(told("### a\nGET /healthz\n\nHTTP/1.1 200\n!content-type\n").contains("expected no content-type"));
-    assert!(told("### a\nGET /healthz\n\nHTTP/1.1 200\nETag: x\n").contains("expected ETag: x"));
-    assert!(told("### a\nGET /healthz\n\nHTTP/1.1 200\n\n{\"status\":\"{{s}}\"}x\n").contains("expected {"));
-    assert!(told("### a\nGET /{{x}}\n\nHTTP/1.1 200\n").contains("nothing was captured as x"));
+fn every_vector_holds_over_a_socket_from_segments() {
+    holds_over(&Native::Segments);
+}
+
+#[test]
+fn every_dialect_has_steps_and_refusals_enough() {
+    let folders = folders(&vectors()).unwrap();
+    assert!(folders.len() >= 2);
+    for folder in folders {
+        let Count { files, steps, refusals } = count(&folder).unwrap();
+        let dialect = folder.file_name().unwrap_or_default().to_string_lossy();
+        println!("{dialect}: {steps} steps in {files} files, {refusals} of them refusals");
+        assert!(steps >= 25 && refusals >= 10, "{dialect}: {steps} steps, {refusals} refusals");
+    }
 }

@@ -7,10 +7,9 @@ use reqlog::server::{Reader, RunFile, Service};
 use reqlog::store::{OpenError, Options, Store};
 use reqlog_core::auth::KeyHash;
 use reqlog_core::plan;
-use reqlog_core::timestamp::Timestamp;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 use ureq::config::AutoHeaderValue;
 use ureq::{Agent, SendBody};
 
@@ -99,12 +98,6 @@ pub fn open(data: &Path) -> Result<Store, OpenError> {
 /// The key that redacted values are hashed with, where it was given: what a hash of a given text is.
 pub fn redact_key(settings: &Settings) -> Option<[u8; 32]> {
     settings.redact_key.as_deref().map(|text| KeyHash::of(text).0)
-}
-
-/// The wall clock.
-pub fn now() -> Timestamp {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    Timestamp::from_nanos(i64::try_from(since.as_nanos()).unwrap_or(i64::MAX))
 }
 
 /// The server of a directory, if there is one that answers.

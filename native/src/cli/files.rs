@@ -6,6 +6,7 @@ use super::settings::Settings;
 use super::{Problem, backend, import};
 use rayon::prelude::*;
 use reqlog::ingest::unknown_format;
+use reqlog::store::wall_clock;
 use reqlog_core::accept::Rules;
 use reqlog_core::auth::Scope;
 use reqlog_core::filter::{Filter, Number, Predicate};
@@ -44,7 +45,7 @@ impl Files {
         format: Option<Format>,
         settings: &Settings,
     ) -> Result<Self, Problem> {
-        let now = backend::now();
+        let now = wall_clock();
         let predicate = filter.resolve(now).map_err(|fault| Problem::Usage(fault.to_string()))?;
         let scope = project.map(Predicate::project);
         let predicate = Predicate::all_of(scope.into_iter().chain([predicate]));

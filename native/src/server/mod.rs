@@ -7,8 +7,8 @@ mod service;
 mod stream;
 
 pub use run_file::{Guard, RunFile};
+pub(crate) use service::failure;
 pub use service::{Export, Reader, Service};
-pub(crate) use service::{failure, now};
 
 use axum::Router;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};

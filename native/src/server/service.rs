@@ -12,11 +12,9 @@ use http::{Request, Response};
 use reqlog_core::auth::{Key, Keyring, Role, Scope, Secret};
 use reqlog_core::plan::{self, BodyUse, Context, Exporter, Failure, IngestRequest, Operation, Outcome, Plan, Settings};
 use reqlog_core::query::{Page, Query};
-use reqlog_core::timestamp::Timestamp;
 use std::io::{self, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::time::SystemTime;
 
 /// A store and how it is served.
 pub struct Service {
@@ -44,7 +42,7 @@ impl Service {
             name: "commands on this machine".into(),
             role: Role::Admin,
             scope: Scope::Organisation,
-            created: now(),
+            created: store.now(),
             expires: None,
         };
         let redact_key = redact_key.unwrap_or(*store.redact_key());
@@ -78,7 +76,7 @@ impl Service {
             keyring: &keyring,
             projects: &projects,
             head: self.store.catalog().head,
-            now: now(),
+            now: self.store.now(),
             secret: self.store.secret(),
             settings: &self.settings,
         })
@@ -179,12 +177,6 @@ impl Service {
 
 fn whole(response: Response<Bytes>) -> Response<Reader> {
     response.map(|bytes| Box::new(io::Cursor::new(bytes)) as Reader)
-}
-
-/// The wall clock.
-pub(crate) fn now() -> Timestamp {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    Timestamp::from_nanos(i64::try_from(since.as_nanos()).unwrap_or(i64::MAX))
 }
 
 fn guarded<T>(work: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {

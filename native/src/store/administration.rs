@@ -72,7 +72,8 @@ impl Store {
         })
     }
 
-    pub(super) fn now(&self) -> Timestamp {
-        Timestamp::from_millis((self.inner.shared.options.clock)() as i64)
+    /// What time it is by the store's clock.
+    pub fn now(&self) -> Timestamp {
+        (self.inner.shared.options.clock)()
     }
 }

@@ -95,7 +95,7 @@ impl Committer {
         }
         // Strictly later than the last commit, so that a bound by arrival is a bound by sequence. More than a thousand
         // commits a second, or a clock that goes back, make it run ahead of the clock by as much.
-        let arrival = (self.head.arrival + 1).max((self.shared.options.clock)());
+        let arrival = (self.head.arrival + 1).max((self.shared.options.clock)().as_millis().max(0) as u64);
         let mut fresh = Fresh::default();
         let mut committed = Vec::with_capacity(group.len());
         let mut next = self.head.next;

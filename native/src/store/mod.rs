@@ -26,6 +26,7 @@ mod disk;
 mod doctor;
 mod erasure;
 mod fault;
+mod founding;
 mod ingest;
 mod memory;
 mod opening;
@@ -42,8 +43,9 @@ pub use disk::{Disk, OsDisk};
 pub use doctor::{Finding, Repair, doctor, repair};
 pub use erasure::Erasure;
 pub use fault::Fault;
+pub use founding::{Founding, found};
 pub use ingest::{Committed, Imported, Ingest, Prepared, Ticket};
-pub use options::{Clock, Compaction, OpenError, Options};
+pub use options::{Clock, Compaction, OpenError, Options, wall_clock};
 pub use snapshot::Snapshot;
 pub use zstd::Zstd;
 

@@ -3,13 +3,20 @@
 use super::zstd::Zstd;
 use super::{Disk, Fault, OsDisk};
 use reqlog_core::codec::Codec;
+use reqlog_core::timestamp::Timestamp;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-/// Milliseconds since 1970 now; tests turn it back.
-pub type Clock = Arc<dyn Fn() -> u64 + Send + Sync>;
+/// What time it is, for arrival times, key expiry and whatever a request means by now; tests set it.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// The clock of this machine, which every store has by default.
+pub fn wall_clock() -> Timestamp {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_nanos(i64::try_from(since.as_nanos()).unwrap_or(i64::MAX))
+}
 
 /// What differs between stores; the defaults are a server's.
 #[derive(Clone)]
@@ -20,7 +27,7 @@ pub struct Options {
     pub vfs: Option<String>,
     /// Compression of what is written.
     pub codec: Arc<dyn Codec>,
-    /// Where arrival times come from.
+    /// The one clock of the store and of a server over it; how long something may take is measured elsewhere.
     pub clock: Clock,
     /// Free bytes below which nothing is ingested.
     pub reserve: u64,
@@ -47,10 +54,7 @@ impl Default for Options {
             disk: Arc::new(OsDisk),
             vfs: None,
             codec: Arc::new(Zstd),
-            clock: Arc::new(|| {
-                let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-                since.as_millis() as u64
-            }),
+            clock: Arc::new(wall_clock),
             reserve: 512 << 20,
             cache: 256 << 20,
             backlog: 256 << 20,

@@ -76,7 +76,7 @@ pub fn options(disk: &SimDisk) -> Options {
     Options {
         disk: Arc::new(disk.clone()),
         vfs: Some(vfs::register().to_owned()),
-        clock: Arc::new(|| 1_700_000_000_000),
+        clock: Arc::new(|| Timestamp::from_millis(1_700_000_000_000)),
         reserve: 0,
         compaction: Compaction::Manual,
         ..Options::default()

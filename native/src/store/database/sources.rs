@@ -123,6 +123,11 @@ pub(in crate::store) fn put_head(tx: &Transaction<'_>, head: Head) -> Result<(),
     Ok(())
 }
 
+/// Sets the key that signs cursors, for a catalog that continues another's walks.
+pub(in crate::store) fn put_secret(tx: &Transaction<'_>, secret: &[u8; 32]) -> Result<(), Fault> {
+    existed(tx.execute("UPDATE meta SET value = ?1 WHERE key = 'cursor_secret'", [secret])?)
+}
+
 /// Adds a batch.
 pub(in crate::store) fn put_batch(tx: &Transaction<'_>, summary: &Summary, blob: &[u8]) -> Result<(), Fault> {
     tx.prepare_cached("INSERT INTO batches VALUES (?1, ?2, ?3, ?4, ?5)")?.execute((

@@ -191,7 +191,7 @@ fn arrival_grows_from_commit_to_commit_whatever_the_clock_does() {
     let now = Arc::new(AtomicU64::new(0));
     let options = || {
         let now = now.clone();
-        Options { clock: Arc::new(move || now.load(Ordering::SeqCst)), ..manual() }
+        Options { clock: Arc::new(move || Timestamp::from_millis(now.load(Ordering::SeqCst) as i64)), ..manual() }
     };
     let store = Store::open(dir.path(), options()).unwrap();
     let commit = |store: &Store, at| {

@@ -34,7 +34,8 @@ fn an_identity_is_forgotten_after_a_day() {
     let dir = tempfile::tempdir().unwrap();
     let now = Arc::new(AtomicU64::new(1));
     let clock = now.clone();
-    let options = Options { clock: Arc::new(move || clock.load(Ordering::SeqCst)), ..manual() };
+    let options =
+        Options { clock: Arc::new(move || Timestamp::from_millis(clock.load(Ordering::SeqCst) as i64)), ..manual() };
     let store = Store::open(dir.path(), options).unwrap();
     let rows = |at: u64, identity: u64| {
         now.store(at, Ordering::SeqCst);

@@ -1,0 +1,157 @@
+//! The real server over a real socket: a store in a directory of its own, one keep-alive connection.
+
+use crate::wire::{Frontend, Server, Setting};
+use bytes::Bytes;
+use http::header::CONNECTION;
+use http::{Method, Request, Response};
+use http_body_util::{BodyExt, Full};
+use hyper::client::conn::http1::{SendRequest, handshake};
+use hyper_util::rt::TokioIo;
+use reqlog::server::{Service, serve};
+use reqlog::store::{Compaction, Founding, Options, Store, found};
+use reqlog_core::plan::Settings;
+use reqlog_core::timestamp::Timestamp;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, LazyLock};
+use tempfile::TempDir;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::Runtime;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+/// The native server, by where its records are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Native {
+    /// In batches: nothing is ever compacted.
+    Batches,
+    /// In segments: compacted before the first request and after each that may have changed something.
+    Segments,
+}
+
+impl Frontend for Native {
+    type Server = Served;
+
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Batches => "native, from batches",
+            Self::Segments => "native, from segments",
+        }
+    }
+
+    fn start(&self, setting: &Setting) -> Served {
+        Served::start(*self, setting).expect("a server starts in a directory of its own")
+    }
+}
+
+/// One for all servers and connections.
+static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().expect("a runtime starts"));
+
+type Fallible<T> = Result<T, Box<dyn std::error::Error>>;
+
+/// A server, listening.
+#[derive(Debug)]
+pub struct Served {
+    store: Kept,
+    clock: Arc<AtomicI64>,
+    address: SocketAddr,
+    connection: Option<SendRequest<Full<Bytes>>>,
+    stop: Option<(oneshot::Sender<()>, JoinHandle<std::io::Result<()>>)>,
+}
+
+/// The store is dropped before its directory.
+struct Kept {
+    store: Store,
+    in_segments: bool,
+    _dir: TempDir,
+}
+
+impl Served {
+    fn start(mode: Native, setting: &Setting) -> Fallible<Self> {
+        let dir = tempfile::tempdir()?;
+        let clock = Arc::new(AtomicI64::new(setting.now.as_nanos()));
+        let time = clock.clone();
+        let options = Options {
+            clock: Arc::new(move || Timestamp::from_nanos(time.load(Ordering::SeqCst))),
+            compaction: Compaction::Manual,
+            reserve: 0,
+            ..Options::default()
+        };
+        let founding = Founding {
+            batches: setting.batches.clone(),
+            projects: setting.projects.clone(),
+            secret: setting.cursor_secret,
+        };
+        found(dir.path(), &options, &founding)?;
+        let store = Store::open(dir.path(), options)?;
+        store.ensure_admin(Some(setting.admin.clone()))?;
+        let service = Arc::new(Service::new(store.clone(), Settings::default(), Some(setting.redact_key))?);
+        let listener = RUNTIME.block_on(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)))?;
+        let address = listener.local_addr()?;
+        let (stop, stopped) = oneshot::channel();
+        let task = RUNTIME.spawn(serve(service, listener, async {
+            let _ = stopped.await;
+        }));
+        let store = Kept { store, in_segments: mode == Native::Segments, _dir: dir };
+        store.settle()?;
+        Ok(Self { store, clock, address, connection: None, stop: Some((stop, task)) })
+    }
+
+    async fn ask(&mut self, request: Request<Full<Bytes>>) -> Fallible<Response<Bytes>> {
+        let mut connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => connect(self.address).await?,
+        };
+        let (head, body) = connection.send_request(request).await?.into_parts();
+        let body = body.collect().await?.to_bytes();
+        // the server says when it will not take another request
+        if head.headers.get(CONNECTION).is_none_or(|value| value != "close") {
+            connection.ready().await?;
+            self.connection = Some(connection);
+        }
+        Ok(Response::from_parts(head, body))
+    }
+}
+
+async fn connect(address: SocketAddr) -> Fallible<SendRequest<Full<Bytes>>> {
+    let socket = TcpStream::connect(address).await?;
+    socket.set_nodelay(true)?;
+    let (connection, driver) = handshake(TokioIo::new(socket)).await?;
+    tokio::spawn(driver);
+    Ok(connection)
+}
+
+impl Server for Served {
+    fn answer(&mut self, request: Request<Bytes>) -> Result<Response<Bytes>, String> {
+        self.clock.fetch_add(1_000_000, Ordering::SeqCst);
+        let reads = [Method::GET, Method::HEAD, Method::OPTIONS].contains(request.method());
+        let answer = RUNTIME.block_on(self.ask(request.map(Full::new))).map_err(|error| error.to_string())?;
+        if !reads {
+            self.store.settle().map_err(|error| error.to_string())?;
+        }
+        Ok(answer)
+    }
+}
+
+impl Kept {
+    fn settle(&self) -> Fallible<()> {
+        if self.in_segments { Ok(self.store.compact_now()?) } else { Ok(()) }
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        // a server waits for its connections
+        self.connection = None;
+        if let Some((stop, task)) = self.stop.take() {
+            let _ = stop.send(());
+            let _ = RUNTIME.block_on(task);
+        }
+    }
+}
+
+impl std::fmt::Debug for Kept {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Kept").field("in_segments", &self.in_segments).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,143 @@
+//! One request and what its answer must be.
+
+use super::Server;
+use super::template::{self, Captured};
+use bytes::Bytes;
+use flate2::read::MultiGzDecoder;
+use http::header::{CONNECTION, CONTENT_ENCODING, DATE, HOST, HeaderName, TRANSFER_ENCODING};
+use http::{HeaderValue, Method, Request, Response, StatusCode};
+use std::io::Read;
+
+/// What of an answer is the connection's affair and no part of the API.
+const OF_THE_CONNECTION: [HeaderName; 4] = [CONNECTION, DATE, HeaderName::from_static("keep-alive"), TRANSFER_ENCODING];
+
+/// A step of a vector file.
+#[derive(Debug)]
+pub(super) struct Step<'t> {
+    pub(super) line: usize,
+    pub(super) name: &'t str,
+    pub(super) request: Message<'t>,
+    pub(super) answer: Message<'t>,
+}
+
+/// A first line, header lines and a body.
+#[derive(Debug)]
+pub(super) struct Message<'t> {
+    start: &'t str,
+    fields: Vec<&'t str>,
+    body: Option<&'t str>,
+}
+
+impl Step<'_> {
+    pub(super) fn is_refusal(&self) -> bool {
+        self.answer.status().starts_with('4')
+    }
+
+    /// Asks and checks; what does not hold, all of it, with the answer.
+    pub(super) fn run(&self, server: &mut impl Server, captured: &mut Captured) -> Result<(), String> {
+        let request = self.request.request(captured).map_err(|error| format!("  not asked: {error}"))?;
+        let method = request.method().clone();
+        let mut answer = server.answer(request).map_err(|error| format!("  no answer: {error}"))?;
+        for name in OF_THE_CONNECTION {
+            answer.headers_mut().remove(name);
+        }
+        let mut wrong = Vec::new();
+        let empty = [StatusCode::NO_CONTENT, StatusCode::NOT_MODIFIED].contains(&answer.status());
+        if (empty || method == Method::HEAD) && !answer.body().is_empty() {
+            wrong.push("  expected no body, as the method or the status says".to_owned());
+        }
+        match inflated(&answer) {
+            Ok(body) => *answer.body_mut() = body,
+            Err(error) => wrong.push(format!("  expected a gzip body: {error}")),
+        }
+        self.answer.check(&answer, captured, &mut wrong);
+        if wrong.is_empty() { Ok(()) } else { Err(format!("{}\n  answered {}", wrong.join("\n"), show(&answer))) }
+    }
+}
+
+impl<'t> Message<'t> {
+    pub(super) fn read(text: &'t str) -> Self {
+        let (head, body) = match text.split_once("\n\n") {
+            Some((head, body)) => (head, Some(body)),
+            None => (text, None),
+        };
+        let mut lines = head.lines();
+        Self { start: lines.next().unwrap_or_default(), fields: lines.collect(), body }
+    }
+
+    fn status(&self) -> &'t str {
+        self.start.trim_start_matches("HTTP/1.1 ").trim()
+    }
+
+    fn request(&self, captured: &Captured) -> Result<Request<Bytes>, String> {
+        let start = template::fill(self.start, captured)?;
+        let start = str::from_utf8(&start).map_err(|error| error.to_string())?;
+        let (method, target) = start.split_once(' ').ok_or("no request line")?;
+        let mut request = Request::builder().method(method).uri(target);
+        for field in &self.fields {
+            let (name, value) = field.split_once(':').ok_or_else(|| format!("no header field: {field}"))?;
+            request = request.header(name, template::fill(value.trim(), captured)?);
+        }
+        let body = template::fill(self.body.unwrap_or_default(), captured)?;
+        let mut request = request.body(body.into()).map_err(|error| error.to_string())?;
+        // every frontend is asked under one name
+        request.headers_mut().entry(HOST).or_insert(HeaderValue::from_static("reqlog.test"));
+        Ok(request)
+    }
+
+    fn check(&self, answer: &Response<Bytes>, captured: &mut Captured, wrong: &mut Vec<String>) {
+        if answer.status().as_str() != self.status() {
+            wrong.push(format!("  expected status {}", self.status()));
+        }
+        for field in &self.fields {
+            if let Some(name) = field.strip_prefix('!') {
+                if answer.headers().contains_key(name) {
+                    wrong.push(format!("  expected no {name}"));
+                }
+            } else if let Err(error) = check_field(field, answer, captured) {
+                wrong.push(error);
+            }
+        }
+        if let Some(body) = self.body
+            && let Err(difference) = template::fit(body, answer.body(), captured)
+        {
+            wrong.push(format!("  the body differs{difference}"));
+        }
+    }
+}
+
+/// One of the fields of that name has the value.
+fn check_field(field: &str, answer: &Response<Bytes>, captured: &mut Captured) -> Result<(), String> {
+    let (name, value) = field.split_once(':').ok_or_else(|| format!("  no header field: {field}"))?;
+    let mut differences = String::new();
+    for got in answer.headers().get_all(name) {
+        match template::fit(value.trim(), got.as_bytes(), captured) {
+            Ok(()) => return Ok(()),
+            Err(difference) => differences += &difference,
+        }
+    }
+    Err(format!("  expected {field}{differences}"))
+}
+
+/// The body as it is without gzip.
+fn inflated(answer: &Response<Bytes>) -> Result<Bytes, String> {
+    match answer.headers().get(CONTENT_ENCODING) {
+        Some(coding) if coding == "gzip" && !answer.body().is_empty() => {
+            let mut plain = Vec::new();
+            let read = MultiGzDecoder::new(&answer.body()[..]).read_to_end(&mut plain);
+            read.map(|_| plain.into()).map_err(|error| error.to_string())
+        }
+        _ => Ok(answer.body().clone()),
+    }
+}
+
+fn show(answer: &Response<Bytes>) -> String {
+    const MOST: usize = 4096;
+    let mut fields = String::new();
+    for (name, value) in answer.headers() {
+        fields.extend(["\n    ", name.as_str(), ": ", &String::from_utf8_lossy(value.as_bytes())]);
+    }
+    let body = answer.body();
+    let cut = if body.len() > MOST { "…" } else { "" };
+    format!("{}{fields}\n\n    {}{cut}", answer.status(), String::from_utf8_lossy(&body[..body.len().min(MOST)]))
+}
