@@ -2,7 +2,7 @@
 
 use crate::filter::Predicate;
 use crate::id::Seq;
-use crate::record::Stored;
+use crate::record::{Kind, Stored};
 
 /// What rows are sorted by; ties are broken by sequence in the same direction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -80,7 +80,8 @@ pub enum Start {
     /// With the rows right before the row of this sequence, else like [`Self::AfterRow`]; the page is still in the
     /// query's order.
     BeforeRow(Seq),
-    /// After this many rows of the order; its cost grows with the number.
+    /// After this many units of the order ([`Query::unit`]), at the record that holds the next one; its cost grows with
+    /// the number.
     Offset(u64),
 }
 
@@ -102,6 +103,25 @@ pub enum Total {
     Exact,
 }
 
+/// What offsets and totals count. Limits count records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    /// Records.
+    Record,
+    /// Halves: an exchange is two, anything else one.
+    Half,
+}
+
+impl Unit {
+    /// How many of these a record is.
+    pub const fn of(self, kind: Kind) -> u64 {
+        match (self, kind) {
+            (Self::Half, Kind::Exchange) => 2,
+            _ => 1,
+        }
+    }
+}
+
 /// Which rows, in which order, from where, how many.
 #[derive(Clone, Debug)]
 pub struct Query {
@@ -121,6 +141,8 @@ pub struct Query {
     pub detail: Detail,
     /// Whether to count.
     pub total: Total,
+    /// What [`Start::Offset`] and [`Page::total`] count.
+    pub unit: Unit,
 }
 
 /// Rows of one page in the query's order.
@@ -136,7 +158,9 @@ pub struct Page {
     /// Whether the row that the start names is gone. Then there are no rows, and none are known before or after; a
     /// total is exact all the same.
     pub lost: bool,
-    /// All rows that match, whatever the start; with [`Total::Exact`].
+    /// How much of the first row [`Start::Offset`] skips: with [`Unit::Half`] 0 or 1, else 0.
+    pub inset: u64,
+    /// All units that match, whatever the start; with [`Total::Exact`].
     pub total: Option<u64>,
     /// What it cost.
     pub scanned: Scanned,

@@ -8,8 +8,8 @@ use proptest::prelude::*;
 use reqlog_core::compact::Urgency;
 use reqlog_core::filter::Predicate;
 use reqlog_core::id::Seq;
-use reqlog_core::query::{Detail, Direction, Order, Query, Start, Total};
-use reqlog_core::record::{Record, Stored};
+use reqlog_core::query::{Detail, Direction, Order, Query, Start, Total, Unit};
+use reqlog_core::record::{Kind, Record, Stored};
 use std::collections::BTreeSet;
 
 fn query(filter: &Predicate, order: Order, direction: Direction) -> Query {
@@ -22,6 +22,7 @@ fn query(filter: &Predicate, order: Order, direction: Direction) -> Query {
         limit: 10,
         detail: Detail::Whole,
         total: Total::Skip,
+        unit: Unit::Record,
     }
 }
 
@@ -31,6 +32,10 @@ fn directions() -> impl Strategy<Value = Direction> {
 
 fn orders() -> impl Strategy<Value = Order> {
     prop::sample::select(ORDERS.to_vec())
+}
+
+fn units() -> impl Strategy<Value = Unit> {
+    prop::sample::select(vec![Unit::Record, Unit::Half])
 }
 
 fn batches() -> impl Strategy<Value = Vec<Vec<Record>>> {
@@ -87,20 +92,26 @@ proptest! {
     #[test]
     fn a_page_is_what_the_naive_evaluator_answers(
         batches in batches(), compacted in 0usize..8, filter in predicate(), order in orders(), direction in directions(),
-        limit in 1usize..40, offset in 0u64..20
+        limit in 1usize..40, offset in 0u64..20, unit in units()
     ) {
         let mut model = stored(&batches, compacted);
         if compacted == 7 {
             model.compact(Urgency::Settle);
         }
         let truth = model.naive(&filter, order, direction);
-        let page = model.page(Query { limit, total: Total::Exact, ..query(&filter, order, direction) });
+        let page = model.page(Query { limit, total: Total::Exact, unit, ..query(&filter, order, direction) });
         prop_assert_eq!(&page.rows[..], &truth[..limit.min(truth.len())]);
         prop_assert_eq!(page.more_after, truth.len() > limit);
-        prop_assert_eq!(page.total, Some(truth.len() as u64));
-        let skipped = model.page(Query { limit, start: Start::Offset(offset), ..query(&filter, order, direction) });
-        let rest: Vec<_> = truth.iter().skip(offset as usize).take(limit).cloned().collect();
-        prop_assert_eq!(skipped.rows, rest);
+        let halves = |row: &Stored| if unit == Unit::Half && row.record.kind == Kind::Exchange { 2 } else { 1 };
+        prop_assert_eq!((page.total, page.inset), (Some(truth.iter().map(halves).sum()), 0));
+        let skipped = model.page(Query { limit, start: Start::Offset(offset), unit, ..query(&filter, order, direction) });
+        // every row as often as it counts: the page begins with the row of the unit at the offset
+        let all = || truth.iter().flat_map(|row| (0..halves(row)).map(move |part| (row, part)));
+        let (first, inset) = all().nth(offset as usize).map_or((None, 0), |(row, part)| (Some(row), part));
+        let rest = truth.iter().skip_while(|row| Some(*row) != first);
+        prop_assert_eq!(skipped.rows, rest.clone().take(limit).cloned().collect::<Vec<_>>());
+        prop_assert_eq!((skipped.inset, skipped.more_before), (inset, offset > 0));
+        prop_assert_eq!(skipped.more_after, rest.count() > limit);
         prop_assert_eq!(model.stats(&filter).total, truth.len() as u64);
     }
 
@@ -175,6 +186,36 @@ proptest! {
         }
         let expected: Vec<_> = truth.iter().filter(|row| seen.contains(row) || model.lives(row)).cloned().collect();
         prop_assert_eq!(seen, expected);
+    }
+
+    #[test]
+    fn a_walk_by_offset_sees_everything_once_while_others_write(
+        batches in batches(), compacted in 0usize..8, filter in predicate(), order in orders(), direction in directions(),
+        unit in units(), limits in proptest::collection::vec(1usize..9, 1..5),
+        disturbances in proptest::collection::vec(disturbance(), 1..6)
+    ) {
+        let mut model = stored(&batches, compacted);
+        let bound = model.catalog.head.unwrap().seq();
+        let truth = model.naive(&filter, order, direction);
+        let total: u64 = truth.iter().map(|row| unit.of(row.record.kind)).sum();
+        let (mut seen, mut offset) = (Vec::<Stored>::new(), 0);
+        for step in 0.. {
+            let limit = limits[step % limits.len()];
+            let start = Start::Offset(offset);
+            let page = model.page(Query { start, limit, bound, unit, total: Total::Exact, ..query(&filter, order, direction) });
+            prop_assert_eq!((page.inset, page.total), (0, Some(total)));
+            offset += page.rows.iter().map(|row| unit.of(row.record.kind)).sum::<u64>();
+            seen.extend(page.rows);
+            if !page.more_after {
+                break;
+            }
+            // offsets count from the first row, so only a deletion moves them
+            match &disturbances[step % disturbances.len()] {
+                Disturbance::Delete(_) => {}
+                other => model.disturb(other),
+            }
+        }
+        prop_assert_eq!((seen, offset), (truth, total));
     }
 
     #[test]

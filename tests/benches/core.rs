@@ -12,7 +12,7 @@ use reqlog_core::filter::{Filter, Predicate};
 use reqlog_core::format::{Format, Head, Parser, Unit};
 use reqlog_core::id::{EntryId, Seq};
 use reqlog_core::plan::{Context, IngestMode, IngestRequest, Operation, Outcome, Projects, Settings, plan};
-use reqlog_core::query::{Detail, Direction, Order, Page, Position, Query, Start, Total};
+use reqlog_core::query::{self, Detail, Direction, Order, Page, Position, Query, Start, Total};
 use reqlog_core::record::{Record, Stored};
 use reqlog_core::redact::Redactor;
 use reqlog_core::scan::{Next, Scan, Step};
@@ -165,6 +165,7 @@ fn query(filter: &str, order: Order) -> Query {
         limit: 50,
         detail: Detail::Preview,
         total: Total::Skip,
+        unit: query::Unit::Record,
     }
 }
 

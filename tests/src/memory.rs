@@ -211,14 +211,31 @@ impl Memory {
             Direction::Ascending => ordered(row) > at,
             Direction::Descending => ordered(row) < at,
         };
-        let total = (query.total == Total::Exact).then_some(rows.len() as u64);
+        let units: Vec<u64> = rows.iter().map(|row| query.unit.of(row.record.kind)).collect();
+        let total = (query.total == Total::Exact).then(|| units.iter().sum());
+        // the row that holds the unit after so many, and how many of the row's own lie before it
+        let holding = |offset: u64| {
+            let mut before = 0;
+            for (at, units) in units.iter().enumerate() {
+                if offset < before + units {
+                    return (at, offset - before);
+                }
+                before += units;
+            }
+            (rows.len(), 0)
+        };
+        let mut inset = 0;
         let at = |seq: Seq| rows.iter().position(|row| row.id.seq() == seq);
         let preceding = |at: Position| rows.iter().take_while(|row| !follows(row, at) && ordered(row) != at).count();
         let forward = |from: usize| Some((from, rows.len().min(from + query.limit)));
         let backward = |to: usize| Some((to.saturating_sub(query.limit), to));
         let cut = match query.start {
             Start::First => forward(0),
-            Start::Offset(offset) => forward(rows.len().min(offset as usize)),
+            Start::Offset(offset) => {
+                let first;
+                (first, inset) = holding(offset);
+                forward(first)
+            }
             Start::After(at) => forward(rows.iter().take_while(|row| !follows(row, at)).count()),
             Start::Before(at) => backward(preceding(at)),
             Start::AfterRow(seq) => at(seq).and_then(|at| forward(at + 1)),
@@ -231,7 +248,7 @@ impl Memory {
             Start::After(_) | Start::AfterRow(_) => (true, to < rows.len()),
             Start::Before(_) | Start::BeforeRow(_) => (from > 0, true),
         };
-        Page { rows: rows[from..to].to_vec(), more_before, more_after, total, ..Page::default() }
+        Page { rows: rows[from..to].to_vec(), more_before, more_after, inset, total, ..Page::default() }
     }
 
     fn stats(&self, filter: &Predicate, bound: Seq) -> Stats {

@@ -15,7 +15,7 @@ use crate::error::{Error, Thing};
 use crate::filter::{Number, Predicate, TextKey, TextMatcher};
 use crate::id::EntryId;
 use crate::plan::{Failure, Operation, Outcome, Projects};
-use crate::query::{Detail, Direction, Order, Page, Position, Query, Start, Total};
+use crate::query::{Detail, Direction, Order, Page, Position, Query, Start, Total, Unit};
 use crate::record::{Field, Kind, Stored};
 use crate::timestamp::Timestamp;
 use bytes::Bytes;
@@ -188,6 +188,7 @@ fn list(asked: &Asked<'_>, session: &str, project: &str, params: &Params) -> Res
         limit: params.integer(&LIMIT).map_or(50, |limit| limit as usize),
         detail: Detail::Preview,
         total: Total::Skip,
+        unit: Unit::Record,
     };
     let paging = if params.text(&SINCE).is_some() { Paging::Newer } else { Paging::Older };
     Ok(Planned::run(Operation::Page { query, wait: None }, Render::List { paging }))

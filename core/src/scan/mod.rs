@@ -17,10 +17,11 @@ pub use task::{Partial, Step, Task};
 use crate::catalog::{Catalog, Deletion, SourceId, Summary, Verdict};
 use crate::filter::{Number, Predicate};
 use crate::id::Seq;
-use crate::query::{Page, Query, Scanned, Start, Stats, Total};
+use crate::query::{Page, Query, Scanned, Start, Stats, Total, Unit};
+use crate::record::{Kind, Stored};
 use order::{Rank, Ranking};
 use std::sync::Arc;
-use task::{Goal, Hit, Job};
+use task::{Goal, Hit, Job, Search};
 
 /// What the shell does next.
 #[derive(Debug)]
@@ -37,6 +38,7 @@ pub enum Next {
 #[derive(Debug)]
 pub struct Scan {
     ranking: Ranking,
+    unit: Unit,
     goal: Goal,
     seek: Seek,
     // rows wanted, one more than shown
@@ -83,37 +85,39 @@ enum Seek {
 struct Fetch {
     query: Query,
     left: Vec<(usize, Vec<Hit>)>,
-    rows: Vec<(Rank, crate::record::Stored)>,
+    rows: Vec<(Rank, Stored)>,
     more: bool,
+    inset: u64,
 }
 
 impl Scan {
     /// A scan that finds the rows of one page.
     pub fn page(query: Query, catalog: &Catalog) -> Self {
         let ranking = Ranking::of(&query);
+        // a record is at least one unit
         let skipped =
-            if let Start::Offset(rows) = query.start { usize::try_from(rows).unwrap_or(usize::MAX) } else { 0 };
+            if let Start::Offset(units) = query.start { usize::try_from(units).unwrap_or(usize::MAX) } else { 0 };
         let wanted = skipped.saturating_add(query.limit).saturating_add(1);
         let counting = query.total == Total::Exact;
-        let mut scan = Self::new(Goal::Page, ranking, wanted, catalog);
+        let mut scan = Self::new(Goal::Page, ranking, query.unit, wanted, catalog);
         if let Start::AfterRow(seq) | Start::BeforeRow(seq) = query.start {
             scan.seek = Seek::Running(holders(seq, &query, catalog));
         }
         for (entry, predicate, verdict) in visible(catalog, &query.filter, query.bound) {
             let always = verdict == Verdict::Always;
             if counting && always {
-                scan.total += entry.summary.rows;
+                scan.total += units(&entry.summary, scan.unit);
             }
             scan.add(entry.id, &entry.summary, predicate, counting && !always);
         }
         scan.work.sort_by_key(|work| work.best);
-        scan.fetch = Some(Fetch { query, left: Vec::new(), rows: Vec::new(), more: false });
+        scan.fetch = Some(Fetch { query, left: Vec::new(), rows: Vec::new(), more: false, inset: 0 });
         scan
     }
 
     /// A scan that counts what matches `filter` among the rows up to `bound` by the usual dimensions.
     pub fn stats(filter: &Predicate, bound: Seq, catalog: &Catalog) -> Self {
-        let mut scan = Self::new(Goal::Stats, Ranking::arrival(), 0, catalog);
+        let mut scan = Self::new(Goal::Stats, Ranking::arrival(), Unit::Record, 0, catalog);
         for (entry, predicate, verdict) in visible(catalog, filter, bound) {
             if verdict != Verdict::Always || !tally::add_summary(&mut scan.stats, &entry.summary) {
                 scan.add(entry.id, &entry.summary, predicate, true);
@@ -122,9 +126,10 @@ impl Scan {
         scan
     }
 
-    fn new(goal: Goal, ranking: Ranking, wanted: usize, catalog: &Catalog) -> Self {
+    fn new(goal: Goal, ranking: Ranking, unit: Unit, wanted: usize, catalog: &Catalog) -> Self {
         Self {
             ranking,
+            unit,
             goal,
             seek: Seek::Done,
             wanted,
@@ -158,7 +163,7 @@ impl Scan {
             self.wanted = 0;
             return None;
         };
-        let job = Job::Match { predicate, ranking: self.ranking, wanted: 1, whole: false };
+        let job = Job::Match(Search { predicate, ranking: self.ranking, wanted: 1, whole: false, unit: self.unit });
         self.running = 1;
         self.scanned.opened += 1;
         Some(Next::Run(Box::new(Task::new(source, rows, 0, self.goal, job))))
@@ -179,9 +184,14 @@ impl Scan {
                 return Next::Wait;
             }
             let wanted = if self.is_beaten(work.best) { 0 } else { self.wanted };
-            let job =
-                Job::Match { predicate: work.predicate.clone(), ranking: self.ranking, wanted, whole: work.whole };
-            return self.run(self.at, job);
+            let search = Search {
+                predicate: work.predicate.clone(),
+                ranking: self.ranking,
+                wanted,
+                whole: work.whole,
+                unit: self.unit,
+            };
+            return self.run(self.at, Job::Match(search));
         }
         if self.running > 0 {
             return Next::Wait;
@@ -200,7 +210,7 @@ impl Scan {
     fn run(&mut self, at: usize, job: Job) -> Next {
         let work = &self.work[at];
         let task = Task::new(work.source, work.rows, at, self.goal, job);
-        if matches!(task.job(), Job::Match { .. }) {
+        if matches!(task.job(), Job::Match(_)) {
             self.at += 1;
             self.scanned.opened += 1;
         }
@@ -257,7 +267,7 @@ impl Scan {
             }
         };
         let total = (fetch.query.total == Total::Exact).then_some(self.total);
-        Page { rows, more_before, more_after, lost, total, scanned: self.scanned }
+        Page { rows, more_before, more_after, lost, inset: fetch.inset, total, scanned: self.scanned }
     }
 
     /// The counts of a scan made by [`Self::stats`], after [`Next::Done`].
@@ -269,9 +279,17 @@ impl Scan {
 impl Fetch {
     // Keeps the page's hits and groups them by source.
     fn begin(&mut self, mut hits: Vec<(Hit, usize)>) {
-        let skipped =
-            if let Start::Offset(rows) = self.query.start { usize::try_from(rows).unwrap_or(usize::MAX) } else { 0 };
-        hits.drain(..skipped.min(hits.len()));
+        if let Start::Offset(offset) = self.query.start {
+            let mut left = offset;
+            let skipped = hits.iter().take_while(|(hit, _)| {
+                let fits = u64::from(hit.units) <= left;
+                left -= if fits { hit.units.into() } else { 0 };
+                fits
+            });
+            let skipped = skipped.count();
+            hits.drain(..skipped);
+            self.inset = if hits.is_empty() { 0 } else { left };
+        }
         self.more = hits.len() > self.query.limit;
         hits.truncate(self.query.limit);
         hits.sort_by_key(|(hit, at)| (*at, hit.row));
@@ -297,6 +315,10 @@ fn visible<'a>(
             verdict => Some((entry, predicate, verdict)),
         }
     })
+}
+
+fn units(summary: &Summary, unit: Unit) -> u64 {
+    Kind::ALL.iter().map(|kind| summary.kinds[*kind as usize] * unit.of(*kind)).sum()
 }
 
 /// The sources that may hold the row of a sequence where it is visible, the likeliest last.

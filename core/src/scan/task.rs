@@ -5,7 +5,7 @@ use super::order::{Rank, Ranking};
 use crate::catalog::SourceId;
 use crate::codec::Corrupt;
 use crate::filter::Predicate;
-use crate::query::{Detail, Stats};
+use crate::query::{Detail, Stats, Unit};
 use crate::record::Stored;
 use crate::segment::{Columns, Need, Part, PartId};
 use std::sync::Arc;
@@ -22,12 +22,25 @@ pub(super) enum Goal {
 pub(super) struct Hit {
     pub(super) rank: Rank,
     pub(super) row: u32,
+    // how many units the row is
+    pub(super) units: u8,
+}
+
+/// What to look for in a source.
+#[derive(Clone, Debug)]
+pub(super) struct Search {
+    pub(super) predicate: Predicate,
+    pub(super) ranking: Ranking,
+    // the best of them are found
+    pub(super) wanted: usize,
+    // every match is counted too, in units
+    pub(super) whole: bool,
+    pub(super) unit: Unit,
 }
 
 #[derive(Clone, Debug)]
 pub(super) enum Job {
-    // up to `wanted` rows; with `whole` every match is counted too
-    Match { predicate: Predicate, ranking: Ranking, wanted: usize, whole: bool },
+    Match(Search),
     Rows { hits: Vec<Hit>, detail: Detail },
 }
 
@@ -87,11 +100,11 @@ impl Task {
     pub fn step(&mut self) -> Result<Step, Corrupt> {
         let at = self.at;
         match &self.job {
-            Job::Match { predicate, ranking, wanted, whole } => {
-                let matching = self.matching.get_or_insert_with(|| Matching::new(self.goal, *ranking, *wanted, *whole));
-                Ok(match matching.step(predicate, &self.columns) {
+            Job::Match(search) => {
+                let matching = self.matching.get_or_insert_with(|| Matching::new(self.goal));
+                Ok(match matching.step(search, &self.columns) {
                     Some(need) => Step::Need(need),
-                    None => Step::Done(matching.finish(at)),
+                    None => Step::Done(matching.finish(search, &self.columns, at)),
                 })
             }
             Job::Rows { hits, detail } => {

@@ -8,7 +8,7 @@ use reqlog_core::codec::Portable;
 use reqlog_core::compact::{self, Urgency};
 use reqlog_core::filter::{Number, Predicate};
 use reqlog_core::id::{EntryId, Seq};
-use reqlog_core::query::{Detail, Direction, Order, Page, Position, Query, SortKey, Start, Stats, Total};
+use reqlog_core::query::{Detail, Direction, Order, Page, Position, Query, SortKey, Start, Stats, Total, Unit};
 use reqlog_core::record::{Field, Record, Stored};
 use reqlog_core::scan::{Next, Scan, Step, Task};
 use reqlog_core::segment::{self, Directory, Part, PartId};
@@ -101,6 +101,7 @@ impl Model {
                     limit: usize::MAX - 1,
                     detail: Detail::Whole,
                     total: Total::Skip,
+                    unit: Unit::Record,
                 };
                 self.answer(query, &catalog).rows
             }

@@ -10,7 +10,7 @@ use reqlog_core::format::{Chunk, Format, Parser, Rejection, Report};
 use reqlog_core::id::{EntryId, Seq};
 use reqlog_core::identity::{Import, Progress, Seed};
 use reqlog_core::plan::{Failure, IngestMode, IngestRequest};
-use reqlog_core::query::{Detail, Direction, Order, Query, Start, Total};
+use reqlog_core::query::{Detail, Direction, Order, Query, Start, Total, Unit};
 use reqlog_core::record::{Field, Record};
 use std::collections::BTreeSet;
 use std::sync::mpsc::Receiver;
@@ -112,6 +112,7 @@ impl<'a> Intake<'a> {
             limit: asked.len(),
             detail: Detail::Preview,
             total: Total::Skip,
+            unit: Unit::Record,
         };
         let page = self.store.page(&query).map_err(failure)?;
         let mut own: BTreeSet<EntryId> = page.rows.iter().map(|row| row.id).collect();

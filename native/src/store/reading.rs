@@ -4,7 +4,7 @@ use super::source::Unreadable;
 use super::{Fault, Snapshot, Store};
 use reqlog_core::filter::{Number, Predicate};
 use reqlog_core::id::Seq;
-use reqlog_core::query::{Detail, Direction, Order, Page, Query, Start, Stats, Total};
+use reqlog_core::query::{Detail, Direction, Order, Page, Query, Start, Stats, Total, Unit};
 use reqlog_core::record::Stored;
 use reqlog_core::scan::Scan;
 use std::sync::Arc;
@@ -33,6 +33,7 @@ impl Store {
             limit: 1,
             detail,
             total: Total::Skip,
+            unit: Unit::Record,
         };
         let row = self.page(&query)?.rows.pop();
         Ok(row.filter(|row| arrival.is_none_or(|arrival| arrival == row.id.arrival_ms())))

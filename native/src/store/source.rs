@@ -9,7 +9,7 @@ use reqlog_core::catalog::{Catalog, Entry, SourceId};
 use reqlog_core::codec::{Codec, Corrupt};
 use reqlog_core::filter::Predicate;
 use reqlog_core::id::Seq;
-use reqlog_core::query::{Detail, Direction, Order, Query, Start, Total};
+use reqlog_core::query::{Detail, Direction, Order, Query, Start, Total, Unit};
 use reqlog_core::record::Stored;
 use reqlog_core::scan::{Next, Partial, Scan, Step, Task};
 use reqlog_core::segment::{self, Directory, Part, PartId};
@@ -145,6 +145,7 @@ fn everything() -> Query {
         limit: segment::MAX_ROWS,
         detail: Detail::Whole,
         total: Total::Skip,
+        unit: Unit::Record,
     }
 }
 

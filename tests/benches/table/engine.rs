@@ -9,7 +9,7 @@ use reqlog_core::auth::Scope;
 use reqlog_core::filter::{Filter, Predicate};
 use reqlog_core::id::Seq;
 use reqlog_core::plan::{IngestMode, IngestRequest, Settings};
-use reqlog_core::query::{Counts, Detail, Direction, Order, Position, Query, SortKey, Start, Total};
+use reqlog_core::query::{Counts, Detail, Direction, Order, Position, Query, SortKey, Start, Total, Unit};
 use reqlog_core::record::Stored;
 use reqlog_core::timestamp::Timestamp;
 use std::fs::{self, File};
@@ -61,6 +61,7 @@ impl Engine {
             limit,
             detail: Detail::Preview,
             total,
+            unit: Unit::Record,
         })
     }
 

@@ -5,7 +5,7 @@ use crate::script::{self, directory, options};
 use reqlog::store::{self, Store};
 use reqlog_core::filter::Predicate;
 use reqlog_core::id::Seq;
-use reqlog_core::query::{Detail, Direction, Order, Position, Query, SortKey, Start, Total};
+use reqlog_core::query::{Detail, Direction, Order, Position, Query, SortKey, Start, Total, Unit};
 use reqlog_core::record::{Field, Stored};
 use reqlog_core::timestamp::Timestamp;
 use reqlog_tests::simdisk::{Loss, SimDisk};
@@ -113,6 +113,7 @@ fn walk(store: &Store) -> Result<Vec<Stored>, String> {
             limit: 64,
             detail: Detail::Whole,
             total: Total::Exact,
+            unit: Unit::Record,
         };
         let page = store.page(&query).map_err(|fault| format!("page: {fault}"))?;
         let more = page.more_after;

@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::export::{Format, Writer};
 use crate::id::EntryId;
 use crate::plan::Operation;
-use crate::query::{Detail, Direction, Order, Page, Position, Query, Start, Total};
+use crate::query::{Detail, Direction, Order, Page, Position, Query, Start, Total, Unit};
 use crate::record::Stored;
 use bytes::Bytes;
 use http::header::{CONTENT_DISPOSITION, HeaderName};
@@ -55,6 +55,7 @@ pub(super) fn plan(asked: &Asked<'_>, key: &Key, params: &Params) -> Result<Plan
         limit: PAGE,
         detail: Detail::Whole,
         total: Total::Skip,
+        unit: Unit::Record,
     };
     let exporting =
         Exporting { format, cursor: Cursor { start: Start::First, ..cursor }.sign(&walk, asked.context.secret) };

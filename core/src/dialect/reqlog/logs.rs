@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::export::json::Shape;
 use crate::id::{EntryId, Seq};
 use crate::plan::Operation;
-use crate::query::{Detail, Direction, Order, Page, Position, Query, Start, Total};
+use crate::query::{Detail, Direction, Order, Page, Position, Query, Start, Total, Unit};
 use crate::timestamp::Timestamp;
 use bytes::Bytes;
 use http::{Response, StatusCode};
@@ -70,6 +70,7 @@ pub(super) fn plan(asked: &Asked<'_>, key: &Key, params: &Params) -> Result<Plan
         limit: params.integer(&LIMIT).map_or(50, |limit| limit as usize),
         detail: Detail::Preview,
         total: if params.word(&TOTAL) == Some("exact") { Total::Exact } else { Total::Skip },
+        unit: Unit::Record,
     };
     // a walk with a fixed end cannot get rows that are not there yet
     let wait = wait.filter(|_| end == End::Open || params.text(&CURSOR).is_none());

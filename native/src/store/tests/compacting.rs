@@ -3,7 +3,7 @@
 use super::*;
 use reqlog_core::catalog::SourceId;
 use reqlog_core::filter::{Filter, Predicate};
-use reqlog_core::query::{Detail, Direction, Order, Position, Query, SortKey, Start, Total};
+use reqlog_core::query::{Detail, Direction, Order, Position, Query, SortKey, Start, Total, Unit};
 use reqlog_core::record::Stored;
 use std::sync::atomic::AtomicBool;
 
@@ -17,6 +17,7 @@ fn query(order: Order, direction: Direction, bound: Seq, limit: usize) -> Query 
         limit,
         detail: Detail::Whole,
         total: Total::Exact,
+        unit: Unit::Record,
     }
 }
 
