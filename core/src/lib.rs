@@ -48,6 +48,7 @@ pub mod redact;
 pub mod cursor;
 pub mod filter;
 pub mod query;
+pub mod shown;
 
 // How it is stored and found
 pub mod batch;

@@ -6,10 +6,11 @@ use model::generate::{ORDERS, predicate, record};
 use model::{Model, position};
 use proptest::prelude::*;
 use reqlog_core::compact::Urgency;
-use reqlog_core::filter::Predicate;
+use reqlog_core::filter::{Predicate, TextKey, TextMatcher};
 use reqlog_core::id::Seq;
 use reqlog_core::query::{Detail, Direction, Order, Query, Start, Total, Unit};
-use reqlog_core::record::{Kind, Record, Stored};
+use reqlog_core::record::{Field, Kind, Record, Stored};
+use reqlog_core::segment::PartId;
 use std::collections::BTreeSet;
 
 fn query(filter: &Predicate, order: Order, direction: Direction) -> Query {
@@ -283,6 +284,42 @@ proptest! {
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(6))]
+
+    /// Enough different texts for gram filters; each needle with whether paths have to be read for it.
+    #[test]
+    fn what_is_shown_is_found_through_gram_filters(salt in 0u64..1000, total in prop::sample::select(vec![Total::Skip, Total::Exact])) {
+        let mut model = Model::default();
+        let rows: Vec<Record> = (0..6_000u64).map(|at| {
+            let mut record = Record::new(reqlog_core::timestamp::Timestamp::from_nanos(at as i64));
+            record.kind = Kind::ALL[at as usize % 3];
+            record.texts.set(Field::Method, if at % 2 == 0 { "GET" } else { "POST" });
+            record.texts.set(Field::Path, &format!("/v1/Users/{:016x}", at.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ salt));
+            record.status = (at % 5 > 0).then_some(200 + at as u16 % 7);
+            record.duration = (at % 7 > 0).then_some(at * 100_000);
+            if at % 4 == 0 {
+                record.texts.set(Field::Message, &format!("worker {:016x} did its part", at.wrapping_mul(0x2545_f491_4f6c_dd1d)));
+            }
+            record
+        }).collect();
+        model.commit(&rows);
+        model.compact(Urgency::Settle);
+        let tail = rows[4_001].text(Field::Path).unwrap()[14..].to_owned();
+        let cases = [
+            (tail.clone(), true), (format!("{tail} 20"), true), (format!("get /v1/users/{tail}"), true), ("/v1/u".into(), true),
+            ("S/0".into(), true), ("in 30".into(), true), (" ms".into(), true), ("worker".into(), false), ("OST".into(), false),
+            ("/v2/orders".into(), false), ("/v2/orders 404 in 3 ms".into(), false), ("quintessence".into(), false),
+        ];
+        for (needle, reads_paths) in cases {
+            let filter = Predicate::Text(TextKey::Shown, TextMatcher::contains(&needle));
+            let truth = model.naive(&filter, Order::Time, Direction::Ascending);
+            model.asked.borrow_mut().clear();
+            let page = model.page(Query { limit: 0, total: Total::Exact, ..query(&filter, Order::Time, Direction::Ascending) });
+            prop_assert_eq!(page.total, Some(truth.len() as u64), "{}", needle);
+            prop_assert_eq!(model.asked.borrow().contains(&PartId::Text(Field::Path)), reads_paths, "{}", needle);
+            let page = model.page(Query { limit: 7, total, ..query(&filter, Order::Time, Direction::Ascending) });
+            prop_assert_eq!(&page.rows[..], &truth[..truth.len().min(7)], "{}", needle);
+        }
+    }
 
     /// Several blocks of columns and of row details, times that tie over whole blocks.
     #[test]

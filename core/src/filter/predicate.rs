@@ -90,6 +90,9 @@ pub enum TextKey {
     Url,
     /// Message, URL, route and error code: what bare text searches.
     Search,
+    /// The line that stands for the record, [`shown`](crate::shown::shown()). Dialects search it; no key of the query
+    /// language names it.
+    Shown,
     /// The decoded values of one query parameter.
     QueryParam(String),
     /// The values of one request header field (name in lower case).

@@ -4,6 +4,7 @@ use super::json;
 use super::predicate::TextKey;
 use crate::body::Body;
 use crate::record::{Field, Record};
+use crate::shown::shown;
 use percent_encoding::percent_decode_str;
 use std::borrow::Cow;
 
@@ -22,6 +23,7 @@ impl TextKey {
                     .any(&mut *visit)
                     || record.url().is_some_and(|url| visit(&url))
             }
+            Self::Shown => shown(record).is_some_and(|text| visit(&text)),
             Self::QueryParam(name) => {
                 record.text(Field::Query).is_some_and(|query| parameters(query, name).any(|value| visit(&value)))
             }
@@ -107,6 +109,7 @@ mod tests {
             (TextKey::Field(Field::Host), &[]),
             (TextKey::Url, &["/v1/users?q=a+b%21&empty&q=2&%71=3&odd%5B%5D=1"]),
             (TextKey::Search, &["done", "/v1/users?q=a+b%21&empty&q=2&%71=3&odd%5B%5D=1"]),
+            (TextKey::Shown, &["done"]),
             (TextKey::QueryParam("q".into()), &["a b!", "2", "3"]),
             (TextKey::QueryParam("empty".into()), &[""]),
             (TextKey::QueryParam("odd[]".into()), &["1"]),

@@ -1,5 +1,9 @@
 //! A predicate over columns, a block of rows at a time.
 
+mod shown;
+
+pub(crate) use shown::DerivedColumns;
+
 use super::ints::BLOCK;
 use super::part::PartId;
 use super::reader::{Columns, Need};
@@ -34,6 +38,8 @@ enum Node {
     Each(Field, TextMatcher),
     // path and query of a row together
     Url(TextMatcher),
+    // what a row shows that has no message
+    Derived(TextMatcher),
     // what only a row's details tell; the bodies too, with Detail::Whole
     Row(Predicate, Detail),
 }
@@ -46,6 +52,7 @@ pub(crate) fn want(predicate: &Predicate, columns: &Columns, need: &mut Need) {
         Predicate::Not(inner) => want(inner, columns, need),
         Predicate::And(inner) | Predicate::Or(inner) => inner.iter().for_each(|inner| want(inner, columns, need)),
         Predicate::Number(number, _) => want_number(*number, columns, need),
+        Predicate::Text(TextKey::Shown, matcher) => shown::want(matcher, columns, need),
         Predicate::Text(key, matcher) => {
             for &field in fields_of(key) {
                 want_text(field, matcher, columns, need);
@@ -138,6 +145,7 @@ fn compile(predicate: &Predicate, columns: &Columns) -> Node {
         Predicate::Text(key, matcher) => match key {
             TextKey::Field(field) => codes(*field, matcher, columns),
             TextKey::Url => url(matcher, columns),
+            TextKey::Shown => shown::compile(matcher, columns),
             TextKey::Search => join(
                 [Field::Message, Field::Route, Field::ErrorCode]
                     .into_iter()
@@ -277,7 +285,7 @@ impl Node {
             Self::Set(..) => 2,
             Self::Not(inner) => inner.cost(),
             Self::And(inner) | Self::Or(inner) => inner.iter().map(Self::cost).max().unwrap_or(0),
-            Self::Each(..) | Self::Url(_) => 4,
+            Self::Each(..) | Self::Url(_) | Self::Derived(_) => 4,
             Self::Row(_, Detail::Preview) => 5,
             Self::Row(_, Detail::Whole) => 6,
         }
@@ -342,6 +350,18 @@ impl Node {
                     (None, _) => false,
                     (Some(path), None) => matcher.matches(path),
                     (Some(path), Some(query)) => matcher.matches(&format!("{path}?{query}")),
+                });
+            }
+            Self::Derived(matcher) => {
+                let (derived, mut text) = (DerivedColumns::new(columns), String::new());
+                return filter_rows(block, candidates, |row| {
+                    let derived = derived.get(row);
+                    if derived.is_empty() || matcher.is_present() {
+                        return !derived.is_empty();
+                    }
+                    text.clear();
+                    derived.write(&mut text);
+                    matcher.matches(&text)
                 });
             }
             Self::Row(predicate, detail) => {

@@ -54,10 +54,16 @@ pub fn record() -> impl Strategy<Value = Record> {
         prop::sample::select(Level::ALL.to_vec()),
         prop::option::of(prop::sample::select(Source::ALL.to_vec())),
         prop::option::of(prop::sample::select(vec![200u16, 201, 404, 500, 503])),
-        prop::option::of(0u64..4),
+        prop::option::of(prop_oneof![0u64..4, Just(499_999), Just(500_000), Just(1_499_999)]),
         any::<(bool, bool)>(),
     );
-    let texts = proptest::collection::vec((prop::sample::select(Field::ALL.to_vec()), word()), 0..8);
+    let line = prop_oneof![
+        prop::sample::select(vec!["GET", "post", "A/v1"]).prop_map(|method| (Field::Method, method.to_owned())),
+        prop::sample::select(vec!["/v1/users", "/v1/users/7", "/a 200 in"])
+            .prop_map(|path| (Field::Path, path.to_owned())),
+    ];
+    let any = (prop::sample::select(Field::ALL.to_vec()), word());
+    let texts = proptest::collection::vec(prop_oneof![3 => any, 1 => line], 0..8);
     let attributes = prop::option::of(Just("{\"count\":7,\"deep\":{\"name\":\"alpha\"}}".to_owned()));
     (facts, texts, message(), message(), attributes).prop_map(|(facts, texts, request, response, attributes)| {
         let (time, kind, level, source, status, duration, (overridden, redacted)) = facts;
@@ -97,6 +103,21 @@ fn key() -> impl Strategy<Value = TextKey> {
     ]
 }
 
+/// Parts of what is shown of a record without a message, over the borders of its parts and within them.
+fn line() -> impl Strategy<Value = TextMatcher> {
+    let whole = "get /v1/users 200 in 1 ms".len();
+    let parts = (0..whole, 1..whole).prop_map(move |(from, len)| {
+        TextMatcher::contains(&"get /v1/users 200 in 1 ms"[from..(from + len).min(whole)])
+    });
+    let lines = vec!["GET /v1/users 200 in 0 ms", "/v1/users 404", "post /v1/users/7", "in 2 ms", "alpha", "", "É /v1"];
+    prop_oneof![
+        4 => parts,
+        1 => prop::sample::select(lines.clone()).prop_map(TextMatcher::contains),
+        1 => prop::sample::select(lines.clone()).prop_map(TextMatcher::equal),
+        1 => prop::sample::select(lines).prop_map(|line| TextMatcher::glob(&format!("*{line}*"))),
+    ]
+}
+
 fn number() -> impl Strategy<Value = Predicate> {
     use Number::{
         Arrival, Duration, Kind, Level, Overridden, Redacted, ReqSize, ResSize, Seq, Size, Source, Status, Time,
@@ -118,6 +139,7 @@ pub fn predicate() -> impl Strategy<Value = Predicate> {
         1 => any::<bool>().prop_map(Predicate::Const),
         3 => number(),
         4 => (key(), matcher()).prop_map(|(key, matcher)| Predicate::Text(key, matcher)),
+        2 => prop_oneof![matcher(), line()].prop_map(|matcher| Predicate::Text(TextKey::Shown, matcher)),
     ];
     leaf.prop_recursive(3, 12, 3, |inner| {
         prop_oneof![

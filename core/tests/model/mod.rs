@@ -12,6 +12,7 @@ use reqlog_core::query::{Detail, Direction, Order, Page, Position, Query, SortKe
 use reqlog_core::record::{Field, Record, Stored};
 use reqlog_core::scan::{Next, Scan, Step, Task};
 use reqlog_core::segment::{self, Directory, Part, PartId};
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -27,6 +28,8 @@ pub struct Model {
     sources: BTreeMap<SourceId, Source>,
     segments: u64,
     arrival: u64,
+    /// The parts that scans asked for.
+    pub asked: RefCell<Vec<PartId>>,
 }
 
 impl Model {
@@ -135,6 +138,7 @@ impl Model {
                     scan.absorb(loop {
                         match task.step().unwrap() {
                             Step::Need(need) => need.into_iter().for_each(|id| {
+                                self.asked.borrow_mut().push(id);
                                 let part = self.part(task.source(), id);
                                 task.supply(id, part);
                             }),
