@@ -268,9 +268,9 @@ impl Listing {
             row::summary(row, &mut body);
         }
         let last = page.rows.last().filter(|_| page.more_after);
-        let next = last.map(|row| {
-            let start = Start::After(Position::of(row, self.walk.order));
-            Cursor { start, bound: self.bound, now: self.now }.sign(&self.walk, &self.secret)
+        let next = last.and_then(|row| {
+            let start = Start::After(Position::of(row, self.walk.order)?);
+            Some(Cursor { start, bound: self.bound, now: self.now }.sign(&self.walk, &self.secret))
         });
         let pagination = json!({"has_more": next.is_some(), "next_cursor": next});
         body.extend_from_slice(format!("],\"pagination\":{pagination}}}").as_bytes());
