@@ -5,7 +5,6 @@
 //! no other; the page size is no part of it and may change.
 
 use crate::auth::same_bytes;
-use crate::filter::Number;
 use crate::id::Seq;
 use crate::query::{Direction, Order, Position, SortKey, Start};
 use crate::record::Stored;
@@ -93,6 +92,9 @@ fn seal(body: &[u8], walk: &Walk, secret: &[u8; 32]) -> [u8; MAC] {
         Order::Duration => 2,
         Order::Status => 3,
         Order::Size => 4,
+        Order::Level => 5,
+        Order::Trace => 6,
+        Order::Shown => 7,
     };
     mac.update(&[order, u8::from(walk.direction == Direction::Ascending), u8::from(walk.project.is_some())]);
     for part in [walk.project.as_deref().unwrap_or_default(), &walk.filter] {
@@ -105,17 +107,10 @@ fn seal(body: &[u8], walk: &Walk, secret: &[u8; 32]) -> [u8; MAC] {
 }
 
 impl Position {
-    /// The place of a row in an order.
-    pub fn of(row: &Stored, order: Order) -> Self {
-        let seq = row.id.seq();
-        let value = match order {
-            Order::Time => Some(row.record.time.as_nanos()),
-            Order::Arrival => return Self::arrival(seq),
-            Order::Duration => Number::Duration.of(&row.record),
-            Order::Status => Number::Status.of(&row.record),
-            Order::Size => Number::Size.of(&row.record),
-        };
-        Self { key: SortKey::of(value), seq }
+    /// The place of a row in an order; `None` in an order by text, which has no positions.
+    pub fn of(row: &Stored, order: Order) -> Option<Self> {
+        let value = order.number()?.of_stored(row);
+        Some(Self { key: SortKey::of(value), seq: row.id.seq() })
     }
 
     /// The place of a sequence in arrival order, whether or not a row has it.
@@ -132,8 +127,16 @@ mod tests {
     const SECRET: [u8; 32] = [9; 32];
 
     fn walks() -> impl Strategy<Value = Walk> {
-        let order =
-            prop::sample::select(vec![Order::Time, Order::Arrival, Order::Duration, Order::Status, Order::Size]);
+        let order = prop::sample::select(vec![
+            Order::Time,
+            Order::Arrival,
+            Order::Duration,
+            Order::Status,
+            Order::Size,
+            Order::Level,
+            Order::Trace,
+            Order::Shown,
+        ]);
         let direction = prop::sample::select(vec![Direction::Ascending, Direction::Descending]);
         (prop::option::of("[a-c]{0,2}"), "[a-c]{0,2}", order, direction)
             .prop_map(|(project, filter, order, direction)| Walk { project, filter, order, direction })

@@ -1,10 +1,14 @@
 //! A question about records and the page that answers it.
 
-use crate::filter::Predicate;
+use crate::filter::{Number, Predicate};
 use crate::id::Seq;
 use crate::record::{Kind, Stored};
 
-/// What rows are sorted by; ties are broken by sequence in the same direction.
+/// What rows are sorted by: rows without the value below all others, ties by sequence in the same direction.
+///
+/// The orders by text, [`Self::Trace`] and [`Self::Shown`], have no [`Position`]: their pages start at the first row, at
+/// an offset or at a row. A page in one of them costs a pass over the matching rows of every source that may match; how
+/// deep it lies costs nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Order {
     /// When it happened.
@@ -17,6 +21,27 @@ pub enum Order {
     Status,
     /// Bytes of both bodies.
     Size,
+    /// Severity, [`Level::Trace`](crate::level::Level::Trace) lowest.
+    Level,
+    /// Trace id, byte by byte.
+    Trace,
+    /// The shown message ([`shown`](crate::shown::shown())), byte by byte.
+    Shown,
+}
+
+impl Order {
+    /// The number that rows are sorted by; `None` for the orders by text.
+    pub const fn number(self) -> Option<Number> {
+        Some(match self {
+            Self::Time => Number::Time,
+            Self::Arrival => Number::Seq,
+            Self::Duration => Number::Duration,
+            Self::Status => Number::Status,
+            Self::Size => Number::Size,
+            Self::Level => Number::Level,
+            Self::Trace | Self::Shown => return None,
+        })
+    }
 }
 
 /// Which end comes first.
@@ -56,7 +81,7 @@ impl SortKey {
     }
 }
 
-/// The place of a row in an order, whether or not the row is still there.
+/// The place of a row in an order by number, whether or not the row is still there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Position {
     /// The row's sort value; for [`Order::Arrival`] always [`SortKey`] of its sequence.
@@ -70,9 +95,9 @@ pub struct Position {
 pub enum Start {
     /// At the first row of the order.
     First,
-    /// With the row right after this position.
+    /// With the row right after this position. No order by text has positions: there the page is [`Page::lost`].
     After(Position),
-    /// With the rows right before this position; the page is still in the query's order.
+    /// With the rows right before this position, else like [`Self::After`]; the page is still in the query's order.
     Before(Position),
     /// With the row right after the row of this sequence, whose sort value is read from the row itself. Where the row
     /// is gone (deleted, past the bound, or not in the filter), the page is [`Page::lost`].
@@ -155,7 +180,7 @@ pub struct Page {
     pub more_before: bool,
     /// Whether rows follow the last one. With [`Start::Before`] and [`Start::BeforeRow`] true without looking.
     pub more_after: bool,
-    /// Whether the row that the start names is gone. Then there are no rows, and none are known before or after; a
+    /// Whether the start is no place in this order: the row that it names is gone. Then there are no rows, and none are known before or after; a
     /// total is exact all the same.
     pub lost: bool,
     /// How much of the first row [`Start::Offset`] skips: with [`Unit::Half`] 0 or 1, else 0.

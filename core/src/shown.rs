@@ -7,6 +7,7 @@
 use crate::filter::Number;
 use crate::record::{Field, Kind, Record};
 use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::fmt::Write;
 
 /// The message of a record, else for anything but an event `"<METHOD> <path> <status> in <n> ms"`, where n is the
@@ -67,6 +68,25 @@ impl Derived<'_> {
             let millis = nanos / 1_000_000 + i64::from(nanos % 1_000_000 >= 500_000);
             let _ = write!(out, "{}in {millis} ms", blank(out));
         }
+    }
+
+    /// How the text compares with another one, byte by byte; it is written to `scratch` only where method and path do
+    /// not decide.
+    pub(crate) fn compare(&self, other: &str, scratch: &mut String) -> Ordering {
+        let mut rest = other.as_bytes();
+        for (at, word) in self.words().enumerate() {
+            for piece in [if at > 0 { " " } else { "" }, word].map(str::as_bytes) {
+                let (head, tail) = rest.split_at(piece.len().min(rest.len()));
+                match piece[..head.len()].cmp(head) {
+                    Ordering::Equal if head.len() < piece.len() => return Ordering::Greater,
+                    Ordering::Equal => rest = tail,
+                    decided => return decided,
+                }
+            }
+        }
+        scratch.clear();
+        self.write(scratch);
+        scratch.as_str().cmp(other)
     }
 
     /// Whether a literal without blanks can be part of a status or duration, and not only of method or path.

@@ -8,7 +8,7 @@ use reqlog_core::batch;
 use reqlog_core::catalog::{Catalog, Entry, SourceId};
 use reqlog_core::codec::Codec;
 use reqlog_core::cursor::{Cursor, Walk};
-use reqlog_core::filter::{Filter, Predicate};
+use reqlog_core::filter::{Filter, Predicate, TextKey, TextMatcher};
 use reqlog_core::format::{Format, Head, Parser, Unit};
 use reqlog_core::id::{EntryId, Seq};
 use reqlog_core::plan::{Context, IngestMode, IngestRequest, Operation, Outcome, Projects, Settings, plan};
@@ -169,13 +169,19 @@ fn query(filter: &str, order: Order) -> Query {
     }
 }
 
+// the newest whose shown message contains `text`, counted, so that every row is decided
+fn shown(text: &str) -> Query {
+    let filter = Predicate::Text(TextKey::Shown, TextMatcher::contains(text));
+    Query { filter, total: Total::Exact, ..query("", Order::Time) }
+}
+
 fn scans(c: &mut Criterion) {
     let memory = Memory::new();
     let mut group = c.benchmark_group("scan");
     let middle = memory.page(Query { start: Start::Offset(200_000), ..query("", Order::Time) });
     let middle = &middle.rows[0];
     let trace = format!("trace:{}", middle.record.text(reqlog_core::record::Field::TraceId).unwrap_or_default());
-    let deep = Start::After(Position::of(middle, Order::Time));
+    let deep = Start::After(Position::of(middle, Order::Time).expect("an order by number"));
     let window = "time:2026-06-23T04:00:00Z..2026-06-23T08:00:00Z";
     let failed = "status:>=500 path:/v1/*";
     let pages = [
@@ -188,6 +194,11 @@ fn scans(c: &mut Criterion) {
         ("absent word", query("quintessence", Order::Time)),
         ("slowest in a window", query(window, Order::Duration)),
         ("one trace", query(&trace, Order::Time)),
+        ("first trace ids", query("", Order::Trace)),
+        ("first trace ids of a service", query("service:prices-api", Order::Trace)),
+        ("first shown messages", query("", Order::Shown)),
+        ("newest of a shown word", shown("/v1/orders")),
+        ("newest of shown words", shown("get /v1/orders")),
     ];
     for (name, query) in pages {
         group.bench_function(name, |b| b.iter(|| memory.page(query.clone())));

@@ -13,9 +13,11 @@ use reqlog_core::filter::Predicate;
 use reqlog_core::format::{Format, Head, Parser, Rejection, Report, Splitter};
 use reqlog_core::id::{EntryId, Seq};
 use reqlog_core::plan::{BodyUse, Context, Failure, IngestRequest, Operation, Outcome, Projects, Settings, plan};
-use reqlog_core::query::{Direction, Page, Position, Query, Start, Stats, Total};
+use reqlog_core::query::{Direction, Order, Page, Position, Query, Start, Stats, Total};
 use reqlog_core::record::{Field, Stored};
+use reqlog_core::shown::shown;
 use reqlog_core::timestamp::Timestamp;
+use std::borrow::Cow;
 use std::io::Write;
 
 /// The plan over a list of records.
@@ -200,16 +202,30 @@ impl Memory {
 
     /// Filter, sort, cut.
     fn page(&self, query: &Query) -> Page {
-        let ordered = |row: &Stored| Position::of(row, query.order);
         let sees = |row: &&Stored| row.id.seq() <= query.bound && query.filter.matches_stored(row);
         let mut rows: Vec<Stored> = self.rows.iter().filter(sees).cloned().collect();
-        rows.sort_by_key(ordered);
+        rows.sort_by_cached_key(|row| {
+            let text = match query.order {
+                Order::Trace => row.record.text(Field::TraceId).map(str::to_owned),
+                Order::Shown => shown(&row.record).map(Cow::into_owned),
+                _ => None,
+            };
+            (Position::of(row, query.order), text, row.id.seq())
+        });
         if query.direction == Direction::Descending {
             rows.reverse();
         }
-        let follows = |row: &Stored, at: Position| match query.direction {
-            Direction::Ascending => ordered(row) > at,
-            Direction::Descending => ordered(row) < at,
+        // how many rows stand before a position, and how many at or before it; an order by text has none
+        let preceding = |at: Position, or_at: bool| {
+            let before = |position: Position| match query.direction {
+                Direction::Ascending => position < at,
+                Direction::Descending => position > at,
+            };
+            query.order.number()?;
+            let stands = |row: &&Stored| {
+                Position::of(row, query.order).is_some_and(|position| before(position) || or_at && position == at)
+            };
+            Some(rows.iter().take_while(stands).count())
         };
         let units: Vec<u64> = rows.iter().map(|row| query.unit.of(row.record.kind)).collect();
         let total = (query.total == Total::Exact).then(|| units.iter().sum());
@@ -226,7 +242,6 @@ impl Memory {
         };
         let mut inset = 0;
         let at = |seq: Seq| rows.iter().position(|row| row.id.seq() == seq);
-        let preceding = |at: Position| rows.iter().take_while(|row| !follows(row, at) && ordered(row) != at).count();
         let forward = |from: usize| Some((from, rows.len().min(from + query.limit)));
         let backward = |to: usize| Some((to.saturating_sub(query.limit), to));
         let cut = match query.start {
@@ -236,8 +251,8 @@ impl Memory {
                 (first, inset) = holding(offset);
                 forward(first)
             }
-            Start::After(at) => forward(rows.iter().take_while(|row| !follows(row, at)).count()),
-            Start::Before(at) => backward(preceding(at)),
+            Start::After(at) => preceding(at, true).and_then(forward),
+            Start::Before(at) => preceding(at, false).and_then(backward),
             Start::AfterRow(seq) => at(seq).and_then(|at| forward(at + 1)),
             Start::BeforeRow(seq) => at(seq).and_then(backward),
         };

@@ -7,10 +7,13 @@
 //! A page has up to three phases: where it starts at a row, that row is looked for; then the rows of the page are
 //! found; then they are read.
 
+mod collect;
 mod matching;
 mod order;
+mod sorting;
 mod tally;
 mod task;
+mod texts;
 
 pub use task::{Partial, Step, Task};
 
@@ -19,7 +22,8 @@ use crate::filter::{Number, Predicate};
 use crate::id::Seq;
 use crate::query::{Page, Query, Scanned, Start, Stats, Total, Unit};
 use crate::record::{Kind, Stored};
-use order::{Rank, Ranking};
+use order::Rank;
+use sorting::{Place, Sorting};
 use std::sync::Arc;
 use task::{Goal, Hit, Job, Search};
 
@@ -37,7 +41,7 @@ pub enum Next {
 /// Answers one question over one catalog.
 #[derive(Debug)]
 pub struct Scan {
-    ranking: Ranking,
+    sorting: Sorting,
     unit: Unit,
     goal: Goal,
     seek: Seek,
@@ -62,9 +66,8 @@ struct Work {
     source: SourceId,
     rows: u64,
     predicate: Predicate,
-    // between these all its rows lie
-    best: Rank,
-    worst: Rank,
+    // between these all its rows lie; unknown in an order by text
+    extent: Option<(Rank, Rank)>,
     // every row must be looked at, whatever the page already has
     whole: bool,
 }
@@ -84,8 +87,9 @@ enum Seek {
 #[derive(Debug)]
 struct Fetch {
     query: Query,
-    left: Vec<(usize, Vec<Hit>)>,
-    rows: Vec<(Rank, Stored)>,
+    left: Vec<(usize, Vec<(usize, u32)>)>,
+    // by place on the page
+    rows: Vec<(usize, Stored)>,
     more: bool,
     inset: u64,
 }
@@ -93,15 +97,17 @@ struct Fetch {
 impl Scan {
     /// A scan that finds the rows of one page.
     pub fn page(query: Query, catalog: &Catalog) -> Self {
-        let ranking = Ranking::of(&query);
+        let sorting = Sorting::of(&query);
         // a record is at least one unit
         let skipped =
             if let Start::Offset(units) = query.start { usize::try_from(units).unwrap_or(usize::MAX) } else { 0 };
         let wanted = skipped.saturating_add(query.limit).saturating_add(1);
         let counting = query.total == Total::Exact;
-        let mut scan = Self::new(Goal::Page, ranking, query.unit, wanted, catalog);
-        if let Start::AfterRow(seq) | Start::BeforeRow(seq) = query.start {
-            scan.seek = Seek::Running(holders(seq, &query, catalog));
+        let mut scan = Self::new(Goal::Page, sorting, query.unit, wanted, catalog);
+        match query.start {
+            Start::AfterRow(seq) | Start::BeforeRow(seq) => scan.seek = Seek::Running(holders(seq, &query, catalog)),
+            Start::After(_) | Start::Before(_) if query.order.number().is_none() => scan.lose(),
+            _ => {}
         }
         for (entry, predicate, verdict) in visible(catalog, &query.filter, query.bound) {
             let always = verdict == Verdict::Always;
@@ -110,14 +116,14 @@ impl Scan {
             }
             scan.add(entry.id, &entry.summary, predicate, counting && !always);
         }
-        scan.work.sort_by_key(|work| work.best);
+        scan.work.sort_by_key(|work| work.extent);
         scan.fetch = Some(Fetch { query, left: Vec::new(), rows: Vec::new(), more: false, inset: 0 });
         scan
     }
 
     /// A scan that counts what matches `filter` among the rows up to `bound` by the usual dimensions.
     pub fn stats(filter: &Predicate, bound: Seq, catalog: &Catalog) -> Self {
-        let mut scan = Self::new(Goal::Stats, Ranking::arrival(), Unit::Record, 0, catalog);
+        let mut scan = Self::new(Goal::Stats, Sorting::arrival(), Unit::Record, 0, catalog);
         for (entry, predicate, verdict) in visible(catalog, filter, bound) {
             if verdict != Verdict::Always || !tally::add_summary(&mut scan.stats, &entry.summary) {
                 scan.add(entry.id, &entry.summary, predicate, true);
@@ -126,9 +132,11 @@ impl Scan {
         scan
     }
 
-    fn new(goal: Goal, ranking: Ranking, unit: Unit, wanted: usize, catalog: &Catalog) -> Self {
+    fn new(goal: Goal, sorting: Sorting, unit: Unit, wanted: usize, catalog: &Catalog) -> Self {
         Self {
-            ranking,
+            // in an order by text no source is needless
+            window: if sorting.is_numeric() { 1 } else { usize::MAX },
+            sorting,
             unit,
             goal,
             seek: Seek::Done,
@@ -136,7 +144,6 @@ impl Scan {
             work: Vec::new(),
             at: 0,
             running: 0,
-            window: 1,
             hits: Vec::new(),
             fetch: None,
             total: 0,
@@ -146,10 +153,15 @@ impl Scan {
     }
 
     fn add(&mut self, source: SourceId, summary: &Summary, predicate: Predicate, whole: bool) {
-        let (best, worst) = self.ranking.of_summary(summary);
-        if whole || !self.ranking.is_passed(worst) {
-            self.work.push(Work { source, rows: summary.rows, predicate, best, worst, whole });
+        let extent = self.sorting.of_summary(summary);
+        if whole || !self.sorting.is_passed(extent) {
+            self.work.push(Work { source, rows: summary.rows, predicate, extent, whole });
         }
+    }
+
+    fn lose(&mut self) {
+        self.seek = Seek::Lost;
+        self.wanted = 0;
     }
 
     // The next source that may hold the row at which the page starts; `None` when this phase is over.
@@ -159,11 +171,11 @@ impl Scan {
             return Some(Next::Wait);
         }
         let Some((source, rows, predicate)) = holders.pop() else {
-            self.seek = Seek::Lost;
-            self.wanted = 0;
+            self.lose();
             return None;
         };
-        let job = Job::Match(Search { predicate, ranking: self.ranking, wanted: 1, whole: false, unit: self.unit });
+        let job =
+            Job::Match(Search { predicate, sorting: self.sorting.clone(), wanted: 1, whole: false, unit: self.unit });
         self.running = 1;
         self.scanned.opened += 1;
         Some(Next::Run(Box::new(Task::new(source, rows, 0, self.goal, job))))
@@ -176,17 +188,17 @@ impl Scan {
             return next;
         }
         while let Some(work) = self.work.get(self.at) {
-            if !work.whole && self.is_beaten(work.best) {
+            if !work.whole && self.is_beaten(work.extent) {
                 self.at += 1;
                 continue;
             }
             if !work.whole && self.running >= self.window {
                 return Next::Wait;
             }
-            let wanted = if self.is_beaten(work.best) { 0 } else { self.wanted };
+            let wanted = if self.is_beaten(work.extent) { 0 } else { self.wanted };
             let search = Search {
                 predicate: work.predicate.clone(),
-                ranking: self.ranking,
+                sorting: self.sorting.clone(),
                 wanted,
                 whole: work.whole,
                 unit: self.unit,
@@ -202,7 +214,7 @@ impl Scan {
         }
         let detail = fetch.query.detail;
         match fetch.left.pop() {
-            Some((at, hits)) => self.run(at, Job::Rows { hits, detail }),
+            Some((at, rows)) => self.run(at, Job::Rows { rows, detail }),
             None => Next::Done,
         }
     }
@@ -218,8 +230,9 @@ impl Scan {
         Next::Run(Box::new(task))
     }
 
-    fn is_beaten(&self, best: Rank) -> bool {
-        let full = || self.hits.len() >= self.wanted && self.hits.last().is_none_or(|(last, _)| last.rank < best);
+    fn is_beaten(&self, extent: Option<(Rank, Rank)>) -> bool {
+        let behind = |last: &Place| extent.is_some_and(|(best, _)| *last < Place::Number(best));
+        let full = || self.hits.len() >= self.wanted && self.hits.last().is_none_or(|(last, _)| behind(&last.place));
         self.goal == Goal::Page && full()
     }
 
@@ -231,10 +244,10 @@ impl Scan {
         }
         self.scanned.rows += partial.scanned;
         if let Seek::Running(_) = self.seek {
-            if let Some(hit) = partial.hits.first() {
+            if let Some(hit) = partial.hits.into_iter().next() {
                 self.seek = Seek::Done;
-                self.ranking = self.ranking.after(hit.rank);
-                self.work.retain(|work| work.whole || !self.ranking.is_passed(work.worst));
+                self.sorting.start_after(hit.place);
+                self.work.retain(|work| work.whole || !self.sorting.is_passed(work.extent));
             }
             return;
         }
@@ -242,7 +255,7 @@ impl Scan {
         tally::merge(&mut self.stats, partial.stats);
         if !partial.hits.is_empty() {
             self.hits.extend(partial.hits.into_iter().map(|hit| (hit, partial.at)));
-            self.hits.sort_by_key(|(hit, _)| hit.rank);
+            self.hits.sort_by(|(a, _), (b, _)| a.place.cmp(&b.place));
             self.hits.truncate(self.wanted);
         }
         if let Some(fetch) = &mut self.fetch {
@@ -253,7 +266,7 @@ impl Scan {
     /// The page of a scan made by [`Self::page`], after [`Next::Done`].
     pub fn finish(self) -> Page {
         let Some(mut fetch) = self.fetch else { return Page::default() };
-        fetch.rows.sort_by_key(|(rank, _)| *rank);
+        fetch.rows.sort_by_key(|(place, _)| *place);
         let mut rows: Vec<_> = fetch.rows.into_iter().map(|(_, row)| row).collect();
         let lost = matches!(self.seek, Seek::Lost);
         let (more_before, more_after) = match fetch.query.start {
@@ -292,11 +305,12 @@ impl Fetch {
         }
         self.more = hits.len() > self.query.limit;
         hits.truncate(self.query.limit);
-        hits.sort_by_key(|(hit, at)| (*at, hit.row));
-        for (hit, at) in hits {
+        let mut rows: Vec<_> = hits.into_iter().enumerate().map(|(place, (hit, at))| (at, hit.row, place)).collect();
+        rows.sort_unstable();
+        for (at, row, place) in rows {
             match self.left.last_mut() {
-                Some((last, hits)) if *last == at => hits.push(hit),
-                _ => self.left.push((at, vec![hit])),
+                Some((last, rows)) if *last == at => rows.push((place, row)),
+                _ => self.left.push((at, vec![(place, row)])),
             }
         }
     }

@@ -1,9 +1,10 @@
-//! Orders and directions folded into one comparison: the lesser rank comes first.
+//! Orders by number and directions folded into one comparison: the lesser rank comes first.
 
 use crate::catalog::Summary;
 use crate::filter::Number;
 use crate::id::Seq;
-use crate::query::{Direction, Order, Position, Query, SortKey, Start};
+use crate::level::Level;
+use crate::query::{Direction, Position, SortKey};
 use crate::segment::{BLOCK, Columns};
 
 /// A position so mapped that ascending ranks are the order in which rows are found.
@@ -12,37 +13,18 @@ pub(crate) type Rank = (u64, u64);
 /// The order of a walk and where in it the page starts.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Ranking {
-    order: Order,
+    number: Number,
     direction: Direction,
     after: Option<Rank>,
 }
 
 impl Ranking {
-    pub(crate) fn of(query: &Query) -> Self {
-        // The rows right before a position are the first ones after it the other way round.
-        let (direction, position) = match query.start {
-            Start::First | Start::Offset(_) | Start::AfterRow(_) => (query.direction, None),
-            Start::After(position) => (query.direction, Some(position)),
-            Start::Before(position) => (query.direction.reversed(), Some(position)),
-            Start::BeforeRow(_) => (query.direction.reversed(), None),
-        };
-        let mut ranking = Self { order: query.order, direction, after: None };
-        ranking.after = position.map(|position| ranking.rank(position));
-        ranking
-    }
-
-    pub(crate) fn arrival() -> Self {
-        Self { order: Order::Arrival, direction: Direction::Ascending, after: None }
+    pub(crate) fn new(number: Number, direction: Direction) -> Self {
+        Self { number, direction, after: None }
     }
 
     pub(crate) fn number(self) -> Number {
-        match self.order {
-            Order::Time => Number::Time,
-            Order::Arrival => Number::Seq,
-            Order::Duration => Number::Duration,
-            Order::Status => Number::Status,
-            Order::Size => Number::Size,
-        }
+        self.number
     }
 
     pub(crate) fn rank(self, position: Position) -> Rank {
@@ -53,7 +35,7 @@ impl Ranking {
     }
 
     pub(crate) fn row(self, columns: &Columns, row: usize) -> Rank {
-        self.rank(Position { key: SortKey::of(columns.number(self.number(), row)), seq: columns.seq(row) })
+        self.rank(Position { key: SortKey::of(columns.number(self.number, row)), seq: columns.seq(row) })
     }
 
     /// The same walk from after this rank on.
@@ -78,19 +60,27 @@ impl Ranking {
         let some = |(least, greatest)| (Some(least), Some(greatest));
         // A row may lack the value, which sorts below every present one.
         let perhaps = |extent: Option<(i64, i64)>| (None, extent.map(|(_, greatest)| greatest));
-        let values = match self.order {
-            Order::Time => some(summary.time),
-            Order::Arrival => some((summary.seq.0.get() as i64, summary.seq.1.get() as i64)),
-            Order::Duration => perhaps(summary.duration),
-            Order::Status => perhaps(summary.status),
-            Order::Size => perhaps(summary.size),
+        let values = match self.number {
+            Number::Time => some(summary.time),
+            Number::Seq => some((summary.seq.0.get() as i64, summary.seq.1.get() as i64)),
+            Number::Duration => perhaps(summary.duration),
+            Number::Status => perhaps(summary.status),
+            Number::Size => perhaps(summary.size),
+            Number::Level => {
+                let counts = Level::ALL.into_iter().zip(summary.levels);
+                let mut present = counts.filter(|(_, count)| *count > 0).map(|(level, _)| level as i64);
+                let least = present.next();
+                (least, present.next_back().or(least))
+            }
+            // nothing is known of it
+            _ => (None, Some(i64::MAX)),
         };
         self.between(values, summary.seq)
     }
 
     /// The ranks between which the rows of a block lie.
     pub(crate) fn of_block(self, columns: &Columns, block: usize) -> (Rank, Rank) {
-        if self.order == Order::Time {
+        if self.number == Number::Time {
             // Rows are sorted by (time, sequence), so the ends are exact, however many rows share a time.
             let last = ((block + 1) * BLOCK).min(columns.rows()) - 1;
             let (first, last) = (self.row(columns, block * BLOCK), self.row(columns, last));
@@ -100,19 +90,19 @@ impl Ranking {
         let seq = |seq: Option<i64>, or: Seq| seq.and_then(|seq| Seq::new(seq as u64)).unwrap_or(or);
         let (first, last) = zone(Number::Seq);
         let lowest = Seq::new(1).expect("sequences start at 1");
-        let values = match self.order {
-            Order::Size => {
+        let values = match self.number {
+            Number::Size => {
                 let greatest = [Number::ReqSize, Number::ResSize].into_iter().filter_map(|number| zone(number).1);
                 (None, greatest.reduce(i64::saturating_add))
             }
-            _ => zone(self.number()),
+            number => zone(number),
         };
         self.between(values, (seq(first, lowest), seq(last, Seq::MAX)))
     }
 
     /// Whether rows of a source stand in this order already, first to last or last to first.
     pub(crate) fn is_stored_order(self) -> bool {
-        self.order == Order::Time
+        self.number == Number::Time
     }
 
     /// Whether the last rows come first.

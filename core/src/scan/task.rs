@@ -1,7 +1,7 @@
 //! One source's share of an answer.
 
 use super::matching::Matching;
-use super::order::{Rank, Ranking};
+use super::sorting::{Place, Sorting};
 use crate::catalog::SourceId;
 use crate::codec::Corrupt;
 use crate::filter::Predicate;
@@ -18,9 +18,9 @@ pub(super) enum Goal {
 }
 
 /// A matching row and where it stands in the order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug)]
 pub(super) struct Hit {
-    pub(super) rank: Rank,
+    pub(super) place: Place,
     pub(super) row: u32,
     // how many units the row is
     pub(super) units: u8,
@@ -30,7 +30,7 @@ pub(super) struct Hit {
 #[derive(Clone, Debug)]
 pub(super) struct Search {
     pub(super) predicate: Predicate,
-    pub(super) ranking: Ranking,
+    pub(super) sorting: Sorting,
     // the best of them are found
     pub(super) wanted: usize,
     // every match is counted too, in units
@@ -41,7 +41,8 @@ pub(super) struct Search {
 #[derive(Clone, Debug)]
 pub(super) enum Job {
     Match(Search),
-    Rows { hits: Vec<Hit>, detail: Detail },
+    // rows with their places on the page
+    Rows { rows: Vec<(usize, u32)>, detail: Detail },
 }
 
 /// One source's share of the work: pure, `Send`, and independent of all other tasks.
@@ -71,7 +72,7 @@ pub struct Partial {
     pub(super) hits: Vec<Hit>,
     pub(super) matched: u64,
     pub(super) scanned: u64,
-    pub(super) rows: Vec<(Rank, Stored)>,
+    pub(super) rows: Vec<(usize, Stored)>,
     pub(super) stats: Stats,
 }
 
@@ -101,21 +102,21 @@ impl Task {
         let at = self.at;
         match &self.job {
             Job::Match(search) => {
-                let matching = self.matching.get_or_insert_with(|| Matching::new(self.goal));
+                let matching = self.matching.get_or_insert_with(|| Matching::new(self.goal, search));
                 Ok(match matching.step(search, &self.columns) {
                     Some(need) => Step::Need(need),
                     None => Step::Done(matching.finish(search, &self.columns, at)),
                 })
             }
-            Job::Rows { hits, detail } => {
+            Job::Rows { rows, detail } => {
                 let mut need = Need::new();
-                for hit in hits {
-                    self.columns.want_row(hit.row as usize, *detail, &mut need);
+                for (_, row) in rows {
+                    self.columns.want_row(*row as usize, *detail, &mut need);
                 }
                 if !need.is_empty() {
                     return Ok(Step::Need(need));
                 }
-                let rows = hits.iter().map(|hit| Ok((hit.rank, self.columns.row(hit.row as usize, *detail)?)));
+                let rows = rows.iter().map(|(place, row)| Ok((*place, self.columns.row(*row as usize, *detail)?)));
                 Ok(Step::Done(Partial { at, rows: rows.collect::<Result<_, Corrupt>>()?, ..Partial::default() }))
             }
         }

@@ -5,13 +5,16 @@ use reqlog_core::body::{Body, Cut};
 use reqlog_core::filter::{Case, Number, Predicate, TextKey, TextMatcher};
 use reqlog_core::headers::Headers;
 use reqlog_core::level::Level;
+use reqlog_core::query::Order;
 use reqlog_core::record::{Field, Kind, Message, Record, Source};
 use reqlog_core::timestamp::Timestamp;
 
-pub const ORDERS: [reqlog_core::query::Order; 5] = {
-    use reqlog_core::query::Order::{Arrival, Duration, Size, Status, Time};
-    [Time, Arrival, Duration, Status, Size]
-};
+/// The orders that have positions.
+pub const NUMERIC: [Order; 6] =
+    [Order::Time, Order::Arrival, Order::Duration, Order::Status, Order::Size, Order::Level];
+
+/// The orders that have none.
+pub const TEXTUAL: [Order; 2] = [Order::Trace, Order::Shown];
 
 fn word() -> impl Strategy<Value = String> {
     prop_oneof![

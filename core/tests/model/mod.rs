@@ -12,6 +12,7 @@ use reqlog_core::query::{Detail, Direction, Order, Page, Position, Query, SortKe
 use reqlog_core::record::{Field, Record, Stored};
 use reqlog_core::scan::{Next, Scan, Step, Task};
 use reqlog_core::segment::{self, Directory, Part, PartId};
+use reqlog_core::shown::shown;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -175,7 +176,7 @@ impl Model {
     /// What [`Self::page`] must answer from the first row on: filter, sort, nothing clever.
     pub fn naive(&self, filter: &Predicate, order: Order, direction: Direction) -> Vec<Stored> {
         let mut rows: Vec<Stored> = self.rows.iter().filter(|row| filter.matches_stored(row)).cloned().collect();
-        rows.sort_by_key(|row| position(row, order));
+        rows.sort_by_key(|row| place(row, order));
         if direction == Direction::Descending {
             rows.reverse();
         }
@@ -183,13 +184,28 @@ impl Model {
     }
 }
 
-pub fn position(row: &Stored, order: Order) -> Position {
-    let value = match order {
-        Order::Time => Number::Time.of(&row.record),
+/// What a row is sorted by: its number or its text, then its sequence.
+fn place(row: &Stored, order: Order) -> (Option<i64>, Option<String>, Seq) {
+    let record = &row.record;
+    let number = match order {
+        Order::Time => Number::Time.of(record),
         Order::Arrival => Some(row.id.seq().get() as i64),
-        Order::Duration => Number::Duration.of(&row.record),
-        Order::Status => Number::Status.of(&row.record),
-        Order::Size => Number::Size.of(&row.record),
+        Order::Duration => Number::Duration.of(record),
+        Order::Status => Number::Status.of(record),
+        Order::Size => Number::Size.of(record),
+        Order::Level => Some(record.level as i64),
+        Order::Trace | Order::Shown => None,
     };
-    Position { key: SortKey::of(value), seq: row.id.seq() }
+    let text = match order {
+        Order::Trace => record.text(Field::TraceId).map(str::to_owned),
+        Order::Shown => shown(record).map(std::borrow::Cow::into_owned),
+        _ => None,
+    };
+    (number, text, row.id.seq())
+}
+
+/// Where a row stands in an order by number.
+pub fn position(row: &Stored, order: Order) -> Position {
+    let (number, _, seq) = place(row, order);
+    Position { key: SortKey::of(number), seq }
 }

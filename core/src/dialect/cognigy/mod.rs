@@ -13,6 +13,7 @@ mod error;
 mod hal;
 mod item;
 mod list;
+mod page;
 mod parameters;
 mod project;
 mod xml;
@@ -118,7 +119,7 @@ fn read(query: &str, table: &[&'static Param]) -> Result<Params, ParamError> {
 #[derive(Debug)]
 pub(crate) enum Render {
     /// A page.
-    List(Box<list::Listing>),
+    List(Box<page::Listing>),
     /// One entry.
     Entry(entry::Single),
 }

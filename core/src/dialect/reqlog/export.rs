@@ -97,7 +97,7 @@ impl Exporting {
 /// The page after this one, if there is one.
 pub(crate) fn after(query: &Query, page: &Page) -> Option<Query> {
     let last = page.rows.last().filter(|_| page.more_after)?;
-    Some(Query { start: Start::After(Position::of(last, query.order)), ..query.clone() })
+    Some(Query { start: Start::After(Position::of(last, query.order)?), ..query.clone() })
 }
 
 /// A HAR file of one row.

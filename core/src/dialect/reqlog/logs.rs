@@ -107,8 +107,8 @@ impl Listing {
     pub(super) fn reply(&self, query: &Query, page: &Page) -> Response<Bytes> {
         let sign = |start| Cursor { start, bound: query.bound, now: self.now }.sign(&self.walk, &self.secret);
         let place = |row| Position::of(row, self.walk.order);
-        let next = match page.rows.last() {
-            Some(row) if page.more_after => Some(sign(Start::After(place(row)))),
+        let next = match page.rows.last().filter(|_| page.more_after).and_then(place) {
+            Some(last) => Some(sign(Start::After(last))),
             // every row up to the head has been seen, those that do not match included
             _ if self.end == End::Open => Some(sign(match self.head {
                 Some(_) => Start::After(Position::arrival(query.bound)),
@@ -116,7 +116,8 @@ impl Listing {
             })),
             _ => None,
         };
-        let prev = page.rows.first().filter(|_| page.more_before).map(|row| sign(Start::Before(place(row))));
+        let prev =
+            page.rows.first().filter(|_| page.more_before).and_then(place).map(|first| sign(Start::Before(first)));
         let mut body = b"{\"items\":".to_vec();
         records::array(&page.rows, self.shape, &mut body);
         let scanned = page.scanned;

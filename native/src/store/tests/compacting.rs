@@ -3,7 +3,8 @@
 use super::*;
 use reqlog_core::catalog::SourceId;
 use reqlog_core::filter::{Filter, Predicate};
-use reqlog_core::query::{Detail, Direction, Order, Position, Query, SortKey, Start, Total, Unit};
+use reqlog_core::level::Level;
+use reqlog_core::query::{Detail, Direction, Order, Position, Query, Start, Total, Unit};
 use reqlog_core::record::Stored;
 use std::sync::atomic::AtomicBool;
 
@@ -21,15 +22,23 @@ fn query(order: Order, direction: Direction, bound: Seq, limit: usize) -> Query 
     }
 }
 
-fn position(order: Order, row: &Stored) -> Position {
-    let value = match order {
+// what a row is sorted by, then its sequence
+fn place(order: Order, row: &Stored) -> (Option<i64>, Option<String>, Seq) {
+    let number = match order {
         Order::Time => Some(row.record.time.as_nanos()),
         Order::Arrival => Some(row.id.seq().get() as i64),
         Order::Duration => row.record.duration.map(|value| value as i64),
         Order::Status => row.record.status.map(i64::from),
         Order::Size => row.record.size().map(|value| value as i64),
+        Order::Level => Some(row.record.level as i64),
+        Order::Trace | Order::Shown => None,
     };
-    Position { key: SortKey::of(value), seq: row.id.seq() }
+    let text = match order {
+        Order::Trace => row.record.text(Field::TraceId),
+        Order::Shown => row.record.text(Field::Message),
+        _ => None,
+    };
+    (number, text.map(str::to_owned), row.id.seq())
 }
 
 fn walk(store: &Store, order: Order, direction: Direction, limit: usize) -> Vec<Stored> {
@@ -39,7 +48,10 @@ fn walk(store: &Store, order: Order, direction: Direction, limit: usize) -> Vec<
     loop {
         let page = store.page(&query).unwrap();
         assert_eq!(page.total, Some(bound.get()), "nothing present at the start goes, nothing new comes");
-        query.start = page.rows.last().map_or(Start::First, |row| Start::After(position(order, row)));
+        query.start = match page.rows.last() {
+            Some(row) => Position::of(row, order).map_or(Start::AfterRow(row.id.seq()), Start::After),
+            None => Start::First,
+        };
         rows.extend(page.rows);
         if !page.more_after {
             return rows;
@@ -52,6 +64,8 @@ fn varied(prefix: &str, count: usize) -> Ingest {
     let vary = |(n, mut record): (usize, Record)| {
         record.time = Timestamp::from_millis((n % 5) as i64);
         record.status = [None, Some(200), Some(503)][n % 3];
+        record.level = Level::ALL[n % 3];
+        record.texts.set_some(Field::TraceId, [None, Some("a"), Some("ab"), Some("b")][n % 4]);
         record.duration = (n % 4 > 0).then_some((n % 7) as u64);
         record
     };
@@ -86,10 +100,13 @@ fn walks_see_each_record_once_in_order_while_others_write_and_compaction_runs() 
             (Order::Duration, 700),
             (Order::Status, 450),
             (Order::Size, 999),
+            (Order::Level, 600),
+            (Order::Trace, 800),
+            (Order::Shown, 550),
         ] {
             for direction in [Direction::Ascending, Direction::Descending] {
                 let rows = walk(&store, order, direction, limit);
-                let places: Vec<_> = rows.iter().map(|row| position(order, row)).collect();
+                let places: Vec<_> = rows.iter().map(|row| place(order, row)).collect();
                 let sorted = match direction {
                     Direction::Ascending => places.is_sorted_by(|a, b| a < b),
                     Direction::Descending => places.is_sorted_by(|a, b| a > b),
