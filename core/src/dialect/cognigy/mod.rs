@@ -18,6 +18,9 @@ mod parameters;
 mod project;
 mod xml;
 
+#[cfg(test)]
+mod tests;
+
 pub(super) use documented::{ABOUT, ENDPOINTS};
 pub(super) use error::refuse;
 
