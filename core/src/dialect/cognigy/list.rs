@@ -12,51 +12,24 @@
 //! - `filter` compares type and trace id exactly; so do `userId` and `flowName`, which do match the empty text.
 //! - The tail is the project's latest entries in the order of `_id`, 100 a page; its `total` counts all of them.
 
-use super::Version;
 use super::accept::Representation;
 use super::cursor::{Began, Cursor, Walk, Way};
+use super::page::{By, Listing};
 use super::parameters::{
     API_KEY, END_DATE, FILTER, FLOW_NAME, LIMIT, NEXT, PREVIOUS, SKIP, SNAPSHOT, SORT, START_DATE, TYPE, USER_ID,
 };
-use super::{Action, Render, csv, hal, item, xml};
-use crate::dialect::link::{self, PageUrl};
+use super::{Action, Render, Version};
+use crate::dialect::link::PageUrl;
 use crate::dialect::params::{ParamError, Params};
-use crate::dialect::{Asked, Planned, respond, set};
+use crate::dialect::{Asked, Planned};
 use crate::error::Error;
 use crate::filter::{Number, Predicate, TextKey, TextMatcher};
 use crate::id::EntryId;
-use crate::json::string;
 use crate::level::Level;
 use crate::plan::Operation;
-use crate::query::{Detail, Direction, Order, Page, Query, Start, Total, Unit};
+use crate::query::{Detail, Direction, Order, Query, Start, Total, Unit};
 use crate::record::Field;
 use crate::timestamp::Timestamp;
-use bytes::Bytes;
-use http::header::{HeaderName, VARY};
-use http::{Response, StatusCode};
-
-/// What is needed to render a page and the ways on from it.
-#[derive(Debug)]
-pub(crate) struct Listing {
-    walk: Walk,
-    began: Began,
-    secret: [u8; 32],
-    start: Start,
-    limit: u64,
-    by: By,
-    given: Option<&'static str>,
-    this: String,
-    others: PageUrl,
-    representation: Representation,
-    version: Version,
-}
-
-/// How the client pages.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum By {
-    Cursor,
-    Skip,
-}
 
 const TAIL: u64 = 100;
 const HOUR: i64 = 3_600_000_000_000;
@@ -156,9 +129,9 @@ fn order(sort: &str) -> (Order, Direction) {
     let (field, direction) = sort.split_once(':').unwrap_or((sort, "desc"));
     let order = match field {
         "_id" => Order::Arrival,
-        "type" => Order::Size,
-        "traceId" => Order::Status,
-        "msg" => Order::Duration,
+        "type" => Order::Level,
+        "traceId" => Order::Trace,
+        "msg" => Order::Shown,
         _ => Order::Time,
     };
     (order, if direction == "asc" { Direction::Ascending } else { Direction::Descending })
@@ -206,70 +179,4 @@ fn chosen(params: &Params) -> Predicate {
     let user = params.text(&USER_ID).map(|user| exactly(Field::UserId, user));
     let flow = params.text(&FLOW_NAME).map(|flow| exactly(Field::FlowName, flow));
     Predicate::all_of([filter, types, user, flow].into_iter().flatten())
-}
-
-impl Listing {
-    /// The page in the representation that the client wants.
-    pub(super) fn reply(&self, page: &Page) -> Result<Response<Bytes>, Error> {
-        if page.lost {
-            let reason = "the entry that it stands on is gone; begin again without it";
-            return Err(Error::Cursor { name: self.given.unwrap_or(NEXT.name), reason });
-        }
-        let sign = |row: &crate::record::Stored, way| {
-            Cursor { seq: row.id.seq(), began: self.began, way }.sign(&self.walk, &self.secret)
-        };
-        let next = page.rows.last().filter(|_| page.more_after).map(|row| sign(row, Way::Next));
-        let previous = page.rows.first().filter(|_| page.more_before).map(|row| sign(row, Way::Previous));
-        let (after, before) = match self.by {
-            By::Cursor => {
-                let url = |name, cursor: &Option<String>| Some(self.others.with(&[(name, cursor.as_deref()?)]));
-                (url(NEXT.name, &next), url(PREVIOUS.name, &previous))
-            }
-            By::Skip => self.by_skip(page),
-        };
-        let (next, previous) = (next.as_deref(), previous.as_deref());
-        let cursors = [("nextCursor", next), ("previousCursor", previous), ("next", next), ("previous", previous)];
-        let cursors = if self.version == Version::V20 { &cursors[..] } else { &cursors[..2] };
-        let body = match self.representation {
-            Representation::Json => envelope(page, cursors),
-            Representation::Hal => hal::page(page, &self.this, after.as_deref(), before.as_deref()),
-            Representation::Xml | Representation::TextXml => xml::page(page, cursors),
-            Representation::Csv => csv::rows(&page.rows),
-        };
-        let mut response = respond(StatusCode::OK, self.representation.content_type(), body);
-        let headers = response.headers_mut();
-        set(headers, VARY, "accept");
-        if self.representation == Representation::Csv {
-            let total = page.total.unwrap_or_default().to_string();
-            set(headers, HeaderName::from_static("x-total-count"), &total);
-        }
-        link::set(headers, [(after, "next"), (before, "prev")]);
-        Ok(response)
-    }
-
-    fn by_skip(&self, page: &Page) -> (Option<String>, Option<String>) {
-        let skipped = if let Start::Offset(skip) = self.start { skip } else { 0 };
-        let snapshot = self.began.as_millis().to_string();
-        let url = |skip: u64| self.others.with(&[(SKIP.name, &skip.to_string()), (SNAPSHOT.name, &snapshot)]);
-        let next = (page.more_after && !page.rows.is_empty()).then(|| url(skipped + page.rows.len() as u64));
-        // from past the end, the last page
-        let end = skipped.min(page.total.unwrap_or(skipped));
-        (next, (end > 0).then(|| url(end.saturating_sub(self.limit))))
-    }
-}
-
-/// `{"items":[…],"total":1,"nextCursor":…,"previousCursor":…}`
-fn envelope(page: &Page, cursors: &[(&str, Option<&str>)]) -> Vec<u8> {
-    let mut out = b"{\"items\":".to_vec();
-    item::array(&page.rows, &mut out);
-    out.extend_from_slice(format!(",\"total\":{}", page.total.unwrap_or_default()).as_bytes());
-    for (name, cursor) in cursors {
-        out.extend_from_slice(format!(",\"{name}\":").as_bytes());
-        match cursor {
-            Some(cursor) => string(cursor, &mut out),
-            None => out.extend_from_slice(b"null"),
-        }
-    }
-    out.push(b'}');
-    out
 }

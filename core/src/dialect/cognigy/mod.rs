@@ -13,9 +13,13 @@ mod error;
 mod hal;
 mod item;
 mod list;
+mod page;
 mod parameters;
 mod project;
 mod xml;
+
+#[cfg(test)]
+mod tests;
 
 pub(super) use documented::{ABOUT, ENDPOINTS};
 pub(super) use error::refuse;
@@ -118,7 +122,7 @@ fn read(query: &str, table: &[&'static Param]) -> Result<Params, ParamError> {
 #[derive(Debug)]
 pub(crate) enum Render {
     /// A page.
-    List(Box<list::Listing>),
+    List(Box<page::Listing>),
     /// One entry.
     Entry(entry::Single),
 }
