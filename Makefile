@@ -1,11 +1,12 @@
 # What a developer types. Every target works in a fresh clone with Rust, a C compiler and make.
 .DEFAULT_GOAL := help
-.PHONY: help serve test bench lint purity soak doc
+.PHONY: help serve test bench lint purity peers soak doc
 
 CARGO ?= cargo
 DATA ?= reqlog-data
 LISTEN ?= 127.0.0.1:7070
 SOAK_CASES ?= 20000
+PEERS := target/peers
 WASM := wasm32-unknown-unknown
 # without these, nothing that is not exported would be compiled and linked, and the check would look at an empty module
 EVERYTHING := -C link-dead-code -C link-arg=--no-gc-sections
@@ -18,6 +19,7 @@ serve: ## build in release mode and serve ./reqlog-data on 127.0.0.1:7070
 
 test: lint purity ## everything that must hold before a change is merged
 	$(CARGO) test --workspace
+	@$(MAKE) --no-print-directory peers
 
 lint: ## formatting and clippy, both without mercy
 	$(CARGO) fmt --all --check
@@ -27,6 +29,17 @@ purity: ## the core builds for wasm32 and imports nothing from its host
 	rustup target add $(WASM)
 	$(CARGO) rustc --package reqlog-core --lib --crate-type cdylib --target $(WASM) -- $(EVERYTHING)
 	$(CARGO) run --quiet --package reqlog-tests --example wasm_imports -- target/$(WASM)/debug/reqlog_core.wasm
+
+# REQLOG_PEERS=required makes their absence a failure
+peers: ## the running server as an OpenAPI validator, a request generator and parsers of others find it (Python 3 with venv)
+	@if python3 -c 'import ensurepip, venv' 2>/dev/null; then \
+	  set -e; $(CARGO) build --quiet --package reqlog; \
+	  test -x $(PEERS)/bin/schemathesis || python3 -m venv $(PEERS); \
+	  $(PEERS)/bin/pip install --quiet --disable-pip-version-check --requirement tests/peers/requirements.txt; \
+	  REQLOG_BINARY=$(CURDIR)/target/debug/reqlog PYTHONDONTWRITEBYTECODE=1 $(PEERS)/bin/python tests/peers/run.py; \
+	else \
+	  echo "the checks by peers are left out: they need Python 3 with venv"; test "$$REQLOG_PEERS" != required; \
+	fi
 
 bench: ## criterion for the core, then the end-to-end tables (rg and jq are asked where they are there)
 	$(CARGO) build --release --package reqlog

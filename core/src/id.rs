@@ -101,16 +101,22 @@ impl EntryId {
     pub fn to_uuid(self) -> String {
         let (high, low) = (self.seq.0 >> 36, self.seq.0 & ((1 << 36) - 1));
         // 48 bits arrival | version 8 | 12 bits seq | variant 10 | 2 zero bits | 36 bits seq | 24 bits check
-        let check =
-            u64::from(crc32fast::hash(&[self.arrival.to_be_bytes(), self.seq.0.to_be_bytes()].concat())) & 0xff_ffff;
+        let both = (u128::from(self.arrival) << 64 | u128::from(self.seq.0)).to_be_bytes();
+        let check = u64::from(crc32fast::hash(&both)) & 0xff_ffff;
         let bits = u128::from(self.arrival) << 80
             | 0x8 << 76
             | u128::from(high) << 64
             | 0x2 << 62
             | u128::from(low) << 24
             | u128::from(check);
-        let hex = format!("{bits:032x}");
-        format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
+        let mut out = String::with_capacity(36);
+        for place in (0..32).rev() {
+            if [23, 19, 15, 11].contains(&place) {
+                out.push('-');
+            }
+            out.push(BASE36[(bits >> (4 * place)) as usize & 15] as char);
+        }
+        out
     }
 
     /// Reads [`Self::to_uuid`], hexadecimal digits of either case.

@@ -5,6 +5,7 @@ use bytes::Bytes;
 use flate2::{Compression, write::GzEncoder};
 use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, VARY};
 use http::{HeaderValue, Request, Response};
+use reqlog::ingest::unknown_format;
 use reqlog_core::accept::Rules;
 use reqlog_core::auth::{Key, Keyring, NewKey, Role, Scope, Secret};
 use reqlog_core::batch;
@@ -18,6 +19,7 @@ use reqlog_core::record::{Field, Stored};
 use reqlog_core::shown::shown;
 use reqlog_core::timestamp::Timestamp;
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::io::Write;
 
 /// The plan over a list of records.
@@ -41,6 +43,8 @@ impl Frontend for InMemory {
 pub struct Memory {
     rows: Vec<Stored>,
     head: Option<EntryId>,
+    // scope and Idempotency-Key of a request, and the place of a record in it
+    retried: BTreeSet<(Option<String>, String, u64)>,
     keyring: Keyring,
     projects: Projects,
     settings: Settings,
@@ -66,6 +70,7 @@ impl Memory {
         let mut memory = Self {
             rows: Vec::new(),
             head: None,
+            retried: BTreeSet::new(),
             keyring: Keyring::default(),
             projects: setting.projects.clone(),
             settings: Settings::default(),
@@ -291,24 +296,40 @@ impl Memory {
 
     fn ingest(&mut self, request: &IngestRequest, body: &[u8]) -> Result<Report, Failure> {
         let named = request.format.as_deref().and_then(Format::parse_name);
+        if body.is_empty() {
+            return Ok(Report::default());
+        }
         let format = named.or_else(|| Format::detect(body, None));
-        let format = format.ok_or_else(|| Failure::Body("The format is not recognised.".to_owned()))?;
+        let format = format.ok_or_else(|| Failure::Body(unknown_format()))?;
         let mut splitter = Splitter::new(format);
         splitter.push(body);
         let end = splitter.finish();
         let parser = Parser::new(format, &splitter.head().cloned().unwrap_or_else(Head::default), self.now);
         let rules = Rules::new(&self.setting.redact_key, &self.settings, request);
-        let mut report = Report::default();
         let arrival = (self.now.as_millis() as u64).max(self.head.map_or(0, |head| head.arrival_ms() + 1));
+        let (mut report, mut own, mut place) = (Report::default(), BTreeSet::new(), 0);
         while let Some(unit) = splitter.next() {
             let reject = |reason: String| Rejection::new(unit.line, reason, unit.bytes);
-            let accepted = parser.parse(&unit).and_then(|record| {
-                let record = rules.accept(record).map_err(reject)?;
+            let accepted = parser.parse_identified(&unit).and_then(|parsed| {
+                let record = rules.accept(parsed.record).map_err(reject)?;
                 let admits = request.scope.admits(record.text(Field::Project));
-                if admits { Ok(record) } else { Err(reject("the key does not belong to this project".into())) }
+                let refusal = || reject("the key does not belong to this project".into());
+                if admits { Ok((record, parsed.id)) } else { Err(refusal()) }
             });
             match accepted {
-                Ok(record) => {
+                // what was exported from here and is still here; a second record of one id is another record
+                Ok((_, Some(id))) if self.rows.iter().any(|row| row.id == id) && own.insert(id) => {
+                    report.duplicates += 1;
+                }
+                Ok((record, _)) => {
+                    place += 1;
+                    if let Some(key) = &request.idempotency_key {
+                        let scope = request.scope.project().map(str::to_owned);
+                        if !self.retried.insert((scope, key.clone(), place)) {
+                            report.duplicates += 1;
+                            continue;
+                        }
+                    }
                     if let Some(project) = record.text(Field::Project) {
                         self.projects.declare(project, record.text(Field::Environment));
                     }

@@ -155,3 +155,30 @@ impl std::fmt::Debug for Kept {
         f.debug_struct("Kept").field("in_segments", &self.in_segments).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use reqlog_core::catalog::SourceId;
+    use reqlog_core::format::time::rfc3339;
+    use std::path::Path;
+
+    #[test]
+    fn records_are_where_the_name_says() {
+        let seeds = Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors/seeds");
+        let setting = Setting::read(&seeds, Some("examples"), rfc3339("2026-06-23T12:05:00Z")).unwrap();
+        let in_segments = |mode: Native| {
+            let mut server = mode.start(&setting);
+            let line = "{\"time\":\"2026-06-23T12:00:00Z\",\"kind\":\"event\"}\n";
+            let key = setting.admin.expose();
+            let request = Request::post("/api/v1/ingest").header("host", "reqlog.test").header("x-api-key", key);
+            assert_eq!(server.answer(request.body(line.into()).unwrap()).unwrap().status(), 200);
+            let entries = &server.store.store.catalog().entries;
+            assert_eq!(entries.iter().map(|entry| entry.summary.rows).sum::<u64>(), 19);
+            entries.iter().map(|entry| matches!(entry.id, SourceId::Segment(_))).collect::<Vec<_>>()
+        };
+        assert_eq!(in_segments(Native::Batches), [false; 6]);
+        let segments = in_segments(Native::Segments);
+        assert!(!segments.is_empty() && segments.iter().all(|is_segment| *is_segment), "{segments:?}");
+    }
+}

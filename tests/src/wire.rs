@@ -3,6 +3,7 @@
 //! A frontend is given a [`Setting`] (encoded batches, keys' secrets, a clock) and answers requests; everything else is
 //! done here, so that another frontend adds an implementation of [`Frontend`] and nothing else.
 
+mod documented;
 mod seed;
 mod step;
 mod template;

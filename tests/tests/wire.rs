@@ -1,8 +1,11 @@
 //! Every folder of wire vectors against every frontend.
 
+use bytes::Bytes;
+use http::{Request, Response, StatusCode};
+use reqlog_core::format::time::rfc3339;
 use reqlog_tests::memory::InMemory;
 use reqlog_tests::native::Native;
-use reqlog_tests::wire::{Count, Frontend, count, folders, run, run_folder};
+use reqlog_tests::wire::{Count, Frontend, Server, Setting, count, folders, run, run_folder};
 use std::path::{Path, PathBuf};
 
 fn vectors() -> PathBuf {
@@ -38,11 +41,136 @@ fn every_vector_holds_over_a_socket_from_segments() {
 #[test]
 fn every_dialect_has_steps_and_refusals_enough() {
     let folders = folders(&vectors()).unwrap();
-    assert!(folders.len() >= 2);
+    assert!(folders.len() >= 2, "{folders:?}");
     for folder in folders {
         let Count { files, steps, refusals } = count(&folder).unwrap();
         let dialect = folder.file_name().unwrap_or_default().to_string_lossy();
         println!("{dialect}: {steps} steps in {files} files, {refusals} of them refusals");
         assert!(steps >= 25 && refusals >= 10, "{dialect}: {steps} steps, {refusals} refusals");
     }
+}
+
+/// What is wrong with `text` is told of every frontend.
+fn is_told(text: &str, failure: &str) {
+    fn over(frontend: &impl Frontend, text: &str, failure: &str) {
+        let told = run(text, &vectors().join("seeds"), frontend).expect_err(text);
+        assert!(told.contains(failure) && told.starts_with(frontend.name()), "{failure} is not in: {told}");
+    }
+    over(&InMemory, text, failure);
+    over(&Native::Batches, text, failure);
+    over(&Native::Segments, text, failure);
+}
+
+#[test]
+fn an_answer_that_is_not_the_expected_one_is_told() {
+    is_told("### a\nGET /healthz\n\nHTTP/1.1 201\n", "expected status 201\n  answered 200 OK");
+    is_told("### a\nGET /healthz\n\nHTTP/1.1 200\n!content-type\n", "expected no content-type");
+    is_told("### a\nGET /healthz\n\nHTTP/1.1 200\nETag: x\n", "expected ETag: x");
+    is_told("### a\nGET /healthz\n\nHTTP/1.1 200\nContent-Type: text/html\n", "after ``\n    expected `text/html`");
+    is_told("### a\nGET /healthz\n\nHTTP/1.1 200\nDate: {{_}}\n", "expected Date");
+    is_told(
+        "### a\nGET /healthz\n\nHTTP/1.1 200\n\n{\"status\":\"{{s}}\"}x\n",
+        "after `{\"status\":\"ok\"}`\n    expected `x`",
+    );
+    is_told("### a\nGET /healthz\n\nHTTP/1.1 200\n\n{\"status\":\"o\n", "expected its end after `{\"status\":\"o`");
+    is_told("### a\nHEAD /healthz\n\nHTTP/1.1 200\n\n{\"status\":\"ok\"}\n", "answered its end");
+    is_told("### a\nGET /{{x}}\n\nHTTP/1.1 200\n", "not asked: nothing was captured as x");
+    is_told("### a\nGET /healthz\n\nHTTP/1.1 200\nContent-Encoding: gzip\n", "expected Content-Encoding: gzip");
+}
+
+/// Another frontend, one byte of whose answers is wrong, or the status of an answer without one.
+struct Wrong<F>(F);
+
+impl<F: Frontend> Frontend for Wrong<F> {
+    type Server = Wrong<F::Server>;
+
+    fn name(&self) -> &'static str {
+        self.0.name()
+    }
+
+    fn start(&self, setting: &Setting) -> Self::Server {
+        Wrong(self.0.start(setting))
+    }
+}
+
+impl<S: Server> Server for Wrong<S> {
+    fn answer(&mut self, request: Request<Bytes>) -> Result<Response<Bytes>, String> {
+        let mut answer = self.0.answer(request)?;
+        let mut body = answer.body().to_vec();
+        match body.first_mut() {
+            Some(byte) => *byte ^= 1,
+            None => *answer.status_mut() = StatusCode::IM_A_TEAPOT,
+        }
+        *answer.body_mut() = body.into();
+        Ok(answer)
+    }
+}
+
+#[test]
+fn no_file_holds_when_every_answer_is_a_little_wrong() {
+    let fails = |frontend: &dyn Fn(&Path) -> Result<Count, String>| {
+        for folder in folders(&vectors()).unwrap() {
+            let told = frontend(&folder).unwrap_err();
+            assert_eq!(told.matches("steps do not hold").count(), count(&folder).unwrap().files, "{told}");
+        }
+    };
+    fails(&|folder| run_folder(folder, &Wrong(InMemory)));
+    fails(&|folder| run_folder(folder, &Wrong(Native::Batches)));
+    fails(&|folder| run_folder(folder, &Wrong(Native::Segments)));
+}
+
+#[test]
+fn every_step_that_does_not_hold_is_told_with_its_line() {
+    let text = "### a\nGET /healthz\n\nHTTP/1.1 404\n!Content-Type\n\n### b\nGET /\n\nHTTP/1.1 200\n\n### c\nGET /no\n\nHTTP/1.1 200\n";
+    is_told(
+        text,
+        "2 of 3 steps do not hold\nline 1, a\n  expected status 404\n  expected no Content-Type\n  answered 200",
+    );
+    is_told(text, "\nline 12, c\n  expected status 200\n  answered 404");
+}
+
+#[test]
+fn what_a_server_begins_with_reaches_every_frontend() {
+    // the answer shows ids, which are made of arrivals and sequences
+    let list =
+        "GET /api/v1/logs?fields=seq&limit=1&sort=arrival\nAuthorization: Bearer {{admin}}\n\nHTTP/1.1 200\n\n{}\n";
+    is_told(
+        &format!("@seed examples\n@now 2026-06-23T12:05:00Z\n### a\n{list}"),
+        "answered `\"items\":[{\"seq\":42163}]",
+    );
+    is_told(&format!("### a\n{list}"), "answered `\"items\":[]");
+}
+
+#[test]
+fn a_file_that_cannot_be_run_is_told() {
+    let told = |text: &str| run(text, &vectors().join("seeds"), &InMemory).unwrap_err();
+    assert!(told("@seed nobody\n### a\nGET /\n\nHTTP/1.1 200\n").contains("nobody.ndjson"));
+    assert!(told("@seed examples\n@now 2020-01-01T00:00:00Z\n### a\nGET /\n\nHTTP/1.1 200\n").contains("after @now"));
+    assert!(told("### a\nGET /\n").contains("no line HTTP/1.1"));
+}
+
+#[test]
+fn a_cursor_that_one_frontend_made_goes_on_at_another() {
+    let now = rfc3339("2026-06-23T12:05:00Z");
+    let setting = Setting::read(&vectors().join("seeds"), Some("examples"), now).unwrap();
+    let ask = |server: &mut dyn Server, cursor: &str| {
+        let target = format!("/api/v1/logs?limit=5&fields=seq&sort=duration{cursor}");
+        let request = Request::get(target).header("x-api-key", setting.admin.expose()).header("host", "reqlog.test");
+        let answer = server.answer(request.body(Bytes::new()).unwrap()).unwrap();
+        let page: serde_json::Value = serde_json::from_slice(answer.body()).unwrap();
+        let seqs: Vec<u64> = page["items"].as_array().unwrap().iter().filter_map(|row| row["seq"].as_u64()).collect();
+        (seqs, page["next"].as_str().map(str::to_owned))
+    };
+    let mut memory = InMemory.start(&setting);
+    let (mut batches, mut segments) = (Native::Batches.start(&setting), Native::Segments.start(&setting));
+    let mut servers: [&mut dyn Server; 3] = [&mut memory, &mut batches, &mut segments];
+    let (mut cursor, mut seen) = (String::new(), Vec::new());
+    for turn in 0..4 {
+        let pages = servers.each_mut().map(|server| ask(*server, &cursor));
+        assert!(pages.iter().all(|page| *page == pages[0]), "{pages:?}");
+        seen.extend(&pages[0].0);
+        cursor = pages[turn % 3].1.as_ref().map(|next| format!("&cursor={next}")).unwrap_or_default();
+    }
+    let longest_first = [15, 12, 4, 1, 5, 42161, 42163, 2, 14, 42162, 13, 11, 10, 9, 8, 7, 6, 3];
+    assert_eq!((seen, cursor.as_str()), (longest_first.to_vec(), ""));
 }

@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 const DEPTH: usize = 100;
 
 /// Calls `member` with each key of the object `text` and the JSON text of its value.
-pub(super) fn object<'a>(text: &'a str, member: impl FnMut(Cow<'a, str>, &'a str)) -> Result<(), serde_json::Error> {
+pub(crate) fn object<'a>(text: &'a str, member: impl FnMut(Cow<'a, str>, &'a str)) -> Result<(), serde_json::Error> {
     let mut deserializer = serde_json::Deserializer::from_str(text);
     deserializer.deserialize_map(Members(member))?;
     deserializer.end()

@@ -21,7 +21,7 @@ mod content;
 mod draft;
 mod har;
 mod inflate;
-mod json;
+pub(crate) mod json;
 mod member;
 mod names;
 mod parser;

@@ -134,8 +134,6 @@ impl Scan {
 
     fn new(goal: Goal, sorting: Sorting, unit: Unit, wanted: usize, catalog: &Catalog) -> Self {
         Self {
-            // in an order by text no source is needless
-            window: if sorting.is_numeric() { 1 } else { usize::MAX },
             sorting,
             unit,
             goal,
@@ -144,6 +142,7 @@ impl Scan {
             work: Vec::new(),
             at: 0,
             running: 0,
+            window: 1,
             hits: Vec::new(),
             fetch: None,
             total: 0,
@@ -196,9 +195,10 @@ impl Scan {
                 return Next::Wait;
             }
             let wanted = if self.is_beaten(work.extent) { 0 } else { self.wanted };
+            let worst = self.hits.last().filter(|_| self.hits.len() >= self.wanted);
             let search = Search {
                 predicate: work.predicate.clone(),
-                sorting: self.sorting.clone(),
+                sorting: worst.map_or_else(|| self.sorting.clone(), |(hit, _)| self.sorting.ending_before(&hit.place)),
                 wanted,
                 whole: work.whole,
                 unit: self.unit,

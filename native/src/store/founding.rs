@@ -50,17 +50,17 @@ pub fn found(root: &Path, options: &Options, founding: &Founding) -> Result<(), 
 
 /// What follows a batch that may come next.
 fn check(summary: &Summary, blob: &[u8], next: Head, options: &Options) -> Result<Head, Fault> {
-    let (first, last) = summary.seq;
-    let name = || format!("batch {first}");
-    let rows = batch::decode(blob, first, summary.arrival.0, &*options.codec)?;
-    let dense = rows.len() as u64 == summary.rows && last.get() - first.get() + 1 == summary.rows;
-    if !dense || summary.arrival.0 != summary.arrival.1 {
-        return Err(Fault::Corrupt(name()));
+    let ((first, last), arrival) = (summary.seq, summary.arrival.0);
+    let rows = batch::decode(blob, first, arrival, &*options.codec)?;
+    let draft = Summary::draft(rows.iter().map(|row| &row.record));
+    // scans leave out what a summary rules out
+    if draft.and_then(|draft| draft.place(first, arrival)).as_ref() != Some(summary) {
+        return Err(Fault::Corrupt(format!("batch {first}")));
     }
-    if first.get() < next.next || summary.arrival.0 < next.arrival {
-        return Err(Fault::Failed(format!("{} is not after the one before it", name())));
+    if first.get() < next.next || arrival < next.arrival {
+        return Err(Fault::Failed(format!("batch {first} is not after the one before it")));
     }
-    Ok(Head { next: last.get() + 1, arrival: summary.arrival.0 })
+    Ok(Head { next: last.get() + 1, arrival })
 }
 
 #[cfg(test)]
@@ -119,7 +119,8 @@ mod tests {
         };
         assert!(refuse(vec![batch(1, 2, 70), batch(2, 1, 70)]).contains("not after"));
         assert!(refuse(vec![batch(1, 2, 70), batch(3, 1, 69)]).contains("not after"));
-        let (summary, _) = batch(1, 2, 70);
+        let (summary, blob) = batch(1, 2, 70);
+        assert!(refuse(vec![(Summary { levels: [0; 6], ..summary.clone() }, blob)]).contains("batch 1"));
         assert!(refuse(vec![(summary.clone(), batch(1, 3, 70).1)]).contains("batch 1"));
         assert!(!refuse(vec![(summary, Bytes::from_static(b"nothing"))]).is_empty());
     }

@@ -111,13 +111,13 @@ impl Walked {
     }
 }
 
-/// Another client: some rows into the same selection at every tick.
-fn write(client: &Client, ticks: &Receiver<()>, head: &AtomicU64) -> u64 {
+/// Another client: some rows at every tick; how many times it wrote.
+pub fn write(client: &Client, path: &str, ticks: &Receiver<()>, head: &AtomicU64) -> u64 {
     let random = &mut Random::seeded(1);
     let mut commits = 0;
     for () in ticks {
         let rows = (0..=random.below(3)).map(|_| live(random).to_string() + "\n").collect::<String>();
-        let report = client.post("/api/v1/ingest?project=shop&session=walk", &rows).expect(200).json();
+        let report = client.post(path, &rows).expect(200).json();
         commits += 1;
         head.fetch_add(report["accepted"].as_u64().unwrap(), Ordering::SeqCst);
     }
@@ -125,7 +125,7 @@ fn write(client: &Client, ticks: &Receiver<()>, head: &AtomicU64) -> u64 {
 }
 
 /// A row among the imported ones: late, tied, with and without everything that is sorted by.
-fn live(random: &mut Random) -> Value {
+pub fn live(random: &mut Random) -> Value {
     let time = format!("2015-05-{}T{:02}:05:03Z", random.pick(&[16, 18, 20, 21]), random.below(24));
     let mut row = json!({"kind": "exchange", "time": time, "method": "PUT", "path": "/live"});
     if random.below(4) > 0 {
@@ -245,7 +245,7 @@ fn seq_of(log: &Value) -> u64 {
     EntryId::from_flowmock(log["id"].as_str().unwrap()).unwrap().seq().get()
 }
 
-fn metric(client: &Client, name: &str) -> u64 {
+pub fn metric(client: &Client, name: &str) -> u64 {
     let text = client.get("/metrics").expect(200).text();
     let value = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')).unwrap();
     value.parse().unwrap()
@@ -302,7 +302,7 @@ fn each_record_once_and_in_order_while_others_write_and_compaction_runs() {
     drop(ticks);
     let (mut walked, backs, mut forwards, commits) = thread::scope(|scope| {
         let client = client.clone();
-        let writer = scope.spawn(move || write(&client, &ticked, head));
+        let writer = scope.spawn(move || write(&client, "/api/v1/ingest?project=shop&session=walk", &ticked, head));
         let (some, others) = (scope.spawn(some), scope.spawn(others));
         let flowmock = scope.spawn(move || {
             let backs = [walker.back(100), walker.back(7)];

@@ -62,7 +62,7 @@ struct Commit {
 
 impl Setting {
     /// With the records of `<name>.ndjson` in `seeds`, if a name is given, and another clock, if one is given.
-    pub(super) fn read(seeds: &Path, name: Option<&str>, now: Option<Timestamp>) -> Result<Self, String> {
+    pub fn read(seeds: &Path, name: Option<&str>, now: Option<Timestamp>) -> Result<Self, String> {
         let mut setting = Self::default();
         setting.now = now.unwrap_or(setting.now);
         if let Some(name) = name {

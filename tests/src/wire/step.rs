@@ -1,7 +1,7 @@
 //! One request and what its answer must be.
 
-use super::Server;
 use super::template::{self, Captured};
+use super::{Server, documented};
 use bytes::Bytes;
 use flate2::read::MultiGzDecoder;
 use http::header::{CONNECTION, CONTENT_ENCODING, DATE, HOST, HeaderName, TRANSFER_ENCODING};
@@ -36,7 +36,7 @@ impl Step<'_> {
     /// Asks and checks; what does not hold, all of it, with the answer.
     pub(super) fn run(&self, server: &mut impl Server, captured: &mut Captured) -> Result<(), String> {
         let request = self.request.request(captured).map_err(|error| format!("  not asked: {error}"))?;
-        let method = request.method().clone();
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         let mut answer = server.answer(request).map_err(|error| format!("  no answer: {error}"))?;
         for name in OF_THE_CONNECTION {
             answer.headers_mut().remove(name);
@@ -51,6 +51,7 @@ impl Step<'_> {
             Err(error) => wrong.push(format!("  expected a gzip body: {error}")),
         }
         self.answer.check(&answer, captured, &mut wrong);
+        wrong.extend(documented::check(&method, &path, &answer).err());
         if wrong.is_empty() { Ok(()) } else { Err(format!("{}\n  answered {}", wrong.join("\n"), show(&answer))) }
     }
 }
@@ -135,9 +136,9 @@ fn show(answer: &Response<Bytes>) -> String {
     const MOST: usize = 4096;
     let mut fields = String::new();
     for (name, value) in answer.headers() {
-        fields.extend(["\n    ", name.as_str(), ": ", &String::from_utf8_lossy(value.as_bytes())]);
+        fields.extend(["\n    ", name.as_str(), ": ", &template::printable(value.as_bytes())]);
     }
     let body = answer.body();
     let cut = if body.len() > MOST { "…" } else { "" };
-    format!("{}{fields}\n\n    {}{cut}", answer.status(), String::from_utf8_lossy(&body[..body.len().min(MOST)]))
+    format!("{}{fields}\n\n    {}{cut}", answer.status(), template::printable(&body[..body.len().min(MOST)]))
 }

@@ -171,12 +171,19 @@ fn difference(pieces: &[Piece<'_>], got: &[u8], captured: &Captured) -> String {
 fn head(bytes: &[u8]) -> String {
     const MOST: usize = 120;
     let cut = if bytes.len() > MOST { "…" } else { "" };
-    format!("`{}{cut}`", String::from_utf8_lossy(&bytes[..bytes.len().min(MOST)]))
+    format!("`{}{cut}`", printable(&bytes[..bytes.len().min(MOST)]))
 }
 
 fn tail(bytes: &[u8], most: usize) -> String {
     let cut = if bytes.len() > most { "…" } else { "" };
-    format!("`{cut}{}`", String::from_utf8_lossy(&bytes[bytes.len().saturating_sub(most)..]))
+    format!("`{cut}{}`", printable(&bytes[bytes.len().saturating_sub(most)..]))
+}
+
+/// For people: control characters but line ends as escapes.
+pub(super) fn printable(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(bytes);
+    let escape = |c: char| if c.is_control() && c != '\n' { c.escape_default().to_string() } else { c.to_string() };
+    text.chars().map(escape).collect()
 }
 
 #[cfg(test)]
