@@ -4,23 +4,35 @@ use std::borrow::Cow;
 use std::fmt;
 
 use memchr::{memchr, memchr2, memmem};
-use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
+
+use super::scan;
 
 /// Deepest nesting that is kept as JSON; deeper text, which readers refuse or choke on, is kept as a string.
 const DEPTH: usize = 100;
 
 /// Calls `member` with each key of the object `text` and the JSON text of its value.
 pub(super) fn object<'a>(text: &'a str, member: impl FnMut(Cow<'a, str>, &'a str)) -> Result<(), serde_json::Error> {
-    let mut deserializer = serde_json::Deserializer::from_str(text);
-    deserializer.deserialize_map(Members(member))?;
-    deserializer.end()
+    scan::object(text, member).ok_or_else(|| fault(parsed_object(text, |_, _| {})))
 }
 
 /// Calls `element` with the JSON text of each element of the array `text`.
 pub(super) fn array<'a>(text: &'a str, element: impl FnMut(&'a str)) -> Result<(), serde_json::Error> {
+    scan::array(text, element).ok_or_else(|| fault(serde_json::from_str::<Vec<&RawValue>>(text).map(drop)))
+}
+
+fn fault(parsed: Result<(), serde_json::Error>) -> serde_json::Error {
+    parsed.err().unwrap_or_else(|| serde::de::Error::custom("it cannot be read"))
+}
+
+/// As [`object`] by `serde_json`, which names what is wrong.
+pub(super) fn parsed_object<'a>(
+    text: &'a str,
+    member: impl FnMut(Cow<'a, str>, &'a str),
+) -> Result<(), serde_json::Error> {
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    deserializer.deserialize_seq(Items(element))?;
+    deserializer.deserialize_map(Members(member))?;
     deserializer.end()
 }
 
@@ -62,23 +74,6 @@ impl<'de> serde::Deserialize<'de> for Key<'de> {
             }
         }
         deserializer.deserialize_str(Borrowing)
-    }
-}
-
-struct Items<F>(F);
-
-impl<'de, F: FnMut(&'de str)> Visitor<'de> for Items<F> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON array")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(mut self, mut items: A) -> Result<(), A::Error> {
-        while let Some(item) = items.next_element::<&RawValue>()? {
-            (self.0)(item.get());
-        }
-        Ok(())
     }
 }
 
@@ -295,8 +290,39 @@ fn is_deeper_than(json: &str, limit: usize) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    /// A member as JSON text: any value, any spelling of strings.
+    pub(in super::super) fn member_of_an_object() -> impl Strategy<Value = String> {
+        let string = prop::collection::vec(
+            prop_oneof![
+                4 => "[a-z_./?=:-]{1,9}",
+                1 => "[ !é😀\\x7f]{1,3}",
+                1 => prop::sample::select(vec!["\\n", "\\\"", "\\\\", "\\/", "\\u0041", "\\ud83d\\ude00", "\\ud800"]).prop_map(str::to_owned),
+            ],
+            0..4,
+        )
+        .prop_map(|pieces| format!("\"{}\"", pieces.concat()));
+        let scalar = prop_oneof![
+            3 => string.clone(),
+            1 => "(-?(0|[1-9][0-9]{0,3})(\\.[0-9]{1,3})?([eE][+-]?[0-9]{1,2})?)|true|false|null",
+        ];
+        let value = scalar.prop_recursive(4, 16, 4, move |inner| {
+            let space = || "[ \n\t]{0,1}";
+            prop_oneof![
+                (space(), prop::collection::vec(inner.clone(), 0..4))
+                    .prop_map(|(space, items)| format!("[{space}{}{space}]", items.join(&format!("{space},")))),
+                (space(), prop::collection::vec((string.clone(), inner), 0..4)).prop_map(|(space, members)| {
+                    let members: Vec<String> =
+                        members.into_iter().map(|(key, value)| format!("{key}{space}:{space}{value}")).collect();
+                    format!("{{{space}{}{space}}}", members.join(","))
+                }),
+            ]
+        });
+        ("[a-z]{1,8}|[a-z]{1,3}\\\\u0041", value).prop_map(|(key, value)| format!("\"{key}\":{value}"))
+    }
 
     #[test]
     fn strings_are_unescaped_and_lone_surrogates_replaced() {

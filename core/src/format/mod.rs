@@ -28,6 +28,7 @@ mod parser;
 mod program;
 mod rejection;
 mod row;
+mod scan;
 mod splitter;
 #[cfg(test)]
 mod tests;
