@@ -7,19 +7,42 @@ use memchr::{memchr, memchr2, memmem};
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::scan;
+use super::scan::Scan;
+use super::word::{self, WORD};
 
 /// Deepest nesting that is kept as JSON; deeper text, which readers refuse or choke on, is kept as a string.
 const DEPTH: usize = 100;
 
 /// Calls `member` with each key of the object `text` and the JSON text of its value.
-pub(super) fn object<'a>(text: &'a str, member: impl FnMut(Cow<'a, str>, &'a str)) -> Result<(), serde_json::Error> {
-    scan::object(text, member).ok_or_else(|| fault(parsed_object(text, |_, _| {})))
+pub(super) fn object<'a>(
+    text: &'a str,
+    mut member: impl FnMut(Cow<'a, str>, &'a str),
+) -> Result<(), serde_json::Error> {
+    walk_object(text, |name, scan| {
+        member(name, scan.value()?);
+        Some(())
+    })
+}
+
+/// Calls `member` with each key of the object `text`; it has to take the value.
+pub(super) fn walk_object<'a>(
+    text: &'a str,
+    member: impl FnMut(Cow<'a, str>, &mut Scan<'a>) -> Option<()>,
+) -> Result<(), serde_json::Error> {
+    let mut scan = Scan::new(text);
+    let whole = scan.object(member).and_then(|()| scan.end());
+    whole.ok_or_else(|| fault(parsed_object(text, |_, _| {})))
 }
 
 /// Calls `element` with the JSON text of each element of the array `text`.
-pub(super) fn array<'a>(text: &'a str, element: impl FnMut(&'a str)) -> Result<(), serde_json::Error> {
-    scan::array(text, element).ok_or_else(|| fault(serde_json::from_str::<Vec<&RawValue>>(text).map(drop)))
+pub(super) fn array<'a>(text: &'a str, mut element: impl FnMut(&'a str)) -> Result<(), serde_json::Error> {
+    let mut scan = Scan::new(text);
+    let elements = scan.array(|scan| {
+        element(scan.value()?);
+        Some(())
+    });
+    let whole = elements.and_then(|()| scan.end());
+    whole.ok_or_else(|| fault(serde_json::from_str::<Vec<&RawValue>>(text).map(drop)))
 }
 
 fn fault(parsed: Result<(), serde_json::Error>) -> serde_json::Error {
@@ -184,29 +207,61 @@ pub(super) fn quote(text: &str, out: &mut String) {
 
 /// What stands between the quotes of a valid JSON string, as text; a lone surrogate becomes U+FFFD.
 pub(super) fn unescape(inner: &str) -> Cow<'_, str> {
-    let Some(first) = memchr(b'\\', inner.as_bytes()) else { return Cow::Borrowed(inner) };
-    let mut out = String::with_capacity(inner.len());
-    out.push_str(&inner[..first]);
-    let mut rest = &inner[first..];
-    while let Some(at) = memchr(b'\\', rest.as_bytes()) {
-        out.push_str(&rest[..at]);
-        let (symbol, used) = escape(&rest[at..]);
-        out.push(symbol);
-        rest = &rest[at + used..];
+    let bytes = inner.as_bytes();
+    let Some(first) = memchr(b'\\', bytes) else { return Cow::Borrowed(inner) };
+    // at worst every two bytes are a broken escape and become U+FFFD
+    let mut out = vec![0; bytes.len() / 2 * 3 + 2 * WORD];
+    out[..first].copy_from_slice(&bytes[..first]);
+    let (mut at, mut end) = (first, first);
+    while at < bytes.len() {
+        if bytes[at] != b'\\' {
+            // a word is copied whole and counted up to the next escape: escapes stand close in nested JSON
+            let len = match bytes[at..].first_chunk::<WORD>() {
+                Some(chunk) => {
+                    out[end..end + WORD].copy_from_slice(chunk);
+                    word::backslash(*chunk).unwrap_or(WORD)
+                }
+                None => {
+                    let rest = &bytes[at..];
+                    let len = memchr(b'\\', rest).unwrap_or(rest.len());
+                    out[end..end + len].copy_from_slice(&rest[..len]);
+                    len
+                }
+            };
+            (at, end) = (at + len, end + len);
+        } else if let Some(byte) = bytes.get(at + 1).and_then(|&letter| simple(letter)) {
+            out[end] = byte;
+            (at, end) = (at + 2, end + 1);
+        } else {
+            let (symbol, used) = escape(&inner[at..]);
+            end += symbol.encode_utf8(&mut out[end..]).len();
+            at += used;
+        }
     }
-    out.push_str(rest);
-    Cow::Owned(out)
+    out.truncate(end);
+    Cow::Owned(String::from_utf8(out).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
+}
+
+/// What a letter after a backslash stands for.
+const fn simple(letter: u8) -> Option<u8> {
+    Some(match letter {
+        b'"' | b'\\' | b'/' => letter,
+        b'n' => b'\n',
+        b'r' => b'\r',
+        b't' => b'\t',
+        b'b' => 8,
+        b'f' => 12,
+        _ => return None,
+    })
 }
 
 /// The character of the escape that `text` begins with, and how many bytes it is long.
 fn escape(text: &str) -> (char, usize) {
     let unit = |at: usize| u32::from_str_radix(text.get(at..at + 4)?, 16).ok();
+    if let Some(byte) = text.as_bytes().get(1).and_then(|&letter| simple(letter)) {
+        return (char::from(byte), 2);
+    }
     match text.as_bytes().get(1) {
-        Some(b'n') => ('\n', 2),
-        Some(b'r') => ('\r', 2),
-        Some(b't') => ('\t', 2),
-        Some(b'b') => ('\u{8}', 2),
-        Some(b'f') => ('\u{c}', 2),
         Some(b'u') => match unit(2) {
             Some(high @ 0xd800..=0xdbff) => {
                 let low = text.get(6..8).filter(|mark| *mark == "\\u").and_then(|_| unit(8));
@@ -337,6 +392,27 @@ pub(super) mod tests {
             let mut json = String::new();
             Value::Json(&format!("\"{inner}\"")).write(&mut json);
             assert_eq!(serde_json::from_str::<String>(&json).unwrap(), text);
+        }
+    }
+
+    #[test]
+    fn what_is_no_json_is_unescaped_too() {
+        for (inner, text) in [
+            (r"\u12 \uXYZ\u", "\u{fffd}12 \u{fffd}XYZ\u{fffd}"),
+            (r"\x\é\", "x\\é\\"),
+            (r"\n12345678\\1234567\t123456789012345\u00e9", "\n12345678\\1234567\t123456789012345é"),
+        ] {
+            assert_eq!(unescape(inner), text);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn strings_read_as_serde_json_reads_them(text in "(\\PC|[\\x00-\\x20\"\\\\/]|😀){0,60}") {
+            let json = serde_json::to_string(&text).unwrap();
+            prop_assert_eq!(unescape(&json[1..json.len() - 1]), text.as_str());
+            let escaped: String = text.encode_utf16().map(|unit| format!("\\u{unit:04X}")).collect();
+            prop_assert_eq!(unescape(&escaped), text.as_str());
         }
     }
 

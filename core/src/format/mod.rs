@@ -34,6 +34,7 @@ mod splitter;
 mod tests;
 pub mod time;
 mod url;
+mod word;
 
 use memchr::memmem;
 

@@ -3,61 +3,82 @@
 //! Accepts exactly what `serde_json` accepts, at any depth and without recursion; what is wrong with other text is
 //! `serde_json`'s to say.
 
+use super::word::{self, WORD};
 use std::borrow::Cow;
 
-/// Calls `member` with each name of the object `text` and the JSON text of its value; none when it is no object.
-#[inline]
-pub(super) fn object<'a>(text: &'a str, mut member: impl FnMut(Cow<'a, str>, &'a str)) -> Option<()> {
-    let mut scan = Scan { text, at: 0 };
-    if scan.open(b'{', b'}')? {
-        loop {
-            let name = scan.name()?;
-            let name = match name.contains('\\') {
-                false => Cow::Borrowed(name),
-                true => Cow::Owned(serde_json::from_str(&text[scan.at - name.len() - 2..scan.at]).ok()?),
-            };
-            scan.eat(b':')?;
-            member(name, scan.value()?);
-            if scan.step(b'}')? == Step::End {
-                break;
-            }
-        }
-    }
-    scan.end()
-}
-
-/// Calls `element` with the JSON text of each element of the array `text`; none when it is no array.
-#[inline]
-pub(super) fn array<'a>(text: &'a str, mut element: impl FnMut(&'a str)) -> Option<()> {
-    let mut scan = Scan { text, at: 0 };
-    if scan.open(b'[', b']')? {
-        loop {
-            element(scan.value()?);
-            if scan.step(b']')? == Step::End {
-                break;
-            }
-        }
-    }
-    scan.end()
-}
-
-/// What follows a member or an element.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Step {
-    Next,
-    End,
-}
-
 /// A place in JSON text; each method takes one token or value, with the white space before it, or fails.
-struct Scan<'a> {
+pub(super) struct Scan<'a> {
     text: &'a str,
     at: usize,
 }
 
 impl<'a> Scan<'a> {
-    /// The next byte that is no white space.
+    pub(super) fn new(text: &'a str) -> Self {
+        Self { text, at: 0 }
+    }
+
+    /// Takes an object; `member` is called with each name and has to take the value.
     #[inline]
-    fn peek(&mut self) -> Option<u8> {
+    pub(super) fn object(&mut self, mut member: impl FnMut(Cow<'a, str>, &mut Self) -> Option<()>) -> Option<()> {
+        if self.open(b'{', b'}')? {
+            loop {
+                let name = self.name()?;
+                let name = match memchr::memchr(b'\\', name.as_bytes()) {
+                    None => Cow::Borrowed(name),
+                    Some(_) => Cow::Owned(serde_json::from_str(&self.text[self.at - name.len() - 2..self.at]).ok()?),
+                };
+                self.eat(b':')?;
+                member(name, self)?;
+                if self.step(b'}')? == Step::End {
+                    break;
+                }
+            }
+        }
+        Some(())
+    }
+
+    /// Takes an array; `element` has to take each element.
+    #[inline]
+    pub(super) fn array(&mut self, mut element: impl FnMut(&mut Self) -> Option<()>) -> Option<()> {
+        if self.open(b'[', b']')? {
+            loop {
+                element(self)?;
+                if self.step(b']')? == Step::End {
+                    break;
+                }
+            }
+        }
+        Some(())
+    }
+
+    /// Takes the next value, and says how it is written.
+    #[inline]
+    pub(super) fn value(&mut self) -> Option<&'a str> {
+        let first = self.peek()?;
+        let start = self.at;
+        match first {
+            b'"' => {
+                self.at += 1;
+                self.string()?;
+            }
+            b'{' | b'[' => self.nested()?,
+            _ => self.scalar(first)?,
+        }
+        self.text.get(start..self.at)
+    }
+
+    /// Takes the next value by `take`, and says how it is written too.
+    #[inline]
+    pub(super) fn spanned<T>(&mut self, take: impl FnOnce(&mut Self) -> Option<T>) -> Option<(T, &'a str)> {
+        self.peek()?;
+        let start = self.at;
+        let taken = take(self)?;
+        Some((taken, self.text.get(start..self.at)?))
+    }
+
+    /// The next byte that is no white space; it is not taken.
+    #[inline]
+    pub(super) fn peek(&mut self) -> Option<u8> {
         loop {
             let byte = *self.text.as_bytes().get(self.at)?;
             if !matches!(byte, b' ' | b'\t' | b'\n' | b'\r') {
@@ -65,6 +86,11 @@ impl<'a> Scan<'a> {
             }
             self.at += 1;
         }
+    }
+
+    /// Succeeds when nothing follows.
+    pub(super) fn end(&mut self) -> Option<()> {
+        self.peek().is_none().then_some(())
     }
 
     #[inline]
@@ -91,10 +117,6 @@ impl<'a> Scan<'a> {
             _ if byte == close => Some(Step::End),
             _ => None,
         }
-    }
-
-    fn end(mut self) -> Option<()> {
-        self.peek().is_none().then_some(())
     }
 
     /// What stands between the quotes of the next string.
@@ -130,22 +152,6 @@ impl<'a> Scan<'a> {
             _ => return None,
         };
         Some(())
-    }
-
-    /// The text of the next value.
-    #[inline]
-    fn value(&mut self) -> Option<&'a str> {
-        let first = self.peek()?;
-        let start = self.at;
-        match first {
-            b'"' => {
-                self.at += 1;
-                self.string()?;
-            }
-            b'{' | b'[' => self.nested()?,
-            _ => self.scalar(first)?,
-        }
-        self.text.get(start..self.at)
     }
 
     /// Takes an object or array with all that is in it.
@@ -202,6 +208,13 @@ impl<'a> Scan<'a> {
     }
 }
 
+/// What follows a member or an element.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Step {
+    Next,
+    End,
+}
+
 /// How long the number is that `bytes` begin with.
 fn number(bytes: &[u8]) -> Option<usize> {
     let digits = |from: usize| bytes[from..].iter().take_while(|byte| byte.is_ascii_digit()).count();
@@ -225,18 +238,11 @@ fn number(bytes: &[u8]) -> Option<usize> {
 /// The next quote, backslash or control character at or after `at`.
 #[inline]
 fn special(bytes: &[u8], mut at: usize) -> Option<usize> {
-    const ONES: u64 = u64::MAX / 255;
-    const HIGHS: u64 = ONES << 7;
-    // eight bytes at a time; the lowest marked byte is exact, one above it may be marked by its borrow
-    let zero = |word: u64| word.wrapping_sub(ONES) & !word;
-    while let Some(Ok(chunk)) = bytes.get(at..at + 8).map(TryInto::try_into) {
-        let word = u64::from_le_bytes(chunk);
-        let control = word.wrapping_sub(ONES * 0x20) & !word;
-        let marked = (zero(word ^ (ONES * 0x22)) | zero(word ^ (ONES * 0x5c)) | control) & HIGHS;
-        if marked != 0 {
-            return Some(at + marked.trailing_zeros() as usize / 8);
+    while let Some(chunk) = bytes.get(at..).and_then(<[u8]>::first_chunk) {
+        if let Some(found) = word::special(*chunk) {
+            return Some(at + found);
         }
-        at += 8;
+        at += WORD;
     }
     let rest = bytes.get(at..)?.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20))?;
     Some(at + rest)
@@ -284,7 +290,12 @@ mod tests {
 
     fn scanned(text: &str) -> Option<Members> {
         let mut members = Vec::new();
-        object(text, |name, value| members.push((name.into_owned(), value.to_owned()))).map(|()| members)
+        let mut scan = Scan::new(text);
+        scan.object(|name, scan| {
+            members.push((name.into_owned(), scan.value()?.to_owned()));
+            Some(())
+        })?;
+        scan.end().map(|()| members)
     }
 
     fn parsed(text: &str) -> Option<Members> {
@@ -296,7 +307,12 @@ mod tests {
 
     fn elements(text: &str) -> Option<Vec<&str>> {
         let mut elements = Vec::new();
-        array(text, |element| elements.push(element)).map(|()| elements)
+        let mut scan = Scan::new(text);
+        scan.array(|scan| {
+            elements.push(scan.value()?);
+            Some(())
+        })?;
+        scan.end().map(|()| elements)
     }
 
     fn parsed_elements(text: &str) -> Option<Vec<&str>> {
