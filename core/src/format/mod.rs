@@ -24,6 +24,7 @@ mod inflate;
 mod json;
 mod member;
 mod names;
+mod outline;
 mod parser;
 mod program;
 mod rejection;
@@ -39,6 +40,7 @@ mod word;
 use memchr::memmem;
 
 pub use inflate::{Compression, Inflate, InflateError};
+pub use outline::Wanted;
 pub use parser::{Head, Parsed, Parser};
 pub use rejection::{EXCERPT, Rejection, Report};
 pub use splitter::{Chunk, Splitter, UNIT_LIMIT, Unit};
