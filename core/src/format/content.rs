@@ -81,7 +81,7 @@ pub(super) fn body(value: Value<'_>) -> Option<Body> {
     if value.is_null() {
         return None;
     }
-    if let Some(own) = value.object().and_then(|object| metadata(&mut Scan::new(object)).flatten()) {
+    if let Some(own) = value.object().and_then(|object| metadata(&mut Scan::new(object))?.ok()) {
         return Some(own);
     }
     if let Some(text) = value.string() {
@@ -94,7 +94,7 @@ pub(super) fn body(value: Value<'_>) -> Option<Body> {
 /// As [`body`] of the object that `scan` stands before, which is taken.
 pub(super) fn scan_body(scan: &mut Scan<'_>) -> Option<Body> {
     let (own, json) = scan.spanned(metadata)?;
-    Some(own.unwrap_or_else(|| json_body(json)))
+    Some(own.unwrap_or_else(|NotOurs| json_body(json)))
 }
 
 fn json_body(json: &str) -> Body {
@@ -110,9 +110,11 @@ fn whole(bytes: Vec<u8>, content_type: Option<String>) -> Body {
     Body { size: bytes.len() as u64, bytes, withheld: 0, content_type, cut: None }
 }
 
-/// Reads `{"size":…,"captured":…,"truncated":…,"content_type":…,"preview":…,"text"|"base64"|"json":…}`; none within where
-/// the object is no such one.
-fn metadata(scan: &mut Scan<'_>) -> Option<Option<Body>> {
+/// An object that does not describe a body but is one.
+struct NotOurs;
+
+/// Reads `{"size":…,"captured":…,"truncated":…,"content_type":…,"preview":…,"text"|"base64"|"json":…}`.
+fn metadata(scan: &mut Scan<'_>) -> Option<Result<Body, NotOurs>> {
     let (mut size, mut captured, mut truncated) = (None, None, false);
     let (mut cut, mut content_type, mut preview, mut bytes) = (None, None, None, None);
     let mut known = true;
@@ -136,7 +138,7 @@ fn metadata(scan: &mut Scan<'_>) -> Option<Option<Body>> {
         }
         Some(())
     })?;
-    let Some(size) = size.filter(|_| known) else { return Some(None) };
+    let Some(size) = size.filter(|_| known) else { return Some(Err(NotOurs)) };
     let bytes = match (bytes, preview) {
         (Some(bytes), _) => bytes,
         // a list shows the beginning only
@@ -156,7 +158,7 @@ fn metadata(scan: &mut Scan<'_>) -> Option<Option<Body>> {
     if truncated {
         cut = cut.or(Some(Cut::Cap));
     }
-    Some(Some(Body { size, bytes, withheld: 0, content_type, cut }))
+    Some(Ok(Body { size, bytes, withheld: 0, content_type, cut }))
 }
 
 /// Fills fields that header fields tell, for sources that write only those.

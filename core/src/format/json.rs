@@ -216,17 +216,14 @@ pub(super) fn unescape(inner: &str) -> Cow<'_, str> {
     while at < bytes.len() {
         if bytes[at] != b'\\' {
             // a word is copied whole and counted up to the next escape: escapes stand close in nested JSON
-            let len = match bytes[at..].first_chunk::<WORD>() {
-                Some(chunk) => {
-                    out[end..end + WORD].copy_from_slice(chunk);
-                    word::backslash(*chunk).unwrap_or(WORD)
-                }
-                None => {
-                    let rest = &bytes[at..];
-                    let len = memchr(b'\\', rest).unwrap_or(rest.len());
-                    out[end..end + len].copy_from_slice(&rest[..len]);
-                    len
-                }
+            let rest = &bytes[at..];
+            let len = if let Some(chunk) = rest.first_chunk::<WORD>() {
+                out[end..end + WORD].copy_from_slice(chunk);
+                word::backslash(*chunk).unwrap_or(WORD)
+            } else {
+                let len = memchr(b'\\', rest).unwrap_or(rest.len());
+                out[end..end + len].copy_from_slice(&rest[..len]);
+                len
             };
             (at, end) = (at + len, end + len);
         } else if let Some(byte) = bytes.get(at + 1).and_then(|&letter| simple(letter)) {

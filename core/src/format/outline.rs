@@ -47,7 +47,10 @@ pub(super) fn read(text: &str, wanted: Wanted, now: Timestamp) -> Option<Record>
     let mut outline = Outline { record: Record::new(now), wanted, seen: 0, level: None, kind: None };
     outline.record.texts.reserve(ROOM);
     let mut scan = Scan::new(text);
-    scan.object(|name, scan| outline.member(&name, scan))?;
+    scan.object(|name, scan| match name {
+        Cow::Borrowed(name) => outline.member(name, scan),
+        Cow::Owned(_) => None,
+    })?;
     scan.end()?;
     outline.finish()
 }
@@ -64,8 +67,7 @@ struct Outline {
 }
 
 impl Outline {
-    fn member(&mut self, name: &Cow<'_, str>, scan: &mut Scan<'_>) -> Option<()> {
-        let Cow::Borrowed(name) = *name else { return None };
+    fn member(&mut self, name: &str, scan: &mut Scan<'_>) -> Option<()> {
         match Member::find(Scope::Record, name) {
             // one header field a member
             None if name.starts_with("request_") || name.starts_with("downstream_") => None,
