@@ -224,7 +224,7 @@ impl Walker<'_> {
             page = self.page(&walk, &next);
             assert!(!page.rows.is_empty(), "{walk:?}: next promises rows");
             rows.extend(page.rows.iter().cloned());
-            last = page.rows.clone();
+            last.clone_from(&page.rows);
         }
         if walk.dialect != Dialect::Scrip {
             let mut returned = last;

@@ -1,4 +1,4 @@
-//! Whether an answer is one that the OpenAPI document tells of.
+//! Whether an answer is one that the `OpenAPI` document tells of.
 
 use bytes::Bytes;
 use http::header::{ALLOW, CONTENT_TYPE};
