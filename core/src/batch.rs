@@ -59,6 +59,9 @@ const HAS_ATTRIBUTES: u8 = 16;
 const HAS_REQUEST: u8 = 32;
 const HAS_RESPONSE: u8 = 64;
 
+// bytes of text fields that room is made for at first
+const TEXTS: usize = 384;
+
 fn put_record(out: &mut Vec<u8>, record: &Record, last: i64) {
     let when = |yes: bool, flag: u8| if yes { flag } else { 0 };
     out.push(
@@ -115,6 +118,7 @@ fn take_record(input: &mut Reader, last: i64) -> Result<Record, Corrupt> {
     record.redacted = flags & REDACTED != 0;
     let present = input.take(3)?;
     let present = u32::from_le_bytes([present[0], present[1], present[2], 0]);
+    record.texts.reserve(input.remaining().min(TEXTS));
     for &field in Field::ALL {
         if present & 1 << field as u8 != 0 {
             record.texts.set(field, input.str()?);

@@ -118,6 +118,7 @@ impl fmt::Display for Error {
             Self::Unauthorized => {
                 f.write_str("A valid key is needed: send it as 'Authorization: Bearer <key>' or 'X-API-Key: <key>'.")
             }
+            Self::Role { needed: Role::Admin } => f.write_str("This needs a key of the role admin."),
             Self::Role { needed } => write!(f, "This needs a key of the role {} or admin.", needed.name()),
             Self::Organisation => f.write_str("This needs an organisation-wide admin key."),
             Self::OtherProject { project } => write!(f, "This key does not belong to the project '{project}'."),

@@ -8,9 +8,18 @@ pub struct Headers {
     ends: Vec<u32>,
 }
 
+// what room is made for at first, in fields and bytes of each
+const FIELDS: usize = 4;
+const FIELD: usize = 64;
+
 impl Headers {
     /// Appends a field; the name is lower-cased.
     pub fn push(&mut self, name: &str, value: &str) {
+        if self.ends.is_empty() {
+            // a message has several fields: growing from nothing costs more than they do
+            self.text.reserve(FIELDS * (name.len() + value.len()).min(FIELD));
+            self.ends.reserve(2 * FIELDS);
+        }
         let start = self.text.len();
         self.text.push_str(name);
         self.text[start..].make_ascii_lowercase();

@@ -101,16 +101,22 @@ impl EntryId {
     pub fn to_uuid(self) -> String {
         let (high, low) = (self.seq.0 >> 36, self.seq.0 & ((1 << 36) - 1));
         // 48 bits arrival | version 8 | 12 bits seq | variant 10 | 2 zero bits | 36 bits seq | 24 bits check
-        let check =
-            u64::from(crc32fast::hash(&[self.arrival.to_be_bytes(), self.seq.0.to_be_bytes()].concat())) & 0xff_ffff;
+        let both = (u128::from(self.arrival) << 64 | u128::from(self.seq.0)).to_be_bytes();
+        let check = u64::from(crc32fast::hash(&both)) & 0xff_ffff;
         let bits = u128::from(self.arrival) << 80
             | 0x8 << 76
             | u128::from(high) << 64
             | 0x2 << 62
             | u128::from(low) << 24
             | u128::from(check);
-        let hex = format!("{bits:032x}");
-        format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
+        let mut out = String::with_capacity(36);
+        for place in (0..32).rev() {
+            if [23, 19, 15, 11].contains(&place) {
+                out.push('-');
+            }
+            out.push(BASE36[(bits >> (4 * place)) as usize & 15] as char);
+        }
+        out
     }
 
     /// Reads [`Self::to_uuid`], hexadecimal digits of either case.
@@ -145,26 +151,34 @@ impl EntryId {
     /// Cognigy's spelling: 24 characters of `[a-z0-9]`, the id's 96 bits in base 36 with a check.
     pub fn to_cognigy(self) -> String {
         let bits = u128::from(self.arrival) << 48 | u128::from(self.seq.0);
-        let mut value = bits << 24 | u128::from(crc32fast::hash(&bits.to_be_bytes()) & 0xff_ffff);
-        let mut out = [b'0'; 24];
-        for place in out.iter_mut().rev() {
-            *place = BASE36[(value % 36) as usize];
-            value /= 36;
-        }
-        String::from_utf8_lossy(&out).into_owned()
+        to_base36(bits << 24 | u128::from(crc32fast::hash(&bits.to_be_bytes()) & 0xff_ffff))
     }
 
     /// Reads [`Self::to_cognigy`].
     pub fn from_cognigy(text: &str) -> Option<Self> {
-        let bytes: &[u8; 24] = text.as_bytes().try_into().ok()?;
-        let value = bytes.iter().try_fold(0u128, |value, byte| {
-            let digit = BASE36.iter().position(|known| known == byte)? as u128;
-            value.checked_mul(36)?.checked_add(digit)
-        })?;
-        let bits = value >> 24;
+        let bits = from_base36(text)? >> 24;
         let id = Self { arrival: u64::try_from(bits >> 48).ok()?, seq: Seq::new(bits as u64 & Seq::MAX.0)? };
         (id.arrival <= ARRIVAL_MAX && id.to_cognigy() == text).then_some(id)
     }
+}
+
+/// Spells a number below 36^24, which is a little more than 2^124, as 24 characters of `[a-z0-9]`.
+pub(crate) fn to_base36(mut number: u128) -> String {
+    let mut out = [b'0'; 24];
+    for place in out.iter_mut().rev() {
+        *place = BASE36[(number % 36) as usize];
+        number /= 36;
+    }
+    out.iter().map(|&digit| digit as char).collect()
+}
+
+/// Reads [`to_base36`].
+pub(crate) fn from_base36(text: &str) -> Option<u128> {
+    let digits: &[u8; 24] = text.as_bytes().try_into().ok()?;
+    digits.iter().try_fold(0, |number, digit| {
+        // 36^24 is below 2^128
+        Some(number * 36 + BASE36.iter().position(|known| known == digit)? as u128)
+    })
 }
 
 /// Which of the two rows that Hoody's wire shows of one exchange.

@@ -146,6 +146,11 @@ pub struct Texts {
 }
 
 impl Texts {
+    /// Makes room for values of `bytes` in all.
+    pub(crate) fn reserve(&mut self, bytes: usize) {
+        self.buffer.reserve(bytes);
+    }
+
     /// The value of `field`, if the record has one.
     #[inline]
     pub fn get(&self, field: Field) -> Option<&str> {

@@ -251,7 +251,10 @@ fn edges(c: &mut Criterion) {
         created: now,
         expires: None,
     };
-    let (keyring, projects, settings) = (Keyring::new(vec![key]), Projects::default(), Settings::default());
+    let (keyring, mut projects, settings) = (Keyring::new(vec![key]), Projects::default(), Settings::default());
+    for project in ["shop", "abcdefghijklmnopqrstuvwx"] {
+        projects.declare(project, None);
+    }
     let context = Context {
         keyring: &keyring,
         projects: &projects,
@@ -260,26 +263,42 @@ fn edges(c: &mut Criterion) {
         secret: &secret,
         settings: &settings,
     };
-    let head = http::Request::get("/api/v1/logs?q=status:5xx%20path:/v1/*&limit=50")
-        .header("authorization", format!("Bearer {}", admin.expose()))
-        .body(())
-        .expect("a request")
-        .into_parts()
-        .0;
-    let page = Page { rows: stored(records(50)), more_after: true, ..Page::default() };
-    let plans = |context: &Context<'_>| {
-        let planned = plan(&head, context);
-        assert!(matches!(planned.operation(), Operation::Page { .. }));
-        planned
-    };
-    group.bench_function("plan a page", |b| b.iter(|| plans(black_box(&context))));
-    group.bench_function("reply with a page of 50", |b| {
-        b.iter_batched(
-            || (plans(&context), Outcome::Page(page.clone())),
-            |(planned, outcome)| planned.reply(outcome),
-            BatchSize::SmallInput,
-        );
-    });
+    let page = Page { rows: stored(records(50)), more_after: true, total: Some(100_000), ..Page::default() };
+    let project = "abcdefghijklmnopqrstuvwx";
+    let cognigy = format!("/v2.1/projects/{project}/logs?type=error,warn&limit=50");
+    let questions = [
+        ("own", "/api/v1/logs?q=status:5xx%20path:/v1/*&limit=50", "application/json"),
+        ("FlowMock", "/api/v1/sessions/s1/logs?project=shop&limit=50", "application/json"),
+        ("Scrip", "/v1/logs?status_min=500&method=post&limit=50", "application/json"),
+        ("Hoody", "/_logs?serviceName=users&level=error,warn&limit=50", "application/json"),
+        ("generic", "/logs?service=users&level=error&limit=50", "application/json"),
+        ("Cognigy", &cognigy, "application/json"),
+        ("Cognigy HAL", &cognigy, "application/hal+json"),
+        ("Cognigy XML", &cognigy, "application/xml"),
+        ("Cognigy CSV", &cognigy, "text/csv"),
+    ];
+    for (name, target, accept) in questions {
+        let head = http::Request::get(target)
+            .header("authorization", format!("Bearer {}", admin.expose()))
+            .header("accept", accept)
+            .body(())
+            .expect("a request")
+            .into_parts()
+            .0;
+        let plans = |context: &Context<'_>| {
+            let planned = plan(&head, context);
+            assert!(matches!(planned.operation(), Operation::Page { .. }), "{target}");
+            planned
+        };
+        group.bench_function(format!("plan a page, {name}"), |b| b.iter(|| plans(black_box(&context))));
+        group.bench_function(format!("reply with a page of 50, {name}"), |b| {
+            b.iter_batched(
+                || (plans(&context), Outcome::Page(page.clone())),
+                |(planned, outcome)| planned.reply(outcome),
+                BatchSize::SmallInput,
+            );
+        });
+    }
 }
 
 fn request() -> IngestRequest {

@@ -84,7 +84,7 @@ impl Question {
         format!("&{}=2026-06-23T12:{from:02}:00Z&{}=2026-06-23T12:{to:02}:59Z", names[0], names[1])
     }
 
-    /// In reqlog's own words, of what the other dialect could say.
+    /// In reqlog's own words, of what the other dialect could say. Equality ignores case here and nowhere else: so regexes.
     fn own(&self, parts: &[&str]) -> String {
         let mut q = String::new();
         for part in parts {
@@ -96,9 +96,9 @@ impl Question {
                     let (from, to) = self.minutes.unwrap_or((0, 59));
                     write!(q, " time:2026-06-23T12:{from:02}:00Z..2026-06-23T12:{to:02}:59Z")
                 }
-                "service" => self.service.map_or(Ok(()), |service| write!(q, " service:={service}")),
-                "user" => self.user.map_or(Ok(()), |user| write!(q, " user_id:={user}")),
-                "session" => write!(q, " session:={}", self.session.unwrap_or("u1")),
+                "service" => self.service.map_or(Ok(()), |service| write!(q, " service:~/^{service}$/")),
+                "user" => self.user.map_or(Ok(()), |user| write!(q, " user:~/^{user}$/")),
+                "session" => write!(q, " session:~/^{}$/", self.session.unwrap_or("u1")),
                 "level" => self.level.map_or(Ok(()), |level| write!(q, " level:{}", LEVELS[level])),
                 // where a dialect has fewer levels
                 "folded" => match self.level {

@@ -124,9 +124,12 @@ pub(crate) fn find<'p, A>(table: &'static [Endpoint<A>], path: &'p str, method: 
         if endpoint.method == *wanted {
             return Match::Found(endpoint, captures);
         }
-        allow.push(endpoint.method.as_str());
-        if endpoint.method == Method::GET {
-            allow.push("HEAD");
+        let head = (endpoint.method == Method::GET).then_some("HEAD");
+        for method in [endpoint.method.as_str()].into_iter().chain(head) {
+            // several templates may have one path: `/logs/tail` and `/logs/{id}`
+            if !allow.contains(&method) {
+                allow.push(method);
+            }
         }
     }
     if allow.is_empty() {

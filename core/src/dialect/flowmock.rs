@@ -8,15 +8,15 @@ use super::endpoint::{
 };
 use super::params::{Param, Params, Shape};
 use super::schema::{nullable, object, reference};
-use super::{Asked, Planned, json, respond, set, visible};
+use super::{Asked, Planned, calls, json, respond, set, visible, whole_millis};
 use crate::auth::Role;
 use crate::body::Body;
 use crate::error::{Error, Thing};
-use crate::filter::{Number, Predicate, TextKey, TextMatcher};
+use crate::filter::{Predicate, TextKey, TextMatcher};
 use crate::id::EntryId;
 use crate::plan::{Failure, Operation, Outcome, Projects};
 use crate::query::{Detail, Direction, Order, Page, Position, Query, Start, Total, Unit};
-use crate::record::{Field, Kind, Stored};
+use crate::record::{Field, Stored};
 use crate::timestamp::Timestamp;
 use bytes::Bytes;
 use http::header::{ETAG, HeaderName};
@@ -81,7 +81,11 @@ pub(super) static ABOUT: About = About {
     name: "FlowMock",
     doc: "The calls that an app made during a test run, by session, and their captured bodies.",
     mounts: &[BASE, ""],
-    envelope: Media { name: "application/json", schema: envelope, example: None },
+    envelope: Media {
+        name: "application/json",
+        schema: envelope,
+        example: Some(|| json!({"error": "There is no such log.", "code": "not_found"})),
+    },
     schemas: || vec![("FlowMockLog", schema_of_a_log())],
 };
 const LOGS: Media = Media {
@@ -92,7 +96,16 @@ const LOGS: Media = Media {
             ("nextCursor", nullable("string")),
         ])
     },
-    example: None,
+    example: Some(|| {
+        json!({
+            "logs": [{
+                "id": "log_01HZZZ0000000000012J", "method": "POST", "path": "/api/pay", "status": 200, "durationMs": 142,
+                "overrideApplied": false, "createdAt": "2026-06-23T12:00:00.000Z", "requestPreview": "{\"amount\":5}",
+                "responsePreview": null,
+            }],
+            "nextCursor": null,
+        })
+    }),
 };
 const BODY: Media = Media { name: "application/json", schema: || json!(true), example: None };
 pub(super) const BODY_FIELDS: [&str; 5] =
@@ -194,14 +207,6 @@ fn list(asked: &Asked<'_>, session: &str, project: &str, params: &Params) -> Res
     Ok(Planned::run(Operation::Page { query, wait: None }, Render::List { paging }))
 }
 
-/// Exchanges, and halves that have a method.
-fn calls() -> Predicate {
-    let kind = |kind: Kind| (kind as i64, kind as i64);
-    let half = Predicate::Number(Number::Kind, vec![kind(Kind::Request), kind(Kind::Response)]);
-    let method = Predicate::Text(TextKey::Field(Field::Method), TextMatcher::present());
-    Predicate::any_of([Predicate::Number(Number::Kind, vec![kind(Kind::Exchange)]), Predicate::all_of([half, method])])
-}
-
 /// The environment to look at. The only one of a project is every record's, also of those that name none.
 fn environment<'a>(projects: &Projects, project: &str, named: Option<&'a str>) -> Result<Option<&'a str>, Error> {
     match projects.environments(project) {
@@ -270,14 +275,12 @@ fn logs(page: &Page, paging: Paging) -> Value {
 
 fn log(row: &Stored) -> Value {
     let record = &row.record;
-    // documented as a whole number
-    let millis = record.duration.map(|nanos| nanos.saturating_add(500_000) / 1_000_000);
     json!({
         "id": row.id.to_flowmock(),
         "method": record.text(Field::Method),
         "path": record.text(Field::Path),
         "status": record.status,
-        "durationMs": millis,
+        "durationMs": record.duration.map(whole_millis),
         "overrideApplied": record.overridden,
         "createdAt": Timestamp::to_rfc3339_millis(record.time),
         "requestPreview": record.request.body.as_ref().and_then(Body::preview),

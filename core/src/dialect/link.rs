@@ -35,7 +35,12 @@ impl PageUrl {
 }
 
 fn pair(name: &str, value: &str) -> String {
-    format!("{name}={}", utf8_percent_encode(value, ESCAPED))
+    format!("{name}={}", escape(value))
+}
+
+/// Percent-encodes the value of a query parameter.
+pub(super) fn escape(value: &str) -> impl std::fmt::Display + '_ {
+    utf8_percent_encode(value, ESCAPED)
 }
 
 /// Sets `Link` to the pages that there are.

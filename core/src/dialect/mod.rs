@@ -17,9 +17,10 @@ pub(crate) use reqlog::{Change, Exporting, after};
 
 use crate::auth::Key;
 use crate::error::Error;
-use crate::filter::Predicate;
+use crate::filter::{Number, Predicate, TextKey, TextMatcher};
 use crate::id::{EntryId, Seq};
 use crate::plan::{Context, Failure, Operation, Outcome};
+use crate::record::{Field, Kind};
 use crate::timestamp::Timestamp;
 use bytes::Bytes;
 use endpoint::Match;
@@ -238,6 +239,19 @@ const FIRST: Seq = Seq::new(1).expect("1 is a sequence");
 /// The rows that a scope allows to be seen.
 fn visible(project: Option<&str>) -> Predicate {
     project.map_or(Predicate::ALL, Predicate::project)
+}
+
+/// Exchanges, and halves that have a method.
+fn calls() -> Predicate {
+    let kind = |kind: Kind| (kind as i64, kind as i64);
+    let half = Predicate::Number(Number::Kind, vec![kind(Kind::Request), kind(Kind::Response)]);
+    let method = Predicate::Text(TextKey::Field(Field::Method), TextMatcher::present());
+    Predicate::any_of([Predicate::Number(Number::Kind, vec![kind(Kind::Exchange)]), Predicate::all_of([half, method])])
+}
+
+/// Milliseconds where a wire has whole ones: half a millisecond rounds up.
+const fn whole_millis(nanos: u64) -> u64 {
+    nanos.saturating_add(500_000) / 1_000_000
 }
 
 /// A response of one content type.

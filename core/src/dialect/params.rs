@@ -1,6 +1,7 @@
 //! Query parameters, described once: reading, refusing and documenting them all come from the same table.
 
-use crate::filter::Moment;
+use crate::filter::{Moment, Number, Predicate};
+use crate::timestamp::Timestamp;
 use percent_encoding::percent_decode_str;
 use std::fmt;
 use std::time::Duration;
@@ -51,6 +52,8 @@ impl Param {
 pub enum Shape {
     /// Any text.
     Text,
+    /// Text that is not empty: nothing is named by the empty one.
+    Name,
     /// A whole number between both, inclusive.
     Integer {
         /// The least.
@@ -60,6 +63,8 @@ pub enum Shape {
     },
     /// One of these words.
     Choice(&'static [&'static str]),
+    /// One of these words, in any mix of upper and lower case.
+    AnyCase(&'static [&'static str]),
     /// Some of these words, separated by commas.
     Words(&'static [&'static str]),
     /// Some of these words, separated by commas, by repeating the parameter, or sent as `name[]`.
@@ -79,8 +84,9 @@ impl fmt::Display for Shape {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Text => f.write_str("text"),
+            Self::Name => f.write_str("a name that is not empty"),
             Self::Integer { least, most } => write!(f, "a whole number from {least} to {most}"),
-            Self::Choice(words) => write!(f, "one of {}", words.join(", ")),
+            Self::Choice(words) | Self::AnyCase(words) => write!(f, "one of {}", words.join(", ")),
             Self::Words(words) | Self::Array(words) => write!(f, "a comma-separated list of {}", words.join(", ")),
             Self::Flag => f.write_str("1 or 0"),
             Self::Wait { most } => write!(f, "seconds up to {}, as 10, 10s or 500ms", most.as_secs()),
@@ -125,6 +131,13 @@ pub enum ParamError {
         /// The other's name.
         other: &'static str,
     },
+    /// The lower bound of a range lies above the upper one.
+    Inverted {
+        /// The lower bound's name.
+        low: &'static str,
+        /// The upper bound's name.
+        high: &'static str,
+    },
 }
 
 impl ParamError {
@@ -140,7 +153,8 @@ impl ParamError {
             Self::Repeated { name }
             | Self::Value { name, .. }
             | Self::Missing { name, .. }
-            | Self::Exclusive { name, .. } => Some(name),
+            | Self::Exclusive { name, .. }
+            | Self::Inverted { low: name, .. } => Some(name),
         }
     }
 }
@@ -155,6 +169,7 @@ impl fmt::Display for ParamError {
             }
             Self::Missing { name, accepted } => write!(f, "{name} is required: {accepted}"),
             Self::Exclusive { name, other } => write!(f, "{name} and {other} exclude each other; send one of them"),
+            Self::Inverted { low, high } => write!(f, "{low} lies beyond {high}; send the lower bound as {low}"),
         }
     }
 }
@@ -223,7 +238,7 @@ impl Params {
         self.given.iter().map(|(name, value)| (*name, value.as_str()))
     }
 
-    /// The value of a [`Shape::Text`].
+    /// The value of a [`Shape::Text`] or [`Shape::Name`].
     pub fn text(&self, param: &Param) -> Option<&str> {
         match self.value(param)? {
             Value::Text(text) => Some(text),
@@ -239,7 +254,7 @@ impl Params {
         }
     }
 
-    /// The value of a [`Shape::Choice`].
+    /// The value of a [`Shape::Choice`] or [`Shape::AnyCase`], as the table spells it.
     pub fn word(&self, param: &Param) -> Option<&'static str> {
         match self.value(param)? {
             Value::Word(word) => Some(word),
@@ -276,6 +291,20 @@ impl Params {
         }
     }
 
+    /// The times from the first moment of one [`Shape::Time`] to the last of another, both inclusive; a bound that is
+    /// absent is none. An inverted range is refused.
+    pub fn window(&self, low: &Param, high: &Param) -> Result<Predicate, ParamError> {
+        let (first, last) = (self.time(low).map(|at| at.first), self.time(high).map(|at| at.last));
+        if first.is_none() && last.is_none() {
+            return Ok(Predicate::ALL);
+        }
+        let (first, last) = (first.unwrap_or(Timestamp::MIN), last.unwrap_or(Timestamp::MAX));
+        if first > last {
+            return Err(ParamError::Inverted { low: low.name, high: high.name });
+        }
+        Ok(Predicate::between(Number::Time, first.as_nanos(), last.as_nanos()))
+    }
+
     fn value(&self, param: &Param) -> Option<&Value> {
         self.values.iter().find(|(name, _)| *name == param.name).map(|(_, value)| value)
     }
@@ -299,10 +328,12 @@ impl Shape {
         let known = |words: &'static [&'static str], text: &str| words.iter().find(|word| **word == text).copied();
         Some(match self {
             Self::Text => Value::Text(text.to_owned()),
+            Self::Name => Value::Text(Some(text).filter(|text| !text.is_empty())?.to_owned()),
             Self::Integer { least, most } => {
                 Value::Integer(digits(text).filter(|number| (least..=most).contains(number))?)
             }
             Self::Choice(words) => Value::Word(known(words, text)?),
+            Self::AnyCase(words) => Value::Word(words.iter().find(|word| word.eq_ignore_ascii_case(text))?),
             Self::Words(words) | Self::Array(words) => {
                 Value::Words(text.split(',').map(|word| known(words, word.trim())).collect::<Option<_>>()?)
             }
@@ -349,8 +380,11 @@ mod tests {
     static IMPORT: Param = Param::optional("import", Shape::Flag, "");
     static KINDS: Param = Param::optional("kind", Shape::Array(&["a", "b", "c"]), "");
     static FROM: Param = Param::optional("from", Shape::Time, "");
+    static TO: Param = Param::optional("to", Shape::Time, "");
+    static LEVEL: Param = Param::optional("level", Shape::AnyCase(&["INFO", "WARN"]), "");
+    static NAME: Param = Param::optional("name", Shape::Name, "");
     static SIDE: Param = Param::required("side", Shape::Text, "");
-    static TABLE: [&Param; 8] = [&LIMIT, &SORT, &FIELDS, &WAIT, &Q, &IMPORT, &KINDS, &FROM];
+    static TABLE: [&Param; 11] = [&LIMIT, &SORT, &FIELDS, &WAIT, &Q, &IMPORT, &KINDS, &FROM, &TO, &LEVEL, &NAME];
 
     #[test]
     fn values_are_read_by_shape() {
@@ -366,8 +400,27 @@ mod tests {
             assert_eq!(read(&format!("wait={text}")).wait(&WAIT), Some(Duration::from_millis(millis)));
         }
         assert_eq!(read("kind[]=a&kind%5B%5D=c,b&kind=a").words(&KINDS), Some(&["a", "c", "b", "a"][..]));
+        assert_eq!(read("level=wArN").word(&LEVEL), Some("WARN"));
+        assert_eq!(read("name=a").text(&NAME), Some("a"));
         let day = read("from=2026-06-23").time(&FROM).unwrap();
         assert_eq!(day.last.as_nanos() - day.first.as_nanos(), 86_399_999_999_999);
+    }
+
+    #[test]
+    fn a_window_includes_both_of_its_written_ends() {
+        let window = |query: &str| Params::read(query, &TABLE).unwrap().window(&FROM, &TO);
+        let between = |first, last| Ok(Predicate::between(Number::Time, first, last));
+        assert_eq!(window("limit=1"), Ok(Predicate::ALL));
+        assert_eq!(window("from=1970-01-01&to=1970-01-01"), between(0, 86_399_999_999_999));
+        assert_eq!(window("to=1970-01-01T00:00:00.5Z"), between(i64::MIN, 599_999_999));
+        assert_eq!(window("from=1970-01-01T00:00:01%2B00:00"), between(1_000_000_000, i64::MAX));
+        // the same second, however its parts are written
+        assert_eq!(window("from=1970-01-01T00:00:00.7Z&to=1970-01-01T00:00:00Z"), between(700_000_000, 999_999_999));
+        let inverted = window("from=1970-01-02&to=1970-01-01").unwrap_err();
+        assert_eq!(
+            (inverted.name(), &*inverted.to_string()),
+            (Some("from"), "from lies beyond to; send the lower bound as from")
+        );
     }
 
     #[test]
@@ -388,6 +441,8 @@ mod tests {
         check("kind=a&kind=d", "kind does not take 'd'; it takes a comma-separated list of a, b, c");
         check("q[]=a&sort=time&sort=size", "sort is given more than once; send it once");
         assert_eq!(Params::read("", &[&SIDE]).unwrap_err().to_string(), "side is required: text");
+        check("level=", "level does not take ''; it takes one of INFO, WARN");
+        check("name=", "name does not take ''; it takes a name that is not empty");
         check("import=yes", "import does not take 'yes'; it takes 1 or 0");
         for broken in ["q=%", "q=%2", "q=%zz", "q=%ff", "other=%f", "%=1", "q=%%41"] {
             assert_eq!(Params::read(broken, &TABLE).unwrap_err().name(), None, "{broken}");

@@ -309,7 +309,7 @@ pub(super) fn body(body: &Body, bodies: Bodies, out: &mut Vec<u8>) {
 }
 
 // Attributes are JSON already; a line end between its tokens would split an NDJSON row.
-fn raw(json: &str, out: &mut Vec<u8>) {
+pub(crate) fn raw(json: &str, out: &mut Vec<u8>) {
     let start = out.len();
     out.extend_from_slice(json.as_bytes());
     let mut at = start;

@@ -1,9 +1,12 @@
 //! Header fields and bodies in the shapes that JSON logs give them.
 
+use std::borrow::Cow;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::json::{self, Value};
+use super::json::Value;
+use super::scan::Scan;
 use crate::body::{Body, Cut};
 use crate::headers::Headers;
 use crate::record::{Field, Record};
@@ -13,48 +16,64 @@ use crate::record::{Field, Record};
 /// Known shapes: an object of strings or arrays of strings, an array of `[name, value]`, HAR's array of
 /// `{"name":…,"value":…}`. Pseudo-header fields of HTTP/2 (`:path`) are dropped, because the record has them.
 pub(super) fn headers(value: Value<'_>, headers: &mut Headers) -> bool {
-    let Some(text) = value.nested() else { return false };
+    value.nested().is_some_and(|text| scan_headers(&mut Scan::new(text), headers).is_some())
+}
+
+/// As [`headers`] of the object or array that `scan` stands before, which is taken.
+pub(super) fn scan_headers(scan: &mut Scan<'_>, headers: &mut Headers) -> Option<()> {
     let mut push = |name: &str, value: &str| {
         if !name.is_empty() && !name.starts_with(':') {
             headers.push(name, value);
         }
     };
-    if text.starts_with('{') {
-        let read = json::object(text, |name, value| each_text(value, |value| push(&name, value)));
-        return read.is_ok();
+    if scan.peek()? == b'{' {
+        return scan.object(|name, scan| each_text(scan, |value| push(&name, value)));
     }
-    json::array(text, |field| {
-        if field.starts_with('[') {
-            let mut pair = Vec::new();
-            let _read = json::array(field, |piece| pair.push(Value::Json(piece).text().unwrap_or_default()));
-            if let [name, value] = pair.as_slice() {
-                push(name, value);
+    scan.array(|scan| match scan.peek()? {
+        b'[' => {
+            let (mut name, mut value, mut count) = (Cow::Borrowed(""), Cow::Borrowed(""), 0);
+            scan.array(|scan| {
+                let piece = Value::Json(scan.value()?).text().unwrap_or_default();
+                match count {
+                    0 => name = piece,
+                    _ => value = piece,
+                }
+                count += 1;
+                Some(())
+            })?;
+            if count == 2 {
+                push(&name, &value);
             }
-        } else if field.starts_with('{') {
+            Some(())
+        }
+        b'{' => {
             let (mut name, mut content) = (None, None);
-            let _read = json::object(field, |key, value| match key.as_ref() {
-                "name" | "key" => name = Value::Json(value).text(),
-                "value" => content = Value::Json(value).text(),
-                _ => {}
-            });
+            scan.object(|key, scan| {
+                let value = Value::Json(scan.value()?);
+                match key.as_ref() {
+                    "name" | "key" => name = value.text(),
+                    "value" => content = value.text(),
+                    _ => {}
+                }
+                Some(())
+            })?;
             if let Some(name) = name {
                 push(&name, content.as_deref().unwrap_or_default());
             }
+            Some(())
         }
+        _ => scan.value().map(drop),
     })
-    .is_ok()
 }
 
-fn each_text(value: &str, mut each: impl FnMut(&str)) {
-    if value.starts_with('[') {
-        let _read = json::array(value, |value| {
-            if let Some(text) = Value::Json(value).text() {
-                each(&text);
-            }
-        });
-    } else if let Some(text) = Value::Json(value).text() {
-        each(&text);
-    }
+fn each_text(scan: &mut Scan<'_>, mut each: impl FnMut(&str)) -> Option<()> {
+    let mut one = |scan: &mut Scan<'_>| {
+        if let Some(text) = Value::Json(scan.value()?).text() {
+            each(&text);
+        }
+        Some(())
+    };
+    if scan.peek()? == b'[' { scan.array(one) } else { one(scan) }
 }
 
 /// A body as a log gives it: a string, any JSON value, or the metadata object of reqlog's own records.
@@ -62,14 +81,24 @@ pub(super) fn body(value: Value<'_>) -> Option<Body> {
     if value.is_null() {
         return None;
     }
-    if let Some(own) = value.object().and_then(metadata) {
+    if let Some(own) = value.object().and_then(|object| metadata(&mut Scan::new(object))?.ok()) {
         return Some(own);
     }
     if let Some(text) = value.string() {
         return Some(whole(text.into_owned().into_bytes(), None));
     }
     let Value::Json(json) = value else { return None };
-    Some(whole(json.as_bytes().to_vec(), Some("application/json".to_owned())))
+    Some(json_body(json))
+}
+
+/// As [`body`] of the object that `scan` stands before, which is taken.
+pub(super) fn scan_body(scan: &mut Scan<'_>) -> Option<Body> {
+    let (own, json) = scan.spanned(metadata)?;
+    Some(own.unwrap_or_else(|NotOurs| json_body(json)))
+}
+
+fn json_body(json: &str) -> Body {
+    whole(json.as_bytes().to_vec(), Some("application/json".to_owned()))
 }
 
 /// A body of which only its size is known.
@@ -81,14 +110,17 @@ fn whole(bytes: Vec<u8>, content_type: Option<String>) -> Body {
     Body { size: bytes.len() as u64, bytes, withheld: 0, content_type, cut: None }
 }
 
+/// An object that does not describe a body but is one.
+struct NotOurs;
+
 /// Reads `{"size":…,"captured":…,"truncated":…,"content_type":…,"preview":…,"text"|"base64"|"json":…}`.
-fn metadata(text: &str) -> Option<Body> {
+fn metadata(scan: &mut Scan<'_>) -> Option<Result<Body, NotOurs>> {
     let (mut size, mut captured, mut truncated) = (None, None, false);
     let (mut cut, mut content_type, mut preview, mut bytes) = (None, None, None, None);
     let mut known = true;
-    json::object(text, |key, raw| {
-        let value = Value::Json(raw);
-        let text = value.text();
+    scan.object(|key, scan| {
+        let raw = scan.value()?;
+        let text = if known { Value::Json(raw).text() } else { None };
         let number = || raw.parse::<u64>().ok();
         match key.as_ref() {
             "size" => size = number(),
@@ -104,9 +136,9 @@ fn metadata(text: &str) -> Option<Body> {
             "json" => bytes = Some(raw.as_bytes().to_vec()),
             _ => known = false,
         }
-    })
-    .ok()?;
-    let size = size.filter(|_| known)?;
+        Some(())
+    })?;
+    let Some(size) = size.filter(|_| known) else { return Some(Err(NotOurs)) };
     let bytes = match (bytes, preview) {
         (Some(bytes), _) => bytes,
         // a list shows the beginning only
@@ -126,7 +158,7 @@ fn metadata(text: &str) -> Option<Body> {
     if truncated {
         cut = cut.or(Some(Cut::Cap));
     }
-    Some(Body { size, bytes, withheld: 0, content_type, cut })
+    Some(Ok(Body { size, bytes, withheld: 0, content_type, cut }))
 }
 
 /// Fills fields that header fields tell, for sources that write only those.

@@ -7,8 +7,10 @@ use super::json::{self, Value};
 use super::member::{Member, Scope, Side};
 use super::parser::Parsed;
 use super::program::{Mark, Marks, numeric_level};
+use super::scan::Scan;
 use super::time;
 use super::url::{Url, address, protocol};
+use crate::body::Body;
 use crate::id::EntryId;
 use crate::level::Level;
 use crate::record::{Field, Kind, Message, Record, Source};
@@ -17,10 +19,15 @@ use crate::timestamp::Timestamp;
 /// Numbers under this are no Unix times but counts: 1973-03-03 in seconds.
 const EARLIEST: i64 = 100_000_000_000_000_000;
 
+/// Bytes of text fields that room is made for at first.
+const ROOM: usize = 512;
+
 /// Reads one JSON object.
 pub(super) fn read(text: &str, now: Timestamp) -> Result<Parsed, String> {
     let mut draft = Draft::new();
-    json::object(text, |key, value| draft.member(&key, Value::Json(value))).map_err(|error| describe(&error))?;
+    // most of a short line are values of text fields
+    draft.record.texts.reserve(text.len().min(ROOM));
+    json::walk_object(text, |key, scan| draft.scan_member(&key, scan)).map_err(|error| describe(&error))?;
     Ok(draft.finish(now))
 }
 
@@ -78,12 +85,29 @@ impl<'a> Draft<'a> {
 
     /// Takes one member of the record.
     pub(super) fn member(&mut self, key: &str, value: Value<'a>) {
-        let taken = match Member::find(Scope::Record, key) {
+        self.found(Member::find(Scope::Record, key), key, value);
+    }
+
+    fn found(&mut self, member: Option<Member>, key: &str, value: Value<'a>) {
+        let taken = match member {
             Some(member) => self.take(member, key, value),
             None => self.traefik_header(key, value),
         };
         if !taken {
             self.rest.push(key, value);
+        }
+    }
+
+    /// As [`member`](Self::member) of the value that `scan` stands before, which is taken in one pass.
+    fn scan_member(&mut self, key: &str, scan: &mut Scan<'a>) -> Option<()> {
+        let member = Member::find(Scope::Record, key);
+        match member {
+            Some(Member::Nested(side)) if scan.peek()? == b'{' => self.scan_nested(Scope::Inside(side), key, scan),
+            Some(Member::Flat) if scan.peek()? == b'{' => self.scan_nested(Scope::Record, key, scan),
+            _ => {
+                self.found(member, key, Value::Json(scan.value()?));
+                Some(())
+            }
         }
     }
 
@@ -141,7 +165,7 @@ impl<'a> Draft<'a> {
             Member::Nested(side) => self.nested(Scope::Inside(side), key, value),
             Member::Flat => self.nested(Scope::Record, key, value),
             Member::Headers(side) => content::headers(value, &mut self.side(side).headers),
-            Member::Body(side) => self.body(side, value),
+            Member::Body(side) => self.body(side, content::body(value)),
             Member::Size(side) => self.size(side, value),
             Member::Name => hold(&mut self.name, key, value),
             Member::Bytes => hold(&mut self.bytes, key, value),
@@ -280,22 +304,39 @@ impl<'a> Draft<'a> {
             let line = value.string().filter(|_| scope == Scope::Inside(Side::Request));
             return line.is_some_and(|line| request_line(&line, &mut self.record));
         };
-        let mut rest = Attributes::default();
-        let read = json::object(object, |key, value| {
-            let value = Value::Json(value);
-            // one level only: input must not decide how deep the stack grows
-            let member = Member::find(scope, &key).filter(|member| *member != Member::Flat);
-            let taken = member.is_some_and(|member| self.take(member, &key, value));
-            if !taken {
-                rest.push(&key, value);
-            }
-        });
-        self.rest.nest(key, rest);
-        read.is_ok()
+        self.scan_nested(scope, key, &mut Scan::new(object)).is_some()
     }
 
-    fn body(&mut self, side: Side, value: Value<'a>) -> bool {
-        let body = content::body(value);
+    fn scan_nested(&mut self, scope: Scope, key: &str, scan: &mut Scan<'a>) -> Option<()> {
+        let mut rest = Attributes::default();
+        scan.object(|key, scan| {
+            // one level only: input must not decide how deep the stack grows
+            let member = Member::find(scope, &key).filter(|member| *member != Member::Flat);
+            let first = scan.peek()?;
+            let (taken, text) = match member {
+                Some(Member::Headers(side)) if matches!(first, b'{' | b'[') => scan.spanned(|scan| {
+                    content::scan_headers(scan, &mut self.side(side).headers)?;
+                    Some(true)
+                })?,
+                Some(Member::Body(side)) if first == b'{' => {
+                    scan.spanned(|scan| Some(self.body(side, Some(content::scan_body(scan)?))))?
+                }
+                _ => {
+                    let text = scan.value()?;
+                    (member.is_some_and(|member| self.take(member, &key, Value::Json(text))), text)
+                }
+            };
+            if !taken {
+                rest.push(&key, Value::Json(text));
+            }
+            Some(())
+        })?;
+        self.rest.nest(key, rest);
+        Some(())
+    }
+
+    /// Whether `body` was found and is the first of its side.
+    fn body(&mut self, side: Side, body: Option<Body>) -> bool {
         let found = body.is_some();
         let message = self.side(side);
         if message.body.is_some() {

@@ -4,23 +4,58 @@ use std::borrow::Cow;
 use std::fmt;
 
 use memchr::{memchr, memchr2, memmem};
-use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
+
+use super::scan::Scan;
+use super::word::{self, WORD};
 
 /// Deepest nesting that is kept as JSON; deeper text, which readers refuse or choke on, is kept as a string.
 const DEPTH: usize = 100;
 
 /// Calls `member` with each key of the object `text` and the JSON text of its value.
-pub(super) fn object<'a>(text: &'a str, member: impl FnMut(Cow<'a, str>, &'a str)) -> Result<(), serde_json::Error> {
-    let mut deserializer = serde_json::Deserializer::from_str(text);
-    deserializer.deserialize_map(Members(member))?;
-    deserializer.end()
+pub(crate) fn object<'a>(
+    text: &'a str,
+    mut member: impl FnMut(Cow<'a, str>, &'a str),
+) -> Result<(), serde_json::Error> {
+    walk_object(text, |name, scan| {
+        member(name, scan.value()?);
+        Some(())
+    })
+}
+
+/// Calls `member` with each key of the object `text`; it has to take the value.
+pub(super) fn walk_object<'a>(
+    text: &'a str,
+    member: impl FnMut(Cow<'a, str>, &mut Scan<'a>) -> Option<()>,
+) -> Result<(), serde_json::Error> {
+    let mut scan = Scan::new(text);
+    let whole = scan.object(member).and_then(|()| scan.end());
+    whole.ok_or_else(|| fault(parsed_object(text, |_, _| {})))
 }
 
 /// Calls `element` with the JSON text of each element of the array `text`.
-pub(super) fn array<'a>(text: &'a str, element: impl FnMut(&'a str)) -> Result<(), serde_json::Error> {
+pub(super) fn array<'a>(text: &'a str, mut element: impl FnMut(&'a str)) -> Result<(), serde_json::Error> {
+    let mut scan = Scan::new(text);
+    let elements = scan.array(|scan| {
+        element(scan.value()?);
+        Some(())
+    });
+    let whole = elements.and_then(|()| scan.end());
+    whole.ok_or_else(|| fault(serde_json::from_str::<Vec<&RawValue>>(text).map(drop)))
+}
+
+fn fault(parsed: Result<(), serde_json::Error>) -> serde_json::Error {
+    parsed.err().unwrap_or_else(|| serde::de::Error::custom("it cannot be read"))
+}
+
+/// As [`object`] by `serde_json`, which names what is wrong.
+pub(super) fn parsed_object<'a>(
+    text: &'a str,
+    member: impl FnMut(Cow<'a, str>, &'a str),
+) -> Result<(), serde_json::Error> {
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    deserializer.deserialize_seq(Items(element))?;
+    deserializer.deserialize_map(Members(member))?;
     deserializer.end()
 }
 
@@ -62,23 +97,6 @@ impl<'de> serde::Deserialize<'de> for Key<'de> {
             }
         }
         deserializer.deserialize_str(Borrowing)
-    }
-}
-
-struct Items<F>(F);
-
-impl<'de, F: FnMut(&'de str)> Visitor<'de> for Items<F> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON array")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(mut self, mut items: A) -> Result<(), A::Error> {
-        while let Some(item) = items.next_element::<&RawValue>()? {
-            (self.0)(item.get());
-        }
-        Ok(())
     }
 }
 
@@ -189,29 +207,58 @@ pub(super) fn quote(text: &str, out: &mut String) {
 
 /// What stands between the quotes of a valid JSON string, as text; a lone surrogate becomes U+FFFD.
 pub(super) fn unescape(inner: &str) -> Cow<'_, str> {
-    let Some(first) = memchr(b'\\', inner.as_bytes()) else { return Cow::Borrowed(inner) };
-    let mut out = String::with_capacity(inner.len());
-    out.push_str(&inner[..first]);
-    let mut rest = &inner[first..];
-    while let Some(at) = memchr(b'\\', rest.as_bytes()) {
-        out.push_str(&rest[..at]);
-        let (symbol, used) = escape(&rest[at..]);
-        out.push(symbol);
-        rest = &rest[at + used..];
+    let bytes = inner.as_bytes();
+    let Some(first) = memchr(b'\\', bytes) else { return Cow::Borrowed(inner) };
+    // at worst every two bytes are a broken escape and become U+FFFD
+    let mut out = vec![0; bytes.len() / 2 * 3 + 2 * WORD];
+    out[..first].copy_from_slice(&bytes[..first]);
+    let (mut at, mut end) = (first, first);
+    while at < bytes.len() {
+        if bytes[at] != b'\\' {
+            // a word is copied whole and counted up to the next escape: escapes stand close in nested JSON
+            let rest = &bytes[at..];
+            let len = if let Some(chunk) = rest.first_chunk::<WORD>() {
+                out[end..end + WORD].copy_from_slice(chunk);
+                word::backslash(*chunk).unwrap_or(WORD)
+            } else {
+                let len = memchr(b'\\', rest).unwrap_or(rest.len());
+                out[end..end + len].copy_from_slice(&rest[..len]);
+                len
+            };
+            (at, end) = (at + len, end + len);
+        } else if let Some(byte) = bytes.get(at + 1).and_then(|&letter| simple(letter)) {
+            out[end] = byte;
+            (at, end) = (at + 2, end + 1);
+        } else {
+            let (symbol, used) = escape(&inner[at..]);
+            end += symbol.encode_utf8(&mut out[end..]).len();
+            at += used;
+        }
     }
-    out.push_str(rest);
-    Cow::Owned(out)
+    out.truncate(end);
+    Cow::Owned(String::from_utf8(out).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
+}
+
+/// What a letter after a backslash stands for.
+const fn simple(letter: u8) -> Option<u8> {
+    Some(match letter {
+        b'"' | b'\\' | b'/' => letter,
+        b'n' => b'\n',
+        b'r' => b'\r',
+        b't' => b'\t',
+        b'b' => 8,
+        b'f' => 12,
+        _ => return None,
+    })
 }
 
 /// The character of the escape that `text` begins with, and how many bytes it is long.
 fn escape(text: &str) -> (char, usize) {
     let unit = |at: usize| u32::from_str_radix(text.get(at..at + 4)?, 16).ok();
+    if let Some(byte) = text.as_bytes().get(1).and_then(|&letter| simple(letter)) {
+        return (char::from(byte), 2);
+    }
     match text.as_bytes().get(1) {
-        Some(b'n') => ('\n', 2),
-        Some(b'r') => ('\r', 2),
-        Some(b't') => ('\t', 2),
-        Some(b'b') => ('\u{8}', 2),
-        Some(b'f') => ('\u{c}', 2),
         Some(b'u') => match unit(2) {
             Some(high @ 0xd800..=0xdbff) => {
                 let low = text.get(6..8).filter(|mark| *mark == "\\u").and_then(|_| unit(8));
@@ -295,8 +342,39 @@ fn is_deeper_than(json: &str, limit: usize) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    /// A member as JSON text: any value, any spelling of strings.
+    pub(in super::super) fn member_of_an_object() -> impl Strategy<Value = String> {
+        let string = prop::collection::vec(
+            prop_oneof![
+                4 => "[a-z_./?=:-]{1,9}",
+                1 => "[ !é😀\\x7f]{1,3}",
+                1 => prop::sample::select(vec!["\\n", "\\\"", "\\\\", "\\/", "\\u0041", "\\ud83d\\ude00", "\\ud800"]).prop_map(str::to_owned),
+            ],
+            0..4,
+        )
+        .prop_map(|pieces| format!("\"{}\"", pieces.concat()));
+        let scalar = prop_oneof![
+            3 => string.clone(),
+            1 => "(-?(0|[1-9][0-9]{0,3})(\\.[0-9]{1,3})?([eE][+-]?[0-9]{1,2})?)|true|false|null",
+        ];
+        let value = scalar.prop_recursive(4, 16, 4, move |inner| {
+            let space = || "[ \n\t]{0,1}";
+            prop_oneof![
+                (space(), prop::collection::vec(inner.clone(), 0..4))
+                    .prop_map(|(space, items)| format!("[{space}{}{space}]", items.join(&format!("{space},")))),
+                (space(), prop::collection::vec((string.clone(), inner), 0..4)).prop_map(|(space, members)| {
+                    let members: Vec<String> =
+                        members.into_iter().map(|(key, value)| format!("{key}{space}:{space}{value}")).collect();
+                    format!("{{{space}{}{space}}}", members.join(","))
+                }),
+            ]
+        });
+        ("[a-z]{1,8}|[a-z]{1,3}\\\\u0041", value).prop_map(|(key, value)| format!("\"{key}\":{value}"))
+    }
 
     #[test]
     fn strings_are_unescaped_and_lone_surrogates_replaced() {
@@ -311,6 +389,27 @@ mod tests {
             let mut json = String::new();
             Value::Json(&format!("\"{inner}\"")).write(&mut json);
             assert_eq!(serde_json::from_str::<String>(&json).unwrap(), text);
+        }
+    }
+
+    #[test]
+    fn what_is_no_json_is_unescaped_too() {
+        for (inner, text) in [
+            (r"\u12 \uXYZ\u", "\u{fffd}12 \u{fffd}XYZ\u{fffd}"),
+            (r"\x\é\", "x\\é\\"),
+            (r"\n12345678\\1234567\t123456789012345\u00e9", "\n12345678\\1234567\t123456789012345é"),
+        ] {
+            assert_eq!(unescape(inner), text);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn strings_read_as_serde_json_reads_them(text in "(\\PC|[\\x00-\\x20\"\\\\/]|😀){0,60}") {
+            let json = serde_json::to_string(&text).unwrap();
+            prop_assert_eq!(unescape(&json[1..json.len() - 1]), text.as_str());
+            let escaped: String = text.encode_utf16().map(|unit| format!("\\u{unit:04X}")).collect();
+            prop_assert_eq!(unescape(&escaped), text.as_str());
         }
     }
 

@@ -21,22 +21,26 @@ mod content;
 mod draft;
 mod har;
 mod inflate;
-mod json;
+pub(crate) mod json;
 mod member;
 mod names;
+mod outline;
 mod parser;
 mod program;
 mod rejection;
 mod row;
+mod scan;
 mod splitter;
 #[cfg(test)]
 mod tests;
 pub mod time;
 mod url;
+mod word;
 
 use memchr::memmem;
 
 pub use inflate::{Compression, Inflate, InflateError};
+pub use outline::Wanted;
 pub use parser::{Head, Parsed, Parser};
 pub use rejection::{EXCERPT, Rejection, Report};
 pub use splitter::{Chunk, Splitter, UNIT_LIMIT, Unit};

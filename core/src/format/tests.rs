@@ -11,6 +11,7 @@ mod corpus;
 mod har;
 mod inflate;
 mod json;
+mod outline;
 mod own;
 mod rows;
 

@@ -120,7 +120,10 @@ fn operation<A>(about: &About, envelope: &str, endpoint: &Endpoint<A>) -> Value 
     for answer in endpoint.answers {
         responses.insert(answer.status.to_string(), success(answer));
     }
-    let refusal = json!({"schema": {"$ref": format!("#/components/schemas/{envelope}")}});
+    let mut refusal = json!({"schema": {"$ref": format!("#/components/schemas/{envelope}")}});
+    if let Some(example) = about.envelope.example {
+        refusal["example"] = example();
+    }
     for Refusal(status, doc) in endpoint.refusals {
         let content = json!({about.envelope.name: refusal});
         responses.insert(status.to_string(), json!({"description": doc, "content": content}));
@@ -191,8 +194,10 @@ fn parameter(param: &Param) -> Value {
 fn schema(shape: Shape) -> Value {
     match shape {
         Shape::Text => json!({"type": "string"}),
+        Shape::Name => json!({"type": "string", "minLength": 1}),
         Shape::Integer { least, most } => json!({"type": "integer", "minimum": least, "maximum": most}),
         Shape::Choice(words) => json!({"type": "string", "enum": words}),
+        Shape::AnyCase(words) => json!({"type": "string", "enum": words, "description": "In upper or lower case."}),
         Shape::Words(words) | Shape::Array(words) => {
             json!({"type": "array", "items": {"type": "string", "enum": words}, "minItems": 1})
         }

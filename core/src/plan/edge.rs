@@ -36,7 +36,7 @@ enum Varies {
 const REQUEST_FIELDS: &str = "authorization, content-encoding, content-type, idempotency-key, if-none-match, if-range, \
      last-event-id, range, x-api-key, x-reqlog-environment, x-reqlog-project, x-reqlog-service, x-reqlog-session";
 const RESPONSE_FIELDS: &str = "accept-ranges, content-disposition, content-range, etag, link, retry-after, \
-     x-body-content-type, x-body-encoding, x-body-size, x-body-truncated, x-reqlog-cursor";
+     x-body-content-type, x-body-encoding, x-body-size, x-body-truncated, x-reqlog-cursor, x-total-count";
 
 impl Edge {
     pub(super) fn of(head: &Parts, origins: &Origins) -> Self {
@@ -91,7 +91,8 @@ impl Edge {
         let cache = if headers.contains_key(ETAG) { "private, no-cache" } else { "no-store" };
         headers.insert(CACHE_CONTROL, HeaderValue::from_static(cache));
         if self.varies == Varies::ByOrigin {
-            headers.insert(VARY, HeaderValue::from_static("origin"));
+            // beside what a dialect's answer varies by
+            headers.append(VARY, HeaderValue::from_static("origin"));
         }
         if let Some(origin) = &self.origin {
             headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());

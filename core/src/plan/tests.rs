@@ -146,6 +146,11 @@ fn each_route_has_its_methods_and_roles() {
         ("DELETE", "/api/v1/keys/2".to_owned(), "a"),
         ("GET", "/sessions/s/logs?project=shop&environment=prod".to_owned(), "r"),
         ("GET", "/api/v1/sessions/s/logs?project=shop&environment=prod".to_owned(), "r"),
+        ("GET", "/_logs".to_owned(), "r"),
+        ("GET", "/api/proxy-logs/_logs?last=5".to_owned(), "r"),
+        ("GET", "/v1/logs".to_owned(), "r"),
+        ("GET", format!("/v1/logs/{}", id.to_uuid()), "r"),
+        ("GET", "/logs".to_owned(), "r"),
     ];
     for (method, target, who) in routes {
         for key in world.keyring.keys() {
@@ -280,6 +285,8 @@ fn a_project_key_sees_its_project_only() {
         ("read", "/api/v1/logs?project=shop", (true, false)),
         ("read", "/api/v1/logs?project=Shop", (false, true)),
         ("read", "/api/v1/logs", (true, true)),
+        ("shop-read", "/logs", (true, false)),
+        ("read", "/logs", (true, true)),
     ] {
         assert_eq!(sees(&world.page(key, target).filter), seen, "{key} {target}");
     }
@@ -432,10 +439,11 @@ proptest! {
         method in "GET|HEAD|POST|DELETE|OPTIONS|PUT|[A-Z]{1,5}",
         path in prop::sample::select(vec![
             "", "/api/v1", "/api/v1/logs", "/api/v1/logs/", "/sessions/", "/api/v1/keys", "/api/v1/projects/",
-            "/api/v1/ingest", "/api/v1/export", "/api/v1/stats", "/logs/log_", "/metrics",
+            "/api/v1/ingest", "/api/v1/export", "/api/v1/stats", "/logs/log_", "/metrics", "/v1/logs", "/v1/logs/",
+            "/logs",
         ]),
         rest in "[ -~]{0,12}|/logs|/body|%[0-9a-z]{2}/logs|\\PC{0,6}",
-        query in "([a-z]{1,8}=[!-~]{0,8}&){0,3}|((q|limit|since|before|cursor|side|view|sort|dir|wait|project)=[!-~]{0,10}&){0,4}",
+        query in "([a-z]{1,8}=[!-~]{0,8}&){0,3}|((q|limit|since|before|cursor|side|view|sort|dir|wait|project|snapshot|offset|from|startDate|request_id|status_min)=[!-~]{0,10}&){0,4}",
         fields in prop::collection::vec((
             prop::sample::select(vec!["authorization", "range", "if-range", "if-none-match", "content-encoding", "origin",
                 "idempotency-key", "x-reqlog-project", "accept"]),

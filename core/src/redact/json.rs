@@ -54,7 +54,7 @@ fn unescaped(inside: &[u8], depth: u32) -> Cow<'_, str> {
     text
 }
 
-// The name that ends before the colon, and how many strings deep its quotes are escaped.
+// The name that ends before the colon and may be a secret's, and how many strings deep its quotes are escaped.
 #[inline]
 fn name_before(text: &[u8], colon: usize) -> Option<(&[u8], u32)> {
     let mut end = colon;
@@ -66,6 +66,9 @@ fn name_before(text: &[u8], colon: usize) -> Option<(&[u8], u32)> {
     let depth = depth(escapes)?;
     let end = quote - escapes;
     let floor = end.saturating_sub(NAME_MAX);
+    if !names::may_be_secret(&text[floor..end]) {
+        return None;
+    }
     let start = floor + memchr::memrchr(b'"', &text[floor..end])? + 1;
     Some((&text[start..end], depth))
 }

@@ -20,7 +20,6 @@ use crate::body::Body;
 use crate::headers::Headers;
 use crate::record::{Field, Record};
 use hmac::{Hmac, KeyInit, Mac};
-use regex::bytes::Regex;
 use sha2::Sha256;
 use std::borrow::Cow;
 
@@ -28,7 +27,6 @@ use std::borrow::Cow;
 #[derive(Clone)]
 pub struct Redactor {
     mac: Hmac<Sha256>,
-    stems: Regex,
 }
 
 impl std::fmt::Debug for Redactor {
@@ -43,10 +41,7 @@ const HASHED_CHARS: usize = 12;
 impl Redactor {
     /// A redactor whose hashes are keyed; equal secrets of one store have equal hashes, of two stores different ones.
     pub fn new(key: [u8; 32]) -> Self {
-        Self {
-            mac: Hmac::new_from_slice(&key).expect("a MAC takes a key of any length"),
-            stems: Regex::new(names::STEMS).expect("the pattern is a constant and tested"),
-        }
+        Self { mac: Hmac::new_from_slice(&key).expect("a MAC takes a key of any length") }
     }
 
     /// Replaces the secrets of a record and notes whether there were any. Doing it again changes nothing.
@@ -93,13 +88,15 @@ impl Redactor {
     }
 
     fn headers(&self, headers: &mut Headers) -> bool {
-        let clean: Vec<_> = headers.iter().map(|(name, value)| self.header(name, value)).collect();
-        if clean.iter().all(Option::is_none) {
+        let Some(first) = headers.iter().position(|(name, value)| self.header(name, value).is_some()) else {
             return false;
+        };
+        let mut clean = Headers::default();
+        for (at, (name, value)) in headers.iter().enumerate() {
+            let replaced = if at < first { None } else { self.header(name, value) };
+            clean.push(name, replaced.as_deref().unwrap_or(value));
         }
-        let kept = headers.iter().zip(&clean);
-        let fields = kept.map(|((name, value), clean)| (name, clean.as_deref().unwrap_or(value))).collect();
-        *headers = fields;
+        *headers = clean;
         true
     }
 
@@ -123,7 +120,7 @@ impl Redactor {
 
     // Fields named like secrets, and URLs in any string.
     fn json(&self, text: &[u8]) -> Option<Vec<u8>> {
-        let fields = if self.stems.is_match(text) { json::fields(self, text) } else { None };
+        let fields = json::fields(self, text);
         self.text(fields.as_deref().unwrap_or(text)).or(fields)
     }
 }

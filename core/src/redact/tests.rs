@@ -161,6 +161,27 @@ fn plant(value: &mut serde_json::Value, name: &str, secret: &str) {
 
 proptest! {
     #[test]
+    fn no_spelling_of_a_name_passes_the_first_look(
+        name in prop::sample::select(names::FIELDS.to_vec()), spelling in prop::collection::vec((any::<bool>(), 0..8u8), 24)
+    ) {
+        let mut spelt = String::new();
+        for (letter, (upper, how)) in name.chars().zip(spelling) {
+            let letter = if upper { letter.to_ascii_uppercase() } else { letter };
+            match how {
+                0 => spelt.push_str(&format!("\\u{:04x}", u32::from(letter))),
+                1 => spelt.extend(['_', letter]),
+                2 => spelt.extend([letter, '-', '.']),
+                _ => spelt.push(letter),
+            }
+        }
+        let document = format!("{{\"id\":1,\"{spelt}\" :\"Q-secret\"}}");
+        let clean = format!("{{\"id\":1,\"{spelt}\" :\"[redacted]\"}}");
+        prop_assert_eq!(json_text(&document), clean.as_str());
+        let quoted = serde_json::json!({ "inner": document }).to_string();
+        prop_assert_eq!(json_text(&quoted), serde_json::json!({ "inner": clean }).to_string());
+    }
+
+    #[test]
     fn no_secret_survives_wherever_the_document_is_cut(
         value in json(), name in prop::sample::select(names::FIELDS.to_vec()), secret in "Q[A-Z]{2,30}Q", cut in any::<prop::sample::Index>()
     ) {

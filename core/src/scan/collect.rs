@@ -21,8 +21,8 @@ impl Collector {
             Sorting::Numbers(ranking) => {
                 Self::Numbers(Numbers { ranking: *ranking, wanted, extents: Vec::new(), hits: BinaryHeap::new() })
             }
-            Sorting::Texts { spelling, direction, after } => {
-                Self::Texts(Texts::new(*spelling, *direction, after.clone(), wanted))
+            Sorting::Texts { spelling, direction, after, before } => {
+                Self::Texts(Texts::new(*spelling, *direction, [after, before].map(Clone::clone), wanted))
             }
         }
     }

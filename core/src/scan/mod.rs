@@ -145,8 +145,6 @@ impl Scan {
 
     fn new(sorting: Sorting, unit: Unit, wanted: usize, catalog: &Catalog) -> Self {
         Self {
-            // in an order by text no source is needless
-            window: if sorting.is_numeric() { 1 } else { usize::MAX },
             sorting,
             unit,
             seek: Seek::Done,
@@ -154,6 +152,7 @@ impl Scan {
             work: Vec::new(),
             at: 0,
             running: 0,
+            window: 1,
             hits: Vec::new(),
             fetch: None,
             total: 0,
@@ -215,9 +214,10 @@ impl Scan {
                 return self.run(self.at, Job::Count(summary.clone()));
             }
             let wanted = if self.is_beaten(work.extent) { 0 } else { self.wanted };
+            let worst = self.hits.last().filter(|_| self.hits.len() >= self.wanted);
             let search = Search {
                 predicate: work.predicate.clone(),
-                sorting: self.sorting.clone(),
+                sorting: worst.map_or_else(|| self.sorting.clone(), |(hit, _)| self.sorting.ending_before(&hit.place)),
                 wanted,
                 whole: work.whole,
                 unit: self.unit,

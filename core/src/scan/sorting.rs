@@ -21,7 +21,7 @@ pub(super) enum Place {
 #[derive(Clone, Debug)]
 pub(super) enum Sorting {
     Numbers(Ranking),
-    Texts { spelling: Spelling, direction: Direction, after: Option<Place> },
+    Texts { spelling: Spelling, direction: Direction, after: Option<Place>, before: Option<Place> },
 }
 
 impl Sorting {
@@ -34,7 +34,7 @@ impl Sorting {
             Start::BeforeRow(_) => (query.direction.reversed(), None),
         };
         if let Some(spelling) = Spelling::of(query.order) {
-            return Self::Texts { spelling, direction, after: None };
+            return Self::Texts { spelling, direction, after: None, before: None };
         }
         let number = query.order.number().expect("an order is by text or by number");
         let ranking = Ranking::new(number, direction);
@@ -48,10 +48,6 @@ impl Sorting {
         Self::Numbers(Ranking::new(Number::Seq, Direction::Ascending))
     }
 
-    pub(super) fn is_numeric(&self) -> bool {
-        matches!(self, Self::Numbers(_))
-    }
-
     /// Lets the page start after this place, which a row of the same order has.
     pub(super) fn start_after(&mut self, place: Place) {
         match (self, place) {
@@ -59,6 +55,16 @@ impl Sorting {
             (Self::Texts { after, .. }, place) => *after = Some(place),
             (Self::Numbers(_), _) => {}
         }
+    }
+
+    /// The same for the sources that are left when the page is full up to this place. Orders by number skip sources and
+    /// blocks by their extents instead.
+    pub(super) fn ending_before(&self, place: &Place) -> Self {
+        let mut ending = self.clone();
+        if let Self::Texts { before, .. } = &mut ending {
+            *before = Some(place.clone());
+        }
+        ending
     }
 
     /// The ranks between which the rows of a source lie, where its summary tells.

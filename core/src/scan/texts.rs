@@ -43,6 +43,7 @@ pub(super) struct Texts {
     spelling: Spelling,
     direction: Direction,
     after: Option<Place>,
+    before: Option<Place>,
     wanted: usize,
     // the worst kept hit on top
     hits: BinaryHeap<(Place, u32)>,
@@ -52,9 +53,14 @@ pub(super) struct Texts {
 }
 
 impl Texts {
-    pub(super) fn new(spelling: Spelling, direction: Direction, after: Option<Place>, wanted: usize) -> Self {
+    pub(super) fn new(
+        spelling: Spelling,
+        direction: Direction,
+        [after, before]: [Option<Place>; 2],
+        wanted: usize,
+    ) -> Self {
         let (hits, settled) = (BinaryHeap::new(), Vec::new());
-        Self { spelling, direction, after, wanted, hits, settled, scratch: String::new() }
+        Self { spelling, direction, after, before, wanted, hits, settled, scratch: String::new() }
     }
 
     pub(super) fn want(&self, columns: &Columns, need: &mut Need) {
@@ -103,9 +109,9 @@ impl Texts {
                 _ => {}
             }
         }
-        if self.hits.len() >= self.wanted
-            && let Some((worst, _)) = self.hits.peek()
-        {
+        // once as many as wanted are kept, the worst of them lies before the limit that was given
+        let worst = self.hits.peek().filter(|_| self.hits.len() >= self.wanted).map(|(place, _)| place);
+        if let Some(worst) = worst.or(self.before.as_ref()) {
             match compare(worst) {
                 (Ordering::Greater, _) => return Judgement::Settled,
                 (Ordering::Equal, Ordering::Greater) => return Judgement::Refused,

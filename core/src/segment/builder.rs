@@ -29,33 +29,73 @@ pub struct Built {
 /// # Panics
 /// In debug builds when the rows are not sorted.
 pub fn build(rows: &[Stored], codec: &dyn Codec) -> Option<Built> {
-    debug_assert!(rows.is_sorted_by_key(|row| (row.record.time, row.id.seq())), "rows of a segment are sorted");
-    let summary = Summary::of(rows)?;
-    let mut bytes = Directory::MAGIC.to_vec();
-    let mut slots = Vec::new();
-    let mut add = |id: PartId, part: &Part| {
-        let block = seal(&part.encode(), codec, Effort::Dense);
-        slots.push(Slot { id, offset: bytes.len() as u64, len: block.len() as u64 });
-        bytes.extend_from_slice(&block);
-    };
-    for (id, part) in columns(rows) {
-        add(id, &part);
-        let (PartId::Text(field), Part::Text(text)) = (id, &part) else { continue };
-        if SEARCHED.contains(&field)
-            && let Some(grams) = Grams::of(&text.values)
-        {
-            add(PartId::Grams(field), &Part::Grams(grams));
-        }
-        if Summary::COUNTED.contains(&field)
-            && summary.counts(field).is_none()
-            && let Some(counts) = ValueCounts::of(text)
-        {
-            add(PartId::Counts(field), &Part::Counts(counts));
-        }
+    let builder = Builder::new(rows)?;
+    let pieces: Vec<Piece> = (0..builder.pieces()).map(|at| builder.piece(at, codec)).collect();
+    Some(builder.finish(&pieces))
+}
+
+/// Writes a segment in pieces that do not depend on each other, for callers with several threads.
+///
+/// Make every piece, in any order, then [`finish`](Self::finish); the bytes are those of [`build`].
+#[derive(Clone, Debug)]
+pub struct Builder<'a> {
+    rows: &'a [Stored],
+    summary: Summary,
+}
+
+/// Parts that are encoded and compressed.
+#[derive(Clone, Debug)]
+pub struct Piece(Vec<(PartId, Vec<u8>)>);
+
+impl<'a> Builder<'a> {
+    /// A builder of rows sorted by (time, sequence); `None` without rows.
+    ///
+    /// # Panics
+    /// In debug builds when the rows are not sorted.
+    pub fn new(rows: &'a [Stored]) -> Option<Self> {
+        debug_assert!(is_sorted(rows), "rows of a segment are sorted");
+        Some(Self { rows, summary: Summary::of(rows)? })
     }
-    let directory = Directory { summary, slots };
-    directory.finish(&mut bytes);
-    Some(Built { bytes, summary: directory.summary })
+
+    /// How many pieces there are.
+    pub fn pieces(&self) -> usize {
+        sources(self.rows)
+    }
+
+    /// Makes the piece `at`, which is less than [`pieces`](Self::pieces).
+    pub fn piece(&self, at: usize, codec: &dyn Codec) -> Piece {
+        let seal = |part: &Part| seal(&part.encode(), codec, Effort::Dense);
+        let mut sealed = Vec::new();
+        for (id, part) in parts(self.rows, at) {
+            sealed.push((id, seal(&part)));
+            let (PartId::Text(field), Part::Text(text)) = (id, &part) else { continue };
+            if SEARCHED.contains(&field)
+                && let Some(grams) = Grams::of(&text.values)
+            {
+                sealed.push((PartId::Grams(field), seal(&Part::Grams(grams))));
+            }
+            if Summary::COUNTED.contains(&field)
+                && self.summary.counts(field).is_none()
+                && let Some(counts) = ValueCounts::of(text)
+            {
+                sealed.push((PartId::Counts(field), seal(&Part::Counts(counts))));
+            }
+        }
+        Piece(sealed)
+    }
+
+    /// The segment of all pieces in order.
+    pub fn finish(self, pieces: &[Piece]) -> Built {
+        let mut bytes = Directory::MAGIC.to_vec();
+        let mut slots = Vec::new();
+        for (id, block) in pieces.iter().flat_map(|piece| &piece.0) {
+            slots.push(Slot { id: *id, offset: bytes.len() as u64, len: block.len() as u64 });
+            bytes.extend_from_slice(block);
+        }
+        let directory = Directory { summary: self.summary, slots };
+        directory.finish(&mut bytes);
+        Built { bytes, summary: directory.summary }
+    }
 }
 
 /// The decoded parts of rows sorted by (time, sequence): what a scan runs over, of a segment or of a batch in memory.
@@ -63,28 +103,43 @@ pub fn build(rows: &[Stored], codec: &dyn Codec) -> Option<Built> {
 /// # Panics
 /// In debug builds when the rows are not sorted; a scan would miss some of them.
 pub fn columns(rows: &[Stored]) -> Vec<(PartId, Part)> {
-    debug_assert!(rows.is_sorted_by_key(|row| (row.record.time, row.id.seq())), "rows of a source are sorted");
-    let mut parts = Vec::new();
-    for number in NUMBERS {
+    debug_assert!(is_sorted(rows), "rows of a source are sorted");
+    (0..sources(rows)).flat_map(|at| parts(rows, at)).collect()
+}
+
+fn is_sorted(rows: &[Stored]) -> bool {
+    rows.is_sorted_by_key(|row| (row.record.time, row.id.seq()))
+}
+
+// how many things parts are made of: numbers, the arrival, text fields, blocks of rows
+fn sources(rows: &[Stored]) -> usize {
+    NUMBERS.len() + 1 + Field::COUNT + rows.len().div_ceil(ROWS)
+}
+
+// the parts of one of them: none of a column that every row lacks
+fn parts(rows: &[Stored], at: usize) -> Vec<(PartId, Part)> {
+    let of_text = NUMBERS.len() + 1;
+    if let Some(&number) = NUMBERS.get(at) {
         let values: Vec<Option<i64>> = rows.iter().map(|row| number.of_stored(row)).collect();
-        if values.iter().any(Option::is_some) {
-            parts.push((PartId::Number(number), Part::Ints(Ints::new(&values))));
-        }
-    }
-    let arrivals: Vec<Option<i64>> = rows.iter().map(|row| Number::Arrival.of_stored(row)).collect();
-    parts.push((PartId::Arrival, Part::Ints(Ints::new(&arrivals))));
-    for &field in Field::ALL {
+        let column = values.iter().any(Option::is_some).then(|| Part::Ints(Ints::new(&values)));
+        column.map(|column| (PartId::Number(number), column)).into_iter().collect()
+    } else if at < of_text {
+        let arrivals: Vec<Option<i64>> = rows.iter().map(|row| Number::Arrival.of_stored(row)).collect();
+        vec![(PartId::Arrival, Part::Ints(Ints::new(&arrivals)))]
+    } else if let Some(&field) = Field::ALL.get(at - of_text) {
         let mut builder = TextBuilder::default();
         rows.iter().for_each(|row| builder.push(row.record.text(field)));
-        parts.extend(builder.finish().map(|text| (PartId::Text(field), Part::Text(text))));
-    }
-    for (block, rows) in (0u32..).zip(rows.chunks(ROWS)) {
+        builder.finish().map(|text| (PartId::Text(field), Part::Text(text))).into_iter().collect()
+    } else {
+        let block = at - of_text - Field::COUNT;
         let (mut details, mut bodies) = (Details::default(), Bodies::default());
+        let rows = rows.chunks(ROWS).nth(block).unwrap_or_default();
         rows.iter().for_each(|row| details.push(&row.record, &mut bodies));
-        parts.push((PartId::Details(block), Part::Details(details)));
+        let block = block as u32;
+        let mut parts = vec![(PartId::Details(block), Part::Details(details))];
         if !bodies.is_empty() {
             parts.push((PartId::Bodies(block), Part::Bodies(bodies)));
         }
+        parts
     }
-    parts
 }

@@ -15,7 +15,7 @@ mod rows;
 mod strings;
 mod text;
 
-pub use builder::{Built, build, columns};
+pub use builder::{Builder, Built, Piece, build, columns};
 pub use counts::ValueCounts;
 pub use format::Directory;
 pub use grams::Grams;

@@ -112,12 +112,13 @@ impl Feed {
 fn fill_lines(input: &mut Reader, ended: &mut bool, rest: &mut Vec<u8>, buffer: &mut Vec<u8>) -> io::Result<bool> {
     std::mem::swap(buffer, rest);
     rest.clear();
+    buffer.reserve(BLOCK);
     while !*ended {
         let from = buffer.len();
-        buffer.resize(from.max(BLOCK / 2) + BLOCK / 2, 0);
-        let got = read(input, &mut buffer[from..])?;
-        buffer.truncate(from + got);
-        *ended = got == 0;
+        let most = from.max(BLOCK / 2) + BLOCK / 2 - from;
+        // into room that need not be cleared first
+        let got = input.by_ref().take(most as u64).read_to_end(buffer)?;
+        *ended = got < most;
         if buffer.len() >= BLOCK / 2
             && let Some(end) = memchr::memrchr(b'\n', &buffer[from..])
         {

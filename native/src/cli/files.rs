@@ -2,6 +2,7 @@
 
 use super::feed::{Block, Feed};
 use super::literal::Literal;
+use super::outlines::{Outlines, Reading, may_match};
 use super::settings::Settings;
 use super::{Problem, backend, import};
 use rayon::prelude::*;
@@ -9,8 +10,8 @@ use reqlog::ingest::unknown_format;
 use reqlog::store::wall_clock;
 use reqlog_core::accept::Rules;
 use reqlog_core::auth::Scope;
-use reqlog_core::filter::{Filter, Number, Predicate};
-use reqlog_core::format::{Format, Report, Unit};
+use reqlog_core::filter::{Filter, Predicate};
+use reqlog_core::format::{Format, Parser, Rejection, Report, Unit};
 use reqlog_core::id::{EntryId, Seq};
 use reqlog_core::plan::{self, IngestMode, IngestRequest};
 use reqlog_core::query::{Counts, Direction, Order, Position, Stats};
@@ -25,6 +26,7 @@ use std::sync::{Mutex, PoisonError};
 /// Which records of which kind of files.
 pub struct Files {
     predicate: Predicate,
+    outlines: Outlines,
     format: Option<Format>,
     rules: Rules,
     now: Timestamp,
@@ -63,19 +65,20 @@ impl Files {
         };
         let rules =
             Rules::new(&backend::redact_key(settings).unwrap_or_default(), &plan::Settings::default(), &request);
-        Ok(Self { predicate, format, rules, now })
+        let outlines = Outlines::of(&predicate);
+        Ok(Self { predicate, outlines, format, rules, now })
     }
 
     /// The matching rows in order. Sequences are places in the input.
     pub fn rows(&self, files: &[PathBuf], keep: Keep) -> Result<Vec<Stored>, Problem> {
-        let tops = self.scan(files, || Top::new(keep), Top::push)?;
+        let tops = self.scan(files, Reading::Whole, || Top::new(keep), Top::push)?;
         let all = tops.into_iter().reduce(Top::merge);
         Ok(all.map(Top::finish).unwrap_or_default())
     }
 
     /// Counts of the matching rows.
     pub fn stats(&self, files: &[PathBuf]) -> Result<Stats, Problem> {
-        let counts = self.scan(files, Stats::default, |stats, row| count(stats, &row.record))?;
+        let counts = self.scan(files, Reading::Counts, Stats::default, |stats, row| count(stats, &row.record))?;
         Ok(counts.into_iter().reduce(merge).unwrap_or_default())
     }
 
@@ -83,6 +86,7 @@ impl Files {
     fn scan<A: Send>(
         &self,
         files: &[PathBuf],
+        reading: Reading,
         empty: impl Fn() -> A + Sync,
         add: impl Fn(&mut A, Stored) + Sync,
     ) -> Result<Vec<A>, Problem> {
@@ -104,7 +108,8 @@ impl Files {
                     loop {
                         let block = feed.lock().unwrap_or_else(PoisonError::into_inner).next(&mut buffer)?;
                         let Some(block) = block else { return Ok((mine, report)) };
-                        self.block(&block, &buffer, literal.as_ref(), &mut report, &mut |row| add(&mut mine, row));
+                        let mut add = |row| add(&mut mine, row);
+                        self.block(&block, &buffer, reading, literal.as_ref(), &mut report, &mut add);
                     }
                 })
                 .collect();
@@ -127,6 +132,7 @@ impl Files {
         &self,
         block: &Block,
         lines: &[u8],
+        reading: Reading,
         literal: Option<&Literal>,
         report: &mut Report,
         add: &mut impl FnMut(Stored),
@@ -134,9 +140,8 @@ impl Files {
         match block {
             Block::Units { parser, chunk, seq } => {
                 for (unit, seq) in chunk.units().zip(*seq..) {
-                    match parser.parse(&unit) {
-                        Ok(record) => self.judge(record, seq, add),
-                        Err(rejection) => report.reject(rejection),
+                    if let Err(rejection) = self.unit(parser, &unit, reading, seq, add) {
+                        report.reject(rejection);
                     }
                 }
             }
@@ -148,16 +153,39 @@ impl Files {
                     if bytes.trim_ascii().is_empty() {
                         continue;
                     }
-                    match parser.parse(&Unit::new(*line, bytes)) {
-                        Ok(record) => self.judge(record, *seq + span.start as u64, add),
-                        Err(mut rejection) => {
-                            rejection.line += memchr::memchr_iter(b'\n', &lines[..span.start]).count() as u64;
-                            report.reject(rejection);
-                        }
+                    let (unit, seq) = (Unit::new(*line, bytes), *seq + span.start as u64);
+                    if let Err(mut rejection) = self.unit(parser, &unit, reading, seq, add) {
+                        rejection.line += memchr::memchr_iter(b'\n', &lines[..span.start]).count() as u64;
+                        report.reject(rejection);
                     }
                 }
             }
         }
+    }
+
+    /// Reads as much of one unit as the answer needs.
+    fn unit(
+        &self,
+        parser: &Parser,
+        unit: &Unit<'_>,
+        reading: Reading,
+        seq: u64,
+        add: &mut impl FnMut(Stored),
+    ) -> Result<(), Rejection> {
+        let outlines = &self.outlines;
+        if outlines.pay(reading)
+            && let Some(outline) = parser.outline(unit, outlines.wanted())
+        {
+            if outlines.suffice(reading) {
+                self.judge(outline, seq, add);
+                return Ok(());
+            }
+            if !outlines.may_match(outline, &self.rules) {
+                return Ok(());
+            }
+        }
+        self.judge(parser.parse(unit)?, seq, add);
+        Ok(())
     }
 
     /// Rows are judged as they would be stored; what would not be stored matches nothing.
@@ -170,17 +198,6 @@ impl Files {
         if let Some((record, seq)) = accepted.zip(Seq::new(seq)) {
             add(Stored { id: EntryId::new(0, seq), record });
         }
-    }
-}
-
-/// Whether the numbers that acceptance leaves as they are allow a match.
-fn may_match(predicate: &Predicate, record: &Record) -> bool {
-    match predicate {
-        Predicate::And(parts) => parts.iter().all(|part| may_match(part, record)),
-        Predicate::Number(Number::Time | Number::Status | Number::Duration | Number::Level, _) => {
-            predicate.matches(record)
-        }
-        _ => true,
     }
 }
 

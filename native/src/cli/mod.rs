@@ -11,6 +11,7 @@ mod import;
 mod keys;
 mod literal;
 mod manual;
+mod outlines;
 mod output;
 mod projects;
 mod query;

@@ -181,6 +181,7 @@ impl<'a> Intake<'a> {
                     settle(commit, &mut import, &mut self.report)?;
                 }
                 self.report.duplicates += import.skipped();
+                self.store.import_ended();
             }
             Route::Import { import: None, .. } => {}
         }

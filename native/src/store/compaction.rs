@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use reqlog_core::catalog::{Deletion, Entry, SourceId, Verdict};
 use reqlog_core::compact::{self, Merge, Urgency};
 use reqlog_core::record::{Field, Stored};
-use reqlog_core::segment::{self, Built};
+use reqlog_core::segment::{self, Builder, Built, Piece};
 use std::collections::{BTreeMap, HashSet};
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, PoisonError};
@@ -23,6 +23,8 @@ pub(super) struct Compactor {
     avoided: HashSet<SourceId>,
 }
 
+// an import that submits nothing for so long is no reason to wait
+const LULL: Duration = Duration::from_secs(1);
 // after a step that failed for want of space or luck
 const PAUSE: Duration = Duration::from_secs(10);
 
@@ -52,6 +54,10 @@ impl Compactor {
                 }
                 state.version
             };
+            if self.gives_way() {
+                self.wait(seen, LULL);
+                continue;
+            }
             match self.step(Urgency::Relaxed) {
                 Ok(true) => idle = false,
                 Ok(false) => {
@@ -69,6 +75,13 @@ impl Compactor {
                 }
             }
         }
+    }
+
+    // An import takes every core, and what it commits meanwhile is rewritten once instead of once for each size class.
+    // It may fill half of the backlog: ingestion that had to wait for compaction would gain nothing.
+    fn gives_way(&self) -> bool {
+        let imports = self.shared.state().importing.is_some_and(|last| last.elapsed() < LULL);
+        imports && self.shared.snapshot.get().backlog() <= self.shared.options.backlog / 2
     }
 
     // until another version than `seen` is published, the store closes, or time is up
@@ -176,7 +189,14 @@ fn build(rows: Vec<Stored>, shared: &Shared) -> Vec<Built> {
     let mut projects: Vec<Vec<Stored>> = projects.into_values().collect();
     projects.par_iter_mut().for_each(|rows| rows.sort_unstable_by_key(|row| (row.record.time, row.id.seq())));
     let chunks: Vec<&[Stored]> = projects.iter().flat_map(|rows| rows.chunks(segment::MAX_ROWS)).collect();
-    chunks.into_par_iter().filter_map(|rows| segment::build(rows, &*shared.options.codec)).collect()
+    let codec = &*shared.options.codec;
+    let build = |rows| {
+        let builder = Builder::new(rows)?;
+        let pieces: Vec<Piece> =
+            (0..builder.pieces()).into_par_iter().with_max_len(1).map(|at| builder.piece(at, codec)).collect();
+        Some(builder.finish(&pieces))
+    };
+    chunks.into_iter().filter_map(build).collect()
 }
 
 fn touches(deletion: &Deletion, entry: &Entry) -> bool {

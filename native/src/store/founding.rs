@@ -97,9 +97,9 @@ mod tests {
         let store = Store::open(dir.path(), options()).unwrap();
         assert_eq!((store.secret(), &*store.projects()), (&[9; 32], &founding.projects));
         let committed = store.commit(Ingest { records: vec![record("p", "x")], ..Ingest::default() }).unwrap();
-        assert_eq!((committed.first, committed.arrival_ms), (Seq::new(6), 90));
+        assert_eq!((committed.first, committed.arrival_ms), (Seq::new(6), 91));
         store.compact_now().unwrap();
-        for (seq, arrival) in [(1, 70), (2, 70), (5, 90), (6, 90)] {
+        for (seq, arrival) in [(1, 70), (2, 70), (5, 90), (6, 91)] {
             let row = store.get(Seq::new(seq).unwrap(), Some(arrival), &Predicate::ALL, Detail::Preview).unwrap();
             assert!(row.is_some(), "{seq}");
         }

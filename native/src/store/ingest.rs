@@ -52,7 +52,7 @@ pub(super) enum Content {
 // below, a batch of its own costs more (a row, a summary, a block) than encoding costs the committer
 const FEW: usize = 256;
 // so that blocks are decoded in milliseconds and by several threads
-const MAX_ROWS: usize = 16 << 10;
+const MAX_ROWS: usize = 8 << 10;
 const MAX_BYTES: usize = 16 << 20;
 
 impl Default for Content {
@@ -77,8 +77,9 @@ impl Prepared {
         self.content = if records.len() < FEW && records.iter().map(weight).sum::<usize>() < MAX_BYTES {
             Content::Few(records)
         } else {
-            let encode = |chunk: &&[Record]| batch::encode(chunk, codec);
-            Content::Encoded(chunks(&records).par_iter().filter_map(encode).collect())
+            // each thread frees what it has encoded: a record is a dozen allocations
+            let encode = |chunk: Vec<Record>| batch::encode(&chunk, codec);
+            Content::Encoded(owned(records).into_par_iter().filter_map(encode).collect())
         };
     }
 
@@ -161,6 +162,16 @@ pub(super) fn chunks(records: &[Record]) -> Vec<&[Record]> {
     chunks
 }
 
+/// As [`chunks`], of what is not needed any more.
+fn owned(mut records: Vec<Record>) -> Vec<Vec<Record>> {
+    let lengths: Vec<usize> = chunks(&records).iter().map(|chunk| chunk.len()).collect();
+    let mut owned: Vec<Vec<Record>> =
+        lengths.iter().skip(1).rev().map(|len| records.split_off(records.len() - len)).collect();
+    owned.push(records);
+    owned.reverse();
+    owned
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -172,6 +183,8 @@ mod tests {
             let record = Record { attributes: Some("x".repeat(attributes)), ..Record::new(Timestamp::from_nanos(0)) };
             let records = vec![record; rows];
             assert_eq!(chunks(&records).iter().map(|chunk| chunk.len()).collect::<Vec<_>>(), sizes);
+            let lengths: Vec<usize> = owned(records).iter().map(Vec::len).collect();
+            assert_eq!(lengths, if rows == 0 { &[0] } else { sizes });
         };
         check(0, 1, &[]);
         check(1, MAX_BYTES, &[1]);

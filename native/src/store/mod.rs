@@ -98,9 +98,11 @@ struct Shared {
 
 #[derive(Default)]
 struct State {
-    // how many snapshots were published
+    // grows with every snapshot and whenever else compaction should look again
     version: u64,
     closing: bool,
+    // when an import that goes on last submitted records
+    importing: Option<Instant>,
 }
 
 impl Shared {
@@ -194,9 +196,21 @@ impl Store {
     /// Queues records; they get their sequences in the order of these calls. Waits while compaction is far behind.
     pub fn submit(&self, prepared: Prepared) -> Result<Ticket, Fault> {
         self.wait_for_room()?;
+        if prepared.import.is_some() {
+            self.inner.shared.state().importing = Some(Instant::now());
+        }
         let (reply, answer) = sync_channel(1);
         self.inner.requests.send(Request::Ingest(prepared, reply)).map_err(|_| Fault::Closed)?;
         Ok(Ticket(answer))
+    }
+
+    /// Lets compaction go on that gives way to an import: there is no more of it.
+    pub fn import_ended(&self) {
+        let shared = &self.inner.shared;
+        let mut state = shared.state();
+        state.importing = None;
+        state.version += 1;
+        shared.changed.notify_all();
     }
 
     /// Stores records; when this returns well, they are durable and visible.

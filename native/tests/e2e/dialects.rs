@@ -224,7 +224,7 @@ impl Walker<'_> {
             page = self.page(&walk, &next);
             assert!(!page.rows.is_empty(), "{walk:?}: next promises rows");
             rows.extend(page.rows.iter().cloned());
-            last = page.rows.clone();
+            last.clone_from(&page.rows);
         }
         if walk.dialect != Dialect::Scrip {
             let mut returned = last;
@@ -263,9 +263,9 @@ impl Walked {
             if rows.len() < walk.most { wanted == *rows } else { wanted.starts_with(rows) }
         };
         if !bound.clone().any(fits) {
-            let wanted = walk.wanted(all, *bound.start());
-            let differs = wanted.iter().zip(rows).position(|(a, b)| a != b);
-            let at = differs.unwrap_or(wanted.len().min(rows.len()));
+            let same = |wanted: &[String]| wanted.iter().zip(rows).take_while(|(a, b)| a == b).count();
+            let wanted = bound.clone().map(|bound| walk.wanted(all, bound)).max_by_key(|wanted| same(wanted)).unwrap();
+            let at = same(&wanted);
             panic!(
                 "{walk:?}: {} rows of {} in a store of {bound:?}; from {at} on {:?} instead of {:?}",
                 rows.len(),

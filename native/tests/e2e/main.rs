@@ -9,6 +9,7 @@ mod data;
 mod dialects;
 mod hostile;
 mod random;
+mod scopes;
 mod secrets;
 mod security;
 mod server;

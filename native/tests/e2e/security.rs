@@ -3,6 +3,7 @@
 use crate::client::{Answer, Client, escaped};
 use crate::server::{ADMIN, Server};
 use http::Method;
+use reqlog_core::id::EntryId;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
@@ -18,6 +19,14 @@ const ROUTES: &[(&str, &str)] = &[
     ("GET", "/logs/log_{id}/body?side=response"),
     ("GET", "/sessions/s/logs?project=alpha"),
     ("GET", "/api/v1/sessions/s/logs?project=alpha"),
+    ("GET", "/v1/logs"),
+    ("GET", "/v1/logs/{uuid}"),
+    ("GET", "/_logs"),
+    ("GET", "/api/proxy-logs/_logs"),
+    ("GET", "/logs"),
+    ("GET", "/v2.1/projects/8ed3f6ad685b959ead702251/logs"),
+    ("GET", "/v2.0/projects/8ed3f6ad685b959ead702251/logs/tail"),
+    ("GET", "/new/v2.1/projects/8ed3f6ad685b959ead702251/logs/{entry}"),
     ("GET", "/api/v1/stats"),
     ("GET", "/api/v1/export"),
     ("POST", "/api/v1/ingest"),
@@ -30,16 +39,16 @@ const ROUTES: &[(&str, &str)] = &[
 ];
 
 /// A server with three rows of each of two projects, and what each project's rows are called.
-struct Setting {
-    server: Server,
-    admin: Client,
-    alpha: Vec<Value>,
-    beta: Vec<Value>,
+pub struct Setting {
+    pub server: Server,
+    pub admin: Client,
+    pub alpha: Vec<Value>,
+    pub beta: Vec<Value>,
     _data: tempfile::TempDir,
 }
 
 impl Setting {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let data = tempfile::tempdir().unwrap();
         let server = Server::start(data.path());
         let admin = server.admin();
@@ -60,7 +69,7 @@ impl Setting {
         Self { server, admin, alpha, beta, _data: data }
     }
 
-    fn key(&self, role: &str, project: Option<&str>) -> Client {
+    pub fn key(&self, role: &str, project: Option<&str>) -> Client {
         self.admin.with_key(&self.admin.make_key(&json!({"name": "k", "role": role, "project": project})).1)
     }
 
@@ -71,7 +80,13 @@ impl Setting {
     }
 }
 
-fn id(row: &Value) -> &str {
+/// A route with the ids of a row in it.
+fn filled(path: &str, row: &Value) -> String {
+    let entry = EntryId::from_text(id(row)).unwrap();
+    path.replace("{id}", id(row)).replace("{uuid}", &entry.to_uuid()).replace("{entry}", &entry.to_cognigy())
+}
+
+pub fn id(row: &Value) -> &str {
     row["id"].as_str().unwrap()
 }
 
@@ -95,7 +110,7 @@ fn nothing_but_the_public_routes_answers_without_a_key() {
         &[("cookie", "key=admin-key-of-the-end-to-end-tests")],
     ];
     for (method, path) in ROUTES {
-        let path = path.replace("{id}", id(&setting.alpha[0]));
+        let path = filled(path, &setting.alpha[0]);
         let method = Method::from_bytes(method.as_bytes()).unwrap();
         for headers in wrong {
             let answer = stranger.send(&method, &path, headers, b"").expect(401);
@@ -104,7 +119,9 @@ fn nothing_but_the_public_routes_answers_without_a_key() {
         }
         // a key in the address is none: addresses are logged
         let sign = if path.contains('?') { '&' } else { '?' };
-        stranger.send(&method, &format!("{path}{sign}key={ADMIN}&api_key={ADMIN}"), &[], b"").expect(401);
+        let documented = path.contains("/v2.0/");
+        let named = format!("{path}{sign}key={ADMIN}{}", if documented { "" } else { "&api_key=" });
+        stranger.send(&method, &named.replace("api_key=", &format!("api_key={ADMIN}")), &[], b"").expect(401);
         if method == Method::GET {
             stranger.send(&Method::HEAD, &path, &[], b"").expect(401);
         }
@@ -310,7 +327,7 @@ fn a_role_allows_what_it_says() {
     let setting = Setting::new();
     let (read, ingest) = (setting.key("read", None), setting.key("ingest", None));
     for (method, path) in ROUTES {
-        let path = path.replace("{id}", id(&setting.alpha[0]));
+        let path = filled(path, &setting.alpha[0]);
         let method = Method::from_bytes(method.as_bytes()).unwrap();
         let takes = path.ends_with("/ingest");
         let reads = method == Method::GET && !path.ends_with("/keys") && path != "/metrics";

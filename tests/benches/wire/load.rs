@@ -116,7 +116,7 @@ fn page<'b>(connection: &mut TcpStream, target: &str, buffer: &'b mut Vec<u8>) -
     let request = format!("GET {target} HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {KEY}\r\n\r\n");
     connection.write_all(request.as_bytes())?;
     buffer.clear();
-    let mut chunk = [0; 64 << 10];
+    let mut chunk = vec![0; 64 << 10];
     loop {
         let read = connection.read(&mut chunk)?;
         if read == 0 {

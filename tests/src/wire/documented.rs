@@ -1,4 +1,4 @@
-//! Whether an answer is one that the OpenAPI document tells of.
+//! Whether an answer is one that the `OpenAPI` document tells of.
 
 use bytes::Bytes;
 use http::header::{ALLOW, CONTENT_TYPE};
@@ -121,5 +121,27 @@ mod tests {
             assert!(wrong.is_err());
         }
         assert_eq!(told(&Method::GET, "/nothing", 404, "", ""), Ok(()));
+    }
+
+    #[test]
+    fn every_example_is_what_its_schema_says() {
+        let mut examples = 0;
+        let escaped = |text: &str| text.replace('~', "~0").replace('/', "~1");
+        for (path, item) in DOCUMENT["paths"].as_object().unwrap() {
+            for (method, operation) in item.as_object().unwrap() {
+                for (status, response) in operation["responses"].as_object().unwrap() {
+                    for (media, content) in response["content"].as_object().into_iter().flatten() {
+                        let Some(example) = content.get("example") else { continue };
+                        let content = format!("{status}/content/{}", escaped(media));
+                        let place = format!("/paths/{}/{method}/responses/{content}/schema", escaped(path));
+                        let errors: Vec<_> =
+                            validator(&place).unwrap().iter_errors(example).map(|error| error.to_string()).collect();
+                        assert!(errors.is_empty(), "{place}: {errors:?}");
+                        examples += 1;
+                    }
+                }
+            }
+        }
+        assert!(examples > 20, "{examples}");
     }
 }

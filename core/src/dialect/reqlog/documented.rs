@@ -10,12 +10,16 @@ pub(in crate::dialect) static ABOUT: About = About {
     name: "reqlog",
     doc: "reqlog's own API, and the paths of the server itself.",
     mounts: &[""],
-    envelope: Media { name: "application/problem+json", schema: problem, example: None },
+    envelope: Media { name: "application/problem+json", schema: problem, example: Some(a_problem) },
     schemas: || vec![("Record", record()), ("Message", message()), ("Report", report()), ("Key", key(&[]))],
 };
 
 const fn of_json(schema: fn() -> Value) -> Media {
     Media { name: "application/json", schema, example: None }
+}
+
+const fn shown(schema: fn() -> Value, example: fn() -> Value) -> Media {
+    Media { name: "application/json", schema, example: Some(example) }
 }
 
 const fn of_text(name: &'static str) -> Media {
@@ -38,9 +42,9 @@ answers! {
     READINESS = answer(200, "It can be written.", &[of_json(|| object(&[("status", json!({"const": "ready"}))]))]),
         answer(503, "It cannot, and why.", &[of_json(unready)]);
     METRICS = answer(200, "Prometheus text.", &[of_text("text/plain")]);
-    PAGE = Answer { status: 200, doc: "A page.", media: &[of_json(page)], fields: &["link"] };
+    PAGE = Answer { status: 200, doc: "A page.", media: &[shown(page, a_page)], fields: &["link"] };
     DELETED = answer(200, "How many were destroyed.", &[of_json(|| object(&[("deleted", count())]))]);
-    ENTRY = Answer { status: 200, doc: "The record.", media: &[of_json(|| reference("Record"))], fields: &["etag"] },
+    ENTRY = Answer { status: 200, doc: "The record.", media: &[shown(|| reference("Record"), a_record)], fields: &["etag"] },
         UNCHANGED;
     BODY = Answer { status: 200, doc: "The bytes, with their own content type.", media: &[of_text("*/*")], fields: &BODY_FIELDS },
         Answer { status: 206, doc: "The bytes of a range.", media: &[of_text("*/*")], fields: &BODY_FIELDS },
@@ -51,14 +55,14 @@ answers! {
         media: &[of_text("text/plain"), of_json(|| json!({"type": "object", "required": ["log"]}))],
         fields: &["etag"],
     }, UNCHANGED;
-    STATS = answer(200, "Counts.", &[of_json(stats)]);
+    STATS = answer(200, "Counts.", &[shown(stats, some_stats)]);
     EXPORT = Answer {
         status: 200,
         doc: "Every record.",
         media: &[of_text("application/x-ndjson"), of_text("text/csv"), of_json(|| json!({"type": ["array", "object"]}))],
         fields: &["content-disposition", "x-reqlog-cursor"],
     };
-    REPORT = answer(200, "All records were taken.", &[of_json(|| reference("Report"))]),
+    REPORT = answer(200, "All records were taken.", &[shown(|| reference("Report"), a_report)]),
         answer(207, "Some were taken; the report names the others.", &[of_json(|| reference("Report"))]);
     PROJECTS = answer(200, "Projects.", &[of_json(|| object(&[("items", json!({"type": "array", "items": project()}))]))]);
     PROJECT = answer(200, "The project was known; this is all of it.", &[of_json(project)]),
@@ -248,4 +252,40 @@ fn key(more: &[(&str, Value)]) -> Value {
         ("expires", json!({"type": ["string", "null"], "format": "date-time"})),
     ];
     object(&members.into_iter().chain(more.iter().cloned()).collect::<Vec<_>>())
+}
+
+fn a_record() -> Value {
+    json!({
+        "id": "01HZZZ0000000000012J", "seq": 84_321, "time": "2026-06-23T12:00:00.000142Z", "kind": "exchange", "level": "info",
+        "project": "checkout", "service": "user-api", "method": "POST", "path": "/v1/users", "status": 201, "duration_ms": 102.4,
+        "request": {
+            "headers": [["content-type", "application/json"]],
+            "body": {
+                "size": 412, "captured": 412, "truncated": false, "content_type": "application/json", "preview": "{\"name\":\"Ada\"}",
+            },
+        },
+    })
+}
+
+fn a_page() -> Value {
+    let scanned = json!({"sources": 61, "opened": 1, "rows": 4_096});
+    json!({"items": [a_record()], "next": "AQEAAAAAAAAAAA", "prev": null, "scanned": scanned})
+}
+
+fn some_stats() -> Value {
+    json!({
+        "total": 3, "level": {"error": 1, "info": 2}, "kind": {"exchange": 3}, "class": {"2xx": 2, "5xx": 1},
+        "method": {"GET": 2, "POST": 1}, "project": {"checkout": 3}, "container": {}, "service": {"user-api": 3},
+    })
+}
+
+fn a_report() -> Value {
+    json!({"accepted": 2, "duplicates": 0, "rejected": 0, "errors": []})
+}
+
+fn a_problem() -> Value {
+    json!({
+        "type": "urn:reqlog:problem:invalid-parameter", "title": "Parameter refused", "status": 400,
+        "detail": "limit does not take '0'; it takes a whole number from 1 to 1000.", "parameter": "limit",
+    })
 }

@@ -1,7 +1,6 @@
 //! `POST /ingest`: records in any supported format.
 
 use super::parameters::{ENVIRONMENT, IMPORT, INGEST_FORMAT, INGEST_PROJECT, SERVICE, SESSION};
-use super::selection::named;
 use super::{Render, problem};
 use crate::auth::Key;
 use crate::dialect::params::{Param, ParamError, Params};
@@ -17,7 +16,7 @@ const ENCODINGS: &[&str] = &["gzip", "x-gzip", "zstd", "deflate", "br"];
 const LONGEST_KEY: usize = 255;
 
 pub(super) fn plan(asked: &Asked<'_>, key: &Key, params: &Params) -> Result<Planned, Error> {
-    let default = |param: &'static Param, header: &'static str| match named(params, param)? {
+    let default = |param: &'static Param, header: &'static str| match params.text(param) {
         Some(value) => Ok::<_, Error>(Some(value.to_owned())),
         None => Ok(field(asked, header)?.filter(|value| !value.is_empty())),
     };

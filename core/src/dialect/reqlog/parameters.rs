@@ -5,7 +5,7 @@ use std::time::Duration;
 
 pub(super) static Q: Param =
     Param::optional("q", Shape::Text, "Which records, in the query language; absent means all.");
-pub(super) static PROJECT: Param = Param::optional("project", Shape::Text, "Only records of this project.");
+pub(super) static PROJECT: Param = Param::optional("project", Shape::Name, "Only records of this project.");
 pub(super) static LIMIT: Param =
     Param::defaulted("limit", Shape::Integer { least: 1, most: 1000 }, "50", "At most this many records.");
 pub(super) static CURSOR: Param =
@@ -46,13 +46,13 @@ pub(super) static EXPORT_CURSOR: Param = Param::optional(
     "The `X-Reqlog-Cursor` of an export that broke off; followed by `.` and the id of the last record received, it resumes after that record.",
 );
 pub(super) static INGEST_PROJECT: Param =
-    Param::optional("project", Shape::Text, "For records that name none; also as header X-Reqlog-Project.");
+    Param::optional("project", Shape::Name, "For records that name none; also as header X-Reqlog-Project.");
 pub(super) static ENVIRONMENT: Param =
-    Param::optional("environment", Shape::Text, "For records that name none; also as header X-Reqlog-Environment.");
+    Param::optional("environment", Shape::Name, "For records that name none; also as header X-Reqlog-Environment.");
 pub(super) static SESSION: Param =
-    Param::optional("session", Shape::Text, "For records that name none; also as header X-Reqlog-Session.");
+    Param::optional("session", Shape::Name, "For records that name none; also as header X-Reqlog-Session.");
 pub(super) static SERVICE: Param =
-    Param::optional("service", Shape::Text, "For records that name none; also as header X-Reqlog-Service.");
+    Param::optional("service", Shape::Name, "For records that name none; also as header X-Reqlog-Service.");
 pub(super) static INGEST_FORMAT: Param = Param::optional(
     "format",
     Shape::Choice(&["ndjson", "json", "har", "access", "csv"]),

@@ -2,7 +2,7 @@
 
 use super::parameters::{PROJECT, Q};
 use crate::auth::Key;
-use crate::dialect::params::{Param, ParamError, Params};
+use crate::dialect::params::Params;
 use crate::dialect::{Asked, visible};
 use crate::error::Error;
 use crate::filter::{Filter, Predicate};
@@ -22,7 +22,7 @@ pub(super) struct Selection {
 impl Selection {
     /// Reads `q` and `project`.
     pub(super) fn read(key: &Key, params: &Params) -> Result<Self, Error> {
-        let project = Asked::project(key, named(params, &PROJECT)?)?;
+        let project = Asked::project(key, params.text(&PROJECT))?;
         let parsed = Filter::parse(params.text(&Q).unwrap_or_default()).map_err(|error| Error::Query {
             position: error.position(),
             hint: error.hint(),
@@ -45,13 +45,5 @@ impl Selection {
             position: 0,
         })?;
         Ok(Predicate::all_of([visible(self.project.as_deref()), filter]))
-    }
-}
-
-/// The text of a parameter that names something; an empty name names nothing.
-pub(super) fn named<'p>(params: &'p Params, param: &'static Param) -> Result<Option<&'p str>, Error> {
-    match params.text(param) {
-        Some("") => Err(ParamError::value(param, "", "a name that is not empty").into()),
-        name => Ok(name),
     }
 }

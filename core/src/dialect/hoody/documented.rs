@@ -1,0 +1,165 @@
+//! What the documentation says of the answers.
+
+use super::halves::KINDS;
+use super::level::LEVELS;
+use crate::dialect::endpoint::{About, Answer, BUSY, FAILED, FORBIDDEN, Media, Refusal, UNAUTHORIZED};
+use crate::dialect::schema::{nullable, object, reference, with_optional};
+use serde_json::{Value, json};
+
+/// The dialect as a whole.
+pub(in crate::dialect) static ABOUT: About = About {
+    name: "Hoody",
+    doc: "Proxy logs: an exchange is two rows, its request and its response.",
+    mounts: &super::MOUNTS,
+    envelope: Media { name: "application/json", schema: envelope, example: Some(refusal) },
+    schemas: || vec![("HoodyEntry", entry())],
+};
+
+pub(super) static LIST: &[Answer] = &[Answer {
+    status: 200,
+    doc: "Rows by ascending id.",
+    media: &[Media { name: "application/json", schema: page, example: Some(example) }],
+    fields: &["link"],
+}];
+
+pub(super) static REFUSALS: &[Refusal] = &[
+    Refusal(400, "A parameter is not accepted, or does not go with another."),
+    UNAUTHORIZED,
+    FORBIDDEN,
+    Refusal(422, "It needs more work than is allowed; narrow it."),
+    FAILED,
+    BUSY,
+];
+
+fn envelope() -> Value {
+    object(&[
+        ("statusCode", json!({"type": "integer", "minimum": 400, "maximum": 599})),
+        ("error", json!({"type": "string", "description": "The reason phrase of the status."})),
+        ("message", json!({"type": "string"})),
+    ])
+}
+
+fn refusal() -> Value {
+    json!({"statusCode": 403, "error": "Forbidden", "message": "Caller is not permitted to read logs for this scope"})
+}
+
+fn count() -> Value {
+    json!({"type": "integer", "minimum": 0})
+}
+
+fn page() -> Value {
+    object(&[
+        ("entries", json!({"type": "array", "items": reference("HoodyEntry"), "maxItems": 1000})),
+        ("total", count()),
+        ("limit", json!({"type": "integer", "minimum": 1, "maximum": 1000})),
+        ("offset", count()),
+    ])
+}
+
+fn entry() -> Value {
+    let unknown = |kind: &str| json!({"type": [kind, "null"], "minimum": 0});
+    let data = json!({
+        "type": "object",
+        "properties": {
+            "bytesIn": unknown("integer"),
+            "userAgent": nullable("string"),
+            "bytesOut": unknown("integer"),
+            "durationMs": unknown("integer"),
+            "message": {"type": "string"},
+            "attributes": {"description": "Attributes that are called like a member of data."},
+        },
+        "additionalProperties": {"description": "An attribute of the record."},
+    });
+    let row = object(&[
+        ("id", json!({"type": "integer", "minimum": 1})),
+        ("traceId", nullable("string")),
+        ("tsMs", json!({"type": "integer", "description": "ms since 1970."})),
+        ("tsIso", json!({"type": "string", "format": "date-time", "description": "The same time, three digits."})),
+        ("kind", json!({"enum": KINDS})),
+        ("level", json!({"enum": LEVELS})),
+        ("projectId", nullable("string")),
+        ("containerId", nullable("string")),
+        ("serviceName", nullable("string")),
+        ("method", nullable("string")),
+        ("url", json!({"type": ["string", "null"], "description": "Path and query."})),
+        ("clientIp", nullable("string")),
+        ("status", json!({"type": ["integer", "null"], "minimum": 100, "maximum": 999})),
+        ("data", data),
+        ("source", json!({"enum": ["backend", "edge", null]})),
+    ]);
+    let body = json!({"description": "JSON as it is, text as a string, other bytes as a string of base64."});
+    with_optional(row, &[("requestBody", body.clone()), ("responseBody", body)])
+}
+
+fn example() -> Value {
+    json!({
+        "entries": [{
+            "id": 84321, "traceId": "f47ac10b-58cc-4372-a567-0e02b2c3d479", "tsMs": 1_718_202_834_000_u64,
+            "tsIso": "2024-06-12T14:33:54.000Z", "kind": "request", "level": "info", "projectId": "proj_a1b2c3d4",
+            "containerId": "cnt_x9y8z7w6", "serviceName": "user-api", "method": "POST", "url": "/v1/users",
+            "clientIp": "203.0.113.42", "status": 201, "data": {"bytesIn": 412, "userAgent": "Hoody-CLI/1.4.2"},
+            "source": "backend",
+        }],
+        "total": 1284, "limit": 200, "offset": 0,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::body::Body;
+    use crate::dialect::hoody::entry::{self, Bodies, Shown};
+    use crate::dialect::hoody::halves::Rows;
+    use crate::id::{EntryId, Seq};
+    use crate::record::{Field, Kind, Record, Source, Stored};
+    use crate::timestamp::Timestamp;
+
+    fn documented() -> Stored {
+        let mut record = Record::new(Timestamp::from_millis(1_718_202_834_000));
+        (record.kind, record.source, record.status) = (Kind::Exchange, Some(Source::Backend), Some(201));
+        record.duration = Some(102_000_000);
+        for (field, value) in [
+            (Field::TraceId, "f47ac10b-58cc-4372-a567-0e02b2c3d479"),
+            (Field::Project, "proj_a1b2c3d4"),
+            (Field::Container, "cnt_x9y8z7w6"),
+            (Field::Service, "user-api"),
+            (Field::Method, "POST"),
+            (Field::Path, "/v1/users"),
+            (Field::ClientIp, "203.0.113.42"),
+            (Field::UserAgent, "Hoody-CLI/1.4.2"),
+        ] {
+            record.texts.set(field, value);
+        }
+        record.request.body = Some(Body { size: 412, ..Body::default() });
+        record.response.body = Some(Body { size: 318, ..Body::default() });
+        Stored { id: EntryId::new(1_718_202_834_000, Seq::new(42_161).unwrap()), record }
+    }
+
+    fn written(bodies: Bodies) -> Vec<String> {
+        let write = |row| {
+            let mut out = Vec::new();
+            entry::write(&row, bodies, &mut out);
+            String::from_utf8(out).unwrap()
+        };
+        Rows::All.of(&documented()).map(write).collect()
+    }
+
+    #[test]
+    fn the_example_is_what_is_written() {
+        let rows = written(Bodies::default());
+        assert_eq!(rows[0], example()["entries"][0].to_string());
+        assert!(rows[1].contains("\"data\":{\"bytesOut\":318,\"durationMs\":102},"), "{}", rows[1]);
+    }
+
+    #[test]
+    fn the_schema_has_the_members_that_are_written_in_their_order() {
+        let names = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+        let mut known = names(&entry()["properties"]);
+        let bodies = known.split_off(known.len() - 2);
+        let shown = Bodies { request: Shown::Yes, response: Shown::Yes };
+        for (row, body) in written(shown).iter().zip(bodies) {
+            let row = serde_json::from_str::<Value>(row).unwrap();
+            assert_eq!(names(&row), [&known[..], &[body]].concat());
+        }
+    }
+}
