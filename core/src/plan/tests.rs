@@ -92,7 +92,9 @@ fn row(seq: u64) -> Stored {
 fn empty(operation: &Operation) -> Outcome {
     match operation {
         Operation::Nothing | Operation::Export(_) => Outcome::Nothing,
-        Operation::Page { .. } => Outcome::Page(Page::default()),
+        Operation::Page { query, .. } => {
+            Outcome::Page(Page { total: (query.total == Total::Exact).then_some(0), ..Page::default() })
+        }
         Operation::Get { .. } => Outcome::Record(None),
         Operation::Stats { .. } => Outcome::Stats(Stats::default()),
         Operation::Ingest(_) => Outcome::Ingested(Report::default()),

@@ -209,7 +209,7 @@ struct Walker<'a> {
 impl Walker<'_> {
     fn page(&self, walk: &Walk, path: &str) -> Page {
         // some pages come between two commits; a writer that is behind has enough to do
-        if self.pages.replace(self.pages.get() + 1) % 6 == 0 {
+        if self.pages.replace(self.pages.get() + 1).is_multiple_of(6) {
             let _ = self.ticks.try_send(());
         }
         walk.read(&self.client.get(path).expect(200))

@@ -7,6 +7,7 @@ use reqlog_core::level::Level;
 use reqlog_core::query::{Detail, Direction, Order, Position, Query, Start, Total, Unit};
 use reqlog_core::record::Stored;
 use std::sync::atomic::AtomicBool;
+use std::sync::mpsc::sync_channel;
 
 fn query(order: Order, direction: Direction, bound: Seq, limit: usize) -> Query {
     Query {
@@ -41,11 +42,12 @@ fn place(order: Order, row: &Stored) -> (Option<i64>, Option<String>, Seq) {
     (number, text.map(str::to_owned), row.id.seq())
 }
 
-fn walk(store: &Store, order: Order, direction: Direction, limit: usize) -> Vec<Stored> {
+fn walk(store: &Store, order: Order, direction: Direction, limit: usize, before_each_page: impl Fn()) -> Vec<Stored> {
     let Some(bound) = store.catalog().head.map(EntryId::seq) else { return Vec::new() };
     let mut query = query(order, direction, bound, limit);
     let mut rows = Vec::new();
     loop {
+        before_each_page();
         let page = store.page(&query).unwrap();
         assert_eq!(page.total, Some(bound.get()), "nothing present at the start goes, nothing new comes");
         query.start = match page.rows.last() {
@@ -79,14 +81,15 @@ fn walks_see_each_record_once_in_order_while_others_write_and_compaction_runs() 
     let store = Store::open(dir.path(), manual()).unwrap();
     let stop = AtomicBool::new(false);
     store.commit(varied("start", 700)).unwrap();
+    // every page lets one commit through, so that the store grows with the walks and not away from them
+    let (ticks, ticked) = sync_channel(4);
     thread::scope(|scope| {
         let _stop = StopOnDrop(&stop);
-        scope.spawn(|| {
-            for round in 0.. {
+        let ticks = ticks;
+        let store = &store;
+        scope.spawn(move || {
+            for (round, ()) in ticked.iter().enumerate() {
                 store.commit(varied(&round.to_string(), [3, 40, 300][round % 3])).unwrap();
-                if stop.load(Ordering::SeqCst) {
-                    break;
-                }
             }
         });
         scope.spawn(|| {
@@ -105,7 +108,7 @@ fn walks_see_each_record_once_in_order_while_others_write_and_compaction_runs() 
             (Order::Shown, 550),
         ] {
             for direction in [Direction::Ascending, Direction::Descending] {
-                let rows = walk(&store, order, direction, limit);
+                let rows = walk(store, order, direction, limit, || ticks.send(()).unwrap());
                 let places: Vec<_> = rows.iter().map(|row| place(order, row)).collect();
                 let sorted = match direction {
                     Direction::Ascending => places.is_sorted_by(|a, b| a < b),
@@ -139,7 +142,7 @@ fn compaction_and_reopening_change_no_row_and_leave_no_file_behind() {
         store.commit(varied(&round.to_string(), 500)).unwrap();
         store.commit(records("other", &round.to_string(), 10)).unwrap();
     }
-    let read = |store: &Store| walk(store, Order::Arrival, Direction::Ascending, 1000);
+    let read = |store: &Store| walk(store, Order::Arrival, Direction::Ascending, 1000, || {});
     let before = read(&store);
     let held = store.snapshot();
     store.compact_now().unwrap();
