@@ -7,7 +7,7 @@ use model::generate::{NUMERIC, TEXTUAL, predicate, record};
 use model::{Model, position};
 use proptest::prelude::*;
 use reqlog_core::compact::Urgency;
-use reqlog_core::filter::{Predicate, TextKey, TextMatcher};
+use reqlog_core::filter::{Number, Predicate, TextKey, TextMatcher};
 use reqlog_core::id::Seq;
 use reqlog_core::query::{Detail, Direction, Order, Position, Query, Start, Total, Unit};
 use reqlog_core::record::{Field, Kind, Record, Stored};
@@ -119,6 +119,31 @@ proptest! {
         prop_assert_eq!((skipped.inset, skipped.more_before), (inset, offset > 0));
         prop_assert_eq!(skipped.more_after, rest.count() > limit);
         prop_assert_eq!(model.stats(&filter, Seq::MAX).total, truth.len() as u64);
+    }
+
+    #[test]
+    fn a_total_is_exact_however_often_it_was_asked_for_before(
+        batches in batches(), filters in prop::collection::vec(predicate(), 1..4), gone in predicate(), unit in units(),
+        events in prop::collection::vec(0usize..4, 1..8)
+    ) {
+        let mut model = stored(&batches[..1], 1);
+        let mut later = batches[1..].iter().cycle();
+        for event in events {
+            match (event, later.next()) {
+                (0, _) => model.delete(&gone),
+                (1, _) => model.compact(Urgency::Settle),
+                (_, Some(batch)) => model.commit(batch),
+                (_, None) => model.compact(Urgency::Relaxed),
+            }
+            for filter in &filters {
+                let rows = model.naive(filter, Order::Time, Direction::Ascending);
+                let total = rows.iter().map(|row| unit.of(row.record.kind)).sum();
+                let ask = || model.page(Query { limit: 1, total: Total::Exact, unit, ..query(filter, Order::Time, Direction::Ascending) });
+                let (first, again) = (ask(), ask());
+                prop_assert_eq!((first.total, again.total), (Some(total), Some(total)));
+                prop_assert_eq!(&first.rows, &again.rows);
+            }
+        }
     }
 
     #[test]
@@ -347,4 +372,26 @@ proptest! {
         }
         prop_assert!(seen.into_iter().eq(truth.iter().map(|row| row.id)));
     }
+}
+
+#[test]
+fn a_question_that_was_counted_before_counts_no_rows_again() {
+    let mut model = Model::default();
+    let record = |at: i64| {
+        let mut record = Record::new(reqlog_core::timestamp::Timestamp::from_nanos(at));
+        record.status = Some(if at % 3 == 0 { 500 } else { 200 });
+        record
+    };
+    for segment in 0..5 {
+        model.commit(&(0..4_000).map(|at| record(segment * 4_000 + at)).collect::<Vec<_>>());
+        model.compact(Urgency::Settle);
+    }
+    assert_eq!(model.catalog.entries.len(), 5, "each commit is a segment of its own");
+    let failed = Predicate::between(Number::Status, 500, 599);
+    let ask =
+        |limit| model.page(Query { limit, total: Total::Exact, ..query(&failed, Order::Time, Direction::Descending) });
+    let (first, again) = (ask(10), ask(20));
+    assert_eq!((first.total, again.total), (Some(6_667), Some(6_667)));
+    assert_eq!((first.scanned.rows, first.scanned.opened), (20_000, 5));
+    assert!(again.scanned.rows < 4_001 && again.scanned.opened == 1, "{:?}", again.scanned);
 }

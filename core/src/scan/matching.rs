@@ -18,7 +18,8 @@ pub(super) struct Matching {
     // where rows are wanted, not only counts
     collector: Option<Collector>,
     tally: Tally,
-    matched: u64,
+    // with `whole`
+    matched: Option<u64>,
     scanned: u64,
 }
 
@@ -30,7 +31,7 @@ impl Matching {
             at: 0,
             collector: (search.wanted > 0).then(|| Collector::new(&search.sorting, search.wanted)),
             tally: Tally::default(),
-            matched: 0,
+            matched: search.whole.then_some(0),
             scanned: 0,
         }
     }
@@ -74,8 +75,8 @@ impl Matching {
                 return Some(need);
             }
             self.scanned += BLOCK.min(columns.rows() - block * BLOCK) as u64;
-            if search.whole {
-                self.matched += units(columns, block, &mask, search.unit);
+            if let Some(matched) = &mut self.matched {
+                *matched += units(columns, block, &mask, search.unit);
             }
             if let Some(summary) = &search.counted {
                 self.tally.add(summary, columns, block, &mask);

@@ -23,6 +23,7 @@ use crate::id::Seq;
 use crate::query::{Page, Query, Scanned, Start, Stats, Total, Unit};
 use crate::record::{Kind, Stored};
 use order::Rank;
+use sha2::{Digest, Sha256};
 use sorting::{Place, Sorting};
 use std::sync::Arc;
 use tally::{Tally, Totals};
@@ -56,6 +57,8 @@ pub struct Scan {
     hits: Vec<(Hit, usize)>,
     fetch: Option<Fetch>,
     total: u64,
+    // how many units of which sources
+    learned: Vec<(SourceId, u64)>,
     totals: Totals,
     scanned: Scanned,
 }
@@ -72,6 +75,30 @@ struct Work {
     whole: bool,
     // its rows are counted by the usual dimensions
     counted: Option<Arc<Summary>>,
+    plain: Plain,
+}
+
+// Whether the filter alone says which rows of a source match, today and later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Plain {
+    Yes,
+    // a bound or a deletion has a say too
+    No,
+}
+
+/// A filter and what is counted: with a source, which never changes, the name of a count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Question([u8; 16]);
+
+impl Question {
+    // what is derived for `Debug` tells all predicates apart; the hash is a cryptographic one, because filters come from
+    // outside and a count of one must never be taken for that of another
+    fn of(query: &Query) -> Self {
+        let hash = Sha256::digest(format!("{:?} {:?}", query.unit, query.filter));
+        let mut short = [0; 16];
+        short.copy_from_slice(&hash[..16]);
+        Self(short)
+    }
 }
 
 // The first phase: the row at which the page starts.
@@ -116,7 +143,8 @@ impl Scan {
             if counting && always {
                 scan.total += units(&entry.summary, scan.unit);
             }
-            scan.add(entry.id, &entry.summary, predicate, counting && !always);
+            let plain = if is_cut(query.bound, catalog, &entry.summary) { Plain::No } else { Plain::Yes };
+            scan.add(entry.id, &entry.summary, predicate, counting && !always, plain);
         }
         scan.work.sort_by_key(|work| work.extent);
         scan.fetch = Some(Fetch { query, left: Vec::new(), rows: Vec::new(), more: false, inset: 0 });
@@ -137,6 +165,7 @@ impl Scan {
                     extent: None,
                     whole: true,
                     counted: Some(summary.clone()),
+                    plain: Plain::No,
                 }),
             }
         }
@@ -156,15 +185,40 @@ impl Scan {
             hits: Vec::new(),
             fetch: None,
             total: 0,
+            learned: Vec::new(),
             totals: Totals::default(),
             scanned: Scanned { sources: catalog.entries.len() as u64, ..Scanned::default() },
         }
     }
 
-    fn add(&mut self, source: SourceId, summary: &Summary, predicate: Predicate, whole: bool) {
+    /// Takes over what earlier scans counted, before the first task: `known` says how many units of a source answer a
+    /// question, where it knows.
+    pub fn recall(&mut self, known: impl Fn(SourceId, Question) -> Option<u64>) {
+        let Some(question) = self.question() else { return };
+        for work in self.work.iter_mut().filter(|work| work.whole && work.plain == Plain::Yes) {
+            if let Some(count) = known(work.source, question) {
+                self.total += count;
+                work.whole = false;
+            }
+        }
+        self.work.retain(|work| work.whole || !self.sorting.is_passed(work.extent));
+    }
+
+    /// What this scan counted that holds as long as the source exists, for [`Self::recall`].
+    pub fn learned(&self) -> impl Iterator<Item = (SourceId, Question, u64)> {
+        let question = self.question();
+        self.learned.iter().filter_map(move |(source, count)| Some((*source, question?, *count)))
+    }
+
+    fn question(&self) -> Option<Question> {
+        let query = &self.fetch.as_ref()?.query;
+        (query.total == Total::Exact).then(|| Question::of(query))
+    }
+
+    fn add(&mut self, source: SourceId, summary: &Summary, predicate: Predicate, whole: bool, plain: Plain) {
         let extent = self.sorting.of_summary(summary);
         if whole || !self.sorting.is_passed(extent) {
-            self.work.push(Work { source, rows: summary.rows, predicate, extent, whole, counted: None });
+            self.work.push(Work { source, rows: summary.rows, predicate, extent, whole, counted: None, plain });
         }
     }
 
@@ -270,7 +324,12 @@ impl Scan {
             }
             return;
         }
-        self.total += partial.matched;
+        if let (Some(matched), Some(work)) = (partial.matched, self.work.get(partial.at)) {
+            self.total += matched;
+            if work.plain == Plain::Yes {
+                self.learned.push((work.source, matched));
+            }
+        }
         partial.tally.iter().for_each(|tally| self.totals.add(tally));
         if !partial.hits.is_empty() {
             self.hits.extend(partial.hits.into_iter().map(|hit| (hit, partial.at)));
@@ -348,6 +407,13 @@ fn visible<'a>(
             verdict => Some((entry, entry.summary.narrow(predicate), verdict)),
         }
     })
+}
+
+/// Whether rows of a source lie past the bound or may be deleted.
+fn is_cut(bound: Seq, catalog: &Catalog, summary: &Summary) -> bool {
+    let touches =
+        |deletion: &Arc<Deletion>| summary.seq.0 <= deletion.head && summary.judge(&deletion.filter) != Verdict::Never;
+    summary.seq.1 > bound || catalog.deletions.iter().any(touches)
 }
 
 fn units(summary: &Summary, unit: Unit) -> u64 {

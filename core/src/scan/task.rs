@@ -67,7 +67,8 @@ pub enum Step {
 pub struct Partial {
     pub(super) at: usize,
     pub(super) hits: Vec<Hit>,
-    pub(super) matched: u64,
+    // how many units match in all, where that was asked for
+    pub(super) matched: Option<u64>,
     pub(super) scanned: u64,
     pub(super) rows: Vec<(usize, Stored)>,
     pub(super) tally: Option<Box<Tally>>,

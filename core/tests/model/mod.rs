@@ -11,11 +11,11 @@ use reqlog_core::filter::{Number, Predicate};
 use reqlog_core::id::{EntryId, Seq};
 use reqlog_core::query::{Detail, Direction, Order, Page, Position, Query, SortKey, Start, Stats, Total, Unit};
 use reqlog_core::record::{Field, Record, Stored};
-use reqlog_core::scan::{Next, Scan, Step, Task};
+use reqlog_core::scan::{Next, Question, Scan, Step, Task};
 use reqlog_core::segment::{self, Directory, Part, PartId};
 use reqlog_core::shown::shown;
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 enum Source {
@@ -33,6 +33,8 @@ pub struct Model {
     old: bool,
     /// The parts that scans asked for.
     pub asked: RefCell<Vec<PartId>>,
+    // what scans counted, for later ones
+    known: RefCell<HashMap<(SourceId, Question), u64>>,
 }
 
 impl Model {
@@ -126,7 +128,9 @@ impl Model {
 
     fn answer(&self, query: Query, catalog: &Catalog) -> Page {
         let mut scan = Scan::page(query, catalog);
+        scan.recall(|source, question| self.known.borrow().get(&(source, question)).copied());
         self.drive(&mut scan);
+        self.known.borrow_mut().extend(scan.learned().map(|(source, question, count)| ((source, question), count)));
         scan.finish()
     }
 

@@ -2,6 +2,8 @@
 
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
+use reqlog_core::catalog::SourceId;
+use reqlog_core::scan::{Question, Scan};
 use reqlog_core::segment::{Directory, Part, PartId};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -87,5 +89,33 @@ impl Parts {
         let part = Arc::new(decode()?);
         self.0.insert(Key::Part(segment, id), Kept::Part(part.clone()));
         Ok(part)
+    }
+}
+
+/// How many units of which segment answer which question: a total over segments that were counted before costs nothing.
+pub(super) struct Counts(Cache<(u64, Question), u64>);
+
+impl Counts {
+    /// A cache of at most this many counts, of some 60 bytes each.
+    pub(super) fn new(most: usize) -> Self {
+        Self(Cache::new(most))
+    }
+
+    /// Tells a scan what is known.
+    pub(super) fn recall(&self, scan: &mut Scan) {
+        scan.recall(|source, question| match source {
+            SourceId::Segment(id) => self.0.get(&(id, question)),
+            // soon gone, and counted as fast as looked up
+            SourceId::Batch(_) => None,
+        });
+    }
+
+    /// Keeps what a scan counted.
+    pub(super) fn learn(&self, scan: &Scan) {
+        for (source, question, count) in scan.learned() {
+            if let SourceId::Segment(id) = source {
+                self.0.insert((id, question), count);
+            }
+        }
     }
 }

@@ -87,6 +87,7 @@ struct Shared {
     secret: [u8; 32],
     redact_key: [u8; 32],
     cache: cache::Parts,
+    counts: cache::Counts,
     // how many identities the committer remembers
     remembered: AtomicUsize,
     head: watch::Sender<Option<Seq>>,

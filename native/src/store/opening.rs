@@ -1,6 +1,6 @@
 //! How a data directory comes up: lock, catalog, what a crash left, the view, the threads.
 
-use super::cache::Parts;
+use super::cache::{Counts, Parts};
 use super::committer::Committer;
 use super::compaction::Compactor;
 use super::data_dir::{DataDir, SegmentFile};
@@ -30,6 +30,9 @@ pub(super) fn open(root: &Path, options: Options) -> Result<Inner, OpenError> {
     let shared = share(options, dir, snapshot, &database).map_err(failed)?;
     start(Arc::new(shared), database).map_err(failed)
 }
+
+// at most some 4 MB
+const COUNTS: usize = 1 << 16;
 
 /// Removes leftovers and moves unknown files to `lost/`.
 fn sweep(dir: &DataDir, database: &mut Database, segments: &[StoredSegment]) -> Result<(), Fault> {
@@ -83,6 +86,7 @@ fn share(options: Options, dir: Arc<DataDir>, snapshot: Snapshot, database: &Dat
         secret: database.secret()?,
         redact_key: dir.redact_key()?,
         cache: Parts::new(options.cache),
+        counts: Counts::new(COUNTS),
         compacting: Mutex::default(),
         remembered: AtomicUsize::new(0),
         options,

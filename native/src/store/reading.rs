@@ -12,7 +12,14 @@ use std::sync::Arc;
 impl Store {
     /// The page that answers `query`. Blocks on disk and processor: not for an async thread.
     pub fn page(&self, query: &Query) -> Result<Page, Fault> {
-        self.scan(|snapshot| Scan::page(query.clone(), snapshot.catalog())).map(Scan::finish)
+        let counts = &self.inner.shared.counts;
+        let scan = self.scan(|snapshot| {
+            let mut scan = Scan::page(query.clone(), snapshot.catalog());
+            counts.recall(&mut scan);
+            scan
+        })?;
+        counts.learn(&scan);
+        Ok(scan.finish())
     }
 
     /// The row of a sequence, if it is there, matches, and arrived when its id says.
