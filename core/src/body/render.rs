@@ -77,6 +77,16 @@ impl Body {
         Rendered { json, encoding, truncated }
     }
 
+    /// The body as one value within other JSON: as [`Self::render_json`], but what some parsers refuse, and with it all
+    /// around it, is a string: JSON of more than 64 levels, or with half a surrogate pair.
+    pub fn embedded(&self, cap: usize) -> Vec<u8> {
+        let rendered = self.render_json(cap);
+        if rendered.encoding == Encoding::Json && !is_tame(&rendered.json) {
+            return quote(&String::from_utf8_lossy(&self.bytes), cap).0;
+        }
+        rendered.json
+    }
+
     /// Keeps at most `cap` bytes: of JSON a valid shorter document, of text whole characters.
     pub fn cap(&mut self, cap: usize) {
         if self.bytes.len() <= cap {
@@ -113,6 +123,43 @@ fn quote(text: &str, cap: usize) -> (Vec<u8>, bool) {
     let kept = text.char_indices().take_while(fits).last().map_or(0, |(at, c)| at + c.len_utf8());
     json = serde_json::to_vec(&text[..kept]).unwrap_or_default();
     (json, true)
+}
+
+const DEEPEST: usize = 64;
+
+/// Whether every parser of JSON reads this, which is valid JSON: not too deep, escapes of whole characters.
+fn is_tame(json: &[u8]) -> bool {
+    let (mut depth, mut in_string, mut at) = (0_usize, false, 0);
+    while let Some(byte) = json.get(at) {
+        at += 1;
+        match byte {
+            b'"' => in_string = !in_string,
+            b'\\' => {
+                match surrogate(&json[at - 1..]) {
+                    Some(0xd800..0xdc00) => match json.get(at + 5..).and_then(surrogate) {
+                        Some(0xdc00..0xe000) => at += 6,
+                        _ => return false,
+                    },
+                    Some(_) => return false,
+                    None => {}
+                }
+                at += 1;
+            }
+            b'[' | b'{' if !in_string => depth += 1,
+            b']' | b'}' if !in_string => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > DEEPEST {
+            return false;
+        }
+    }
+    true
+}
+
+// the half of a surrogate pair that an escape at the start stands for
+fn surrogate(text: &[u8]) -> Option<u16> {
+    let digits = std::str::from_utf8(text.strip_prefix(b"\\u")?.get(..4)?).ok()?;
+    u16::from_str_radix(digits, 16).ok().filter(|unit| (0xd800..0xe000).contains(unit))
 }
 
 #[cfg(test)]

@@ -88,7 +88,7 @@ impl fmt::Display for Shape {
             Self::Integer { least, most } => write!(f, "a whole number from {least} to {most}"),
             Self::Choice(words) | Self::AnyCase(words) => write!(f, "one of {}", words.join(", ")),
             Self::Words(words) | Self::Array(words) => write!(f, "a comma-separated list of {}", words.join(", ")),
-            Self::Flag => f.write_str("1 or 0"),
+            Self::Flag => f.write_str("true or false, or 1 or 0"),
             Self::Wait { most } => write!(f, "seconds up to {}, as 10, 10s or 500ms", most.as_secs()),
             Self::Time => f.write_str("an RFC 3339 time, as 2026-06-23T12:00:00Z, or a date"),
         }
@@ -443,7 +443,7 @@ mod tests {
         assert_eq!(Params::read("", &[&SIDE]).unwrap_err().to_string(), "side is required: text");
         check("level=", "level does not take ''; it takes one of INFO, WARN");
         check("name=", "name does not take ''; it takes a name that is not empty");
-        check("import=yes", "import does not take 'yes'; it takes 1 or 0");
+        check("import=yes", "import does not take 'yes'; it takes true or false, or 1 or 0");
         for broken in ["q=%", "q=%2", "q=%zz", "q=%ff", "other=%f", "%=1", "q=%%41"] {
             assert_eq!(Params::read(broken, &TABLE).unwrap_err().name(), None, "{broken}");
         }

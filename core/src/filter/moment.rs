@@ -69,7 +69,7 @@ fn absolute(text: &str) -> Option<(i64, i64)> {
     let (year, month, day) = (rest.digits(4)?, rest.after("-")?.digits(2)?, rest.after("-")?.digits(2)?);
     let date = Date::new(year as i16, month as i8, day as i8).ok()?;
     if rest.0.is_empty() {
-        return Some((nanos(date.to_datetime(Time::midnight()), Offset::UTC)?, DAY));
+        return Some((nanos(date.to_datetime(Time::midnight()), Offset::UTC), DAY));
     }
     let (hour, minute) = (rest.one_of(&["T", "t", " "])?.digits(2)?, rest.after(":")?.digits(2)?);
     let (mut second, mut fraction, mut unit) = (0, 0, 60_000_000_000);
@@ -87,12 +87,16 @@ fn absolute(text: &str) -> Option<(i64, i64)> {
         _ => rest.offset()?,
     };
     let time = Time::new(hour as i8, minute as i8, second as i8, fraction as i32).ok()?;
-    Some((nanos(date.to_datetime(time), offset)?, unit))
+    Some((nanos(date.to_datetime(time), offset), unit))
 }
 
-fn nanos(civil: DateTime, offset: Offset) -> Option<i64> {
-    let nanos = offset.to_timestamp(civil).ok()?.as_nanosecond();
-    Some(i64::try_from(nanos).unwrap_or(if nanos < 0 { i64::MIN } else { i64::MAX }))
+fn nanos(civil: DateTime, offset: Offset) -> i64 {
+    // the last hours of the year 9999 are no instants there, and the commonest way to write "no end"
+    let Ok(instant) = offset.to_timestamp(civil) else {
+        return if civil.year() < 1970 { i64::MIN } else { i64::MAX };
+    };
+    let nanos = instant.as_nanosecond();
+    i64::try_from(nanos).unwrap_or(if nanos < 0 { i64::MIN } else { i64::MAX })
 }
 
 struct Fields<'t>(&'t str);

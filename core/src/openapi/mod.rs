@@ -197,7 +197,9 @@ fn schema(shape: Shape) -> Value {
         Shape::Name => json!({"type": "string", "minLength": 1}),
         Shape::Integer { least, most } => json!({"type": "integer", "minimum": least, "maximum": most}),
         Shape::Choice(words) => json!({"type": "string", "enum": words}),
-        Shape::AnyCase(words) => json!({"type": "string", "enum": words, "description": "In upper or lower case."}),
+        Shape::AnyCase(words) => {
+            json!({"type": "string", "enum": words, "description": format!("{shape}, in upper or lower case")})
+        }
         Shape::Words(words) | Shape::Array(words) => {
             json!({"type": "array", "items": {"type": "string", "enum": words}, "minItems": 1})
         }

@@ -31,6 +31,9 @@ pub struct Serve {
     /// Path that a reverse proxy puts before every route, as /logs
     #[arg(long, value_name = "P")]
     base_path: Option<String>,
+    /// Web origins whose pages may call the API, with commas between them, or * for all
+    #[arg(long, value_name = "O")]
+    origins: Option<String>,
     /// Open it in the browser
     #[arg(long)]
     open: bool,
@@ -41,6 +44,7 @@ const LISTEN: &str = "127.0.0.1:7070";
 impl Serve {
     pub fn run(self, settings: &Settings) -> Result<Verdict, Problem> {
         let over_files = !self.files.is_empty();
+        let origins = settings.origins(self.origins.as_deref())?;
         // lives as long as the server, and takes everything with it
         let scratch = if over_files { Some(tempfile::Builder::new().prefix("reqlog-").tempdir()?) } else { None };
         let data = match &scratch {
@@ -57,7 +61,8 @@ impl Serve {
             eprintln!("admin key: {}", secret.expose());
         }
         let base_path = self.base_path.as_deref().or(settings.base_path.as_deref()).unwrap_or_default();
-        let plan = plan::Settings { base_path: base_path.trim_end_matches('/').to_owned(), ..Default::default() };
+        let base_path = base_path.trim_end_matches('/').to_owned();
+        let plan = plan::Settings { base_path, origins, ..Default::default() };
         let service = Service::new(store.clone(), plan, backend::redact_key(settings)).map_err(failed)?;
         let service = Arc::new(service);
         import(&self.files, &service)?;

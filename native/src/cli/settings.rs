@@ -3,6 +3,7 @@
 //! A flag wins over the environment, the environment over the file. Every setting can be given in all three.
 
 use super::Problem;
+use reqlog_core::plan::Origins;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 
@@ -16,6 +17,8 @@ pub struct Settings {
     pub listen: Option<String>,
     /// `REQLOG_BASE_PATH`, `base-path`: the path that a reverse proxy puts before every route.
     pub base_path: Option<String>,
+    /// `REQLOG_ORIGINS`, `origins`: the web origins whose pages may call the API, with commas between them, or `*`.
+    pub origins: Option<String>,
     /// `REQLOG_ADMIN_KEY`, `admin-key`: the first admin key of a fresh data directory.
     pub admin_key: Option<String>,
     /// `REQLOG_URL`, `url`: the server that commands ask.
@@ -46,11 +49,29 @@ impl Settings {
             data: environment("REQLOG_DATA").map(PathBuf::from).or(self.data),
             listen: environment("REQLOG_LISTEN").or(self.listen),
             base_path: environment("REQLOG_BASE_PATH").or(self.base_path),
+            origins: environment("REQLOG_ORIGINS").or(self.origins),
             admin_key: environment("REQLOG_ADMIN_KEY").or(self.admin_key),
             url: environment("REQLOG_URL").or(self.url),
             key: environment("REQLOG_KEY").or(self.key),
             redact_key: environment("REQLOG_REDACT_KEY").or(self.redact_key),
         }
+    }
+
+    /// The origins that a flag or a setting names; only the server's own pages where neither does.
+    pub fn origins(&self, flag: Option<&str>) -> Result<Origins, Problem> {
+        let Some(text) = flag.or(self.origins.as_deref()) else { return Ok(Origins::Own) };
+        if text == "*" {
+            return Ok(Origins::Any);
+        }
+        let origins = text.split(',').map(|origin| origin.trim().trim_end_matches('/'));
+        let known = |origin: &str| {
+            let host = origin.strip_prefix("https://").or(origin.strip_prefix("http://"));
+            if host.is_some_and(|host| !host.is_empty() && !host.contains(['/', ' ', '?', '#'])) {
+                return Ok(origin.to_owned());
+            }
+            Err(Problem::Usage(format!("'{origin}' is no web origin; write https://app.example.test, or * for all")))
+        };
+        origins.map(known).collect::<Result<_, _>>().map(Origins::Listed)
     }
 
     /// The data directory: the flag's, the setting's, `./reqlog-data`.
@@ -71,6 +92,19 @@ mod tests {
         assert_eq!(settings.base_path.as_deref(), Some("/logs"));
         assert_eq!(settings.data(None), Path::new("a"));
         assert_eq!(settings.data(Some(Path::new("b"))), Path::new("b"));
+    }
+
+    #[test]
+    fn origins_are_read_as_browsers_spell_them() {
+        let settings =
+            Settings { origins: Some("https://a.example.test/, http://localhost:3000".into()), ..Settings::default() };
+        let listed = ["https://a.example.test", "http://localhost:3000"].map(str::to_owned).to_vec();
+        assert_eq!(settings.origins(None).unwrap(), Origins::Listed(listed));
+        assert_eq!(settings.origins(Some("*")).unwrap(), Origins::Any);
+        assert_eq!(Settings::default().origins(None).unwrap(), Origins::Own);
+        for wrong in ["a.example.test", "https://", "https://a/b", "*,https://a"] {
+            assert!(settings.origins(Some(wrong)).is_err(), "{wrong}");
+        }
     }
 
     #[test]

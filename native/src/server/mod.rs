@@ -11,6 +11,9 @@ pub(crate) use service::failure;
 pub use service::{Export, Reader, Service};
 
 use axum::Router;
+use axum::body::Body;
+use axum::http::header::{CONTENT_ENCODING, ETAG};
+use axum::http::{HeaderValue, Response};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
@@ -32,6 +35,18 @@ const DRAIN: Duration = Duration::from_secs(25);
 // when the process is out of file descriptors
 const BREATH: Duration = Duration::from_millis(50);
 
+// a strong entity tag names bytes, and compressed ones are others (RFC 9110, 8.8.3.3)
+async fn coded(mut response: Response<Body>) -> Response<Body> {
+    let headers = response.headers_mut();
+    if headers.contains_key(CONTENT_ENCODING)
+        && let Some(tag) = headers.get(ETAG).and_then(|tag| tag.to_str().ok()).filter(|tag| tag.starts_with('"'))
+        && let Ok(weak) = HeaderValue::from_str(&format!("W/{tag}"))
+    {
+        headers.insert(ETAG, weak);
+    }
+    response
+}
+
 /// Answers on `listener` until `stop` is done, then finishes what is under way.
 ///
 /// Fails only when the listener cannot tell its address; a connection that fails concerns nobody else.
@@ -40,7 +55,8 @@ pub async fn serve(service: Arc<Service>, listener: TcpListener, stop: impl Futu
     let app = Router::new()
         .fallback(handler::answer)
         .with_state(handler::State::new(service, closed))
-        .layer(CompressionLayer::new());
+        .layer(CompressionLayer::new())
+        .layer(axum::middleware::map_response(coded));
     let app = TowerToHyperService::new(app);
     let connections = GracefulShutdown::new();
     let builder = builder();

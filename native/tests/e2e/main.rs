@@ -7,6 +7,7 @@ mod client;
 mod corpus;
 mod data;
 mod dialects;
+mod edges;
 mod hostile;
 mod random;
 mod scopes;

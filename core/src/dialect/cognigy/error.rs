@@ -2,7 +2,7 @@
 //!
 //! `code` is the documented number: 1000 a missing argument, 1005 an invalid one, 1002 not found, 1013 a method that is
 //! not allowed, 1008 the server's failure; 401, 403 and 429 are their status. **Ours:** what has no documented code
-//! bears its status, but 406 is 1013 (this resource is not had that way), and 422 (more work than is allowed) 1005.
+//! bears its status, 406 too, but 422 (more work than is allowed) is 1005.
 //! `details` names the parameter where it is one. `instance` is the path as sent, and `traceId` 32 hexadecimal digits
 //! of a hash of the path and the time, because nothing here is random. Refusals are JSON whatever `Accept` says.
 
@@ -20,6 +20,7 @@ const NOT_FOUND: u16 = 1002;
 const INVALID_ARGUMENT: u16 = 1005;
 const INTERNAL: u16 = 1008;
 const NOT_ALLOWED: u16 = 1013;
+const NOT_ACCEPTABLE: u16 = 406;
 
 /// The envelope of an error.
 pub(in crate::dialect) fn refuse(error: &Error, address: &Address) -> Response<Bytes> {
@@ -58,7 +59,7 @@ pub(super) fn not_acceptable(address: &Address) -> Response<Bytes> {
     let offered = Representation::ALL.map(Representation::media_type);
     let detail = format!("Accept allows none of {}.", offered.join(", "));
     let details = json!({"accepted": offered});
-    let mut response = envelope(StatusCode::NOT_ACCEPTABLE, NOT_ALLOWED, &detail, &details, address);
+    let mut response = envelope(StatusCode::NOT_ACCEPTABLE, NOT_ACCEPTABLE, &detail, &details, address);
     response.headers_mut().insert(VARY, HeaderValue::from_static("accept"));
     response
 }

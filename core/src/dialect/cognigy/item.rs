@@ -4,8 +4,7 @@
 //! `traceId` is left out where there is none, so that each is a string wherever it is. `meta` is the record's
 //! attributes, and for exchanges and their halves `http`: `method`, `scheme`, `host`, `path`, `query`, `route`,
 //! `status`, `durationMs`, `protocol`, `clientIp`, `userAgent`, `requestId`, `errorCode`. Of these the texts that a
-//! record lacks are left out and the numbers are `null`. Attributes named `http` stand as they came, and ours are then
-//! left out.
+//! record lacks are left out and the numbers are `null`. An attribute of that name is then called `_http`.
 
 use crate::export::json::{decimal, millis};
 use crate::json::string;
@@ -96,13 +95,13 @@ const TEXTS_AFTER: [(&str, Field); 5] = [
 
 fn meta(record: &Record) -> String {
     let mut object = Object::default();
-    let mut own = record.kind != Kind::Event;
+    let own = record.kind != Kind::Event;
     if let Some(attributes) = &record.attributes {
         match serde_json::from_str::<Members<'_>>(attributes) {
             Ok(Members(members)) => {
                 for (name, value) in members {
-                    own &= name != "http";
-                    object.name(&name).extend_from_slice(value.get().as_bytes());
+                    let name = if own && name == "http" { "_http" } else { &*name };
+                    object.name(name).extend_from_slice(value.get().as_bytes());
                 }
             }
             // never stored by ingestion, and JSON all the same

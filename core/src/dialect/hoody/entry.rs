@@ -71,23 +71,29 @@ fn data(row: &Row<'_>, out: &mut Vec<u8>) {
     let size = |message: &Message| message.body.as_ref().map(|body| body.size);
     let (bytes_in, bytes_out) = (size(&record.request), size(&record.response));
     let user_agent = record.text(Field::UserAgent);
+    let mut own = vec!["attributes"];
     if shows(row.request(), bytes_in) {
+        own.push("bytesIn");
         number("bytesIn", bytes_in, out);
     }
     if shows(row.request(), user_agent) {
+        own.push("userAgent");
         text("userAgent", user_agent, out);
     }
     if shows(row.response(), bytes_out) {
+        own.push("bytesOut");
         number("bytesOut", bytes_out, out);
     }
     if shows(row.response(), record.duration) {
+        own.push("durationMs");
         number("durationMs", row.duration_ms(), out);
     }
     if row.is_first() {
         if let Some(message) = record.text(Field::Message) {
+            own.push("message");
             text("message", Some(message), out);
         }
-        attributes(record, out);
+        attributes(record, &own, out);
     }
     // each member begins with a comma; the first one's place is the bracket's
     if out.len() == start {
@@ -98,14 +104,12 @@ fn data(row: &Row<'_>, out: &mut Vec<u8>) {
     out.push(b'}');
 }
 
-/// The names that [`data`] uses itself.
-const OWN: [&str; 6] = ["bytesIn", "userAgent", "bytesOut", "durationMs", "message", "attributes"];
-
-fn attributes(record: &Record, out: &mut Vec<u8>) {
+// `own` are the members that the row has beside them
+fn attributes(record: &Record, own: &[&str], out: &mut Vec<u8>) {
     let Some(attributes) = &record.attributes else { return };
     let (start, mut aside) = (out.len(), Vec::new());
     let whole = object(attributes, |name, json| {
-        let out = if OWN.contains(&&*name) { &mut aside } else { &mut *out };
+        let out = if own.contains(&&*name) { &mut aside } else { &mut *out };
         member(&name, out);
         raw(json, out);
     });
@@ -130,7 +134,7 @@ fn body(name: &str, asked: Shown, share: Share, message: &Message, out: &mut Vec
         None => null(name, out),
         Some(body) => {
             member(name, out);
-            let json = body.render_json(BODY_LIMIT).json;
+            let json = body.embedded(BODY_LIMIT);
             // JSON is UTF-8
             raw(&String::from_utf8_lossy(&json), out);
         }

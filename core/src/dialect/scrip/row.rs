@@ -118,7 +118,7 @@ impl Object<'_> {
         self.raw(name);
         match body.filter(|body| !body.bytes.is_empty() || body.size == 0) {
             // an escaped byte takes at most six; the rest are quotes and brackets that close what was cut
-            Some(body) => self.out.extend_from_slice(&body.render_json(8 * body.bytes.len() + 16).json),
+            Some(body) => self.out.extend_from_slice(&body.embedded(8 * body.bytes.len() + 16)),
             None => self.raw("null"),
         }
     }

@@ -80,5 +80,7 @@ fn attributes_that_are_no_object_are_a_string() {
     }
     record.attributes = Some("{ \"http\" : [\"mine\"] }".to_owned());
     record.kind = Kind::Exchange;
+    assert_eq!(meta(&record), "{\"_http\":[\"mine\"],\"http\":{\"status\":null,\"durationMs\":null}}");
+    record.kind = Kind::Event;
     assert_eq!(meta(&record), "{\"http\":[\"mine\"]}");
 }
