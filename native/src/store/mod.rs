@@ -28,6 +28,7 @@ mod erasure;
 mod fault;
 mod founding;
 mod ingest;
+mod live;
 mod memory;
 mod opening;
 mod options;
@@ -45,6 +46,7 @@ pub use erasure::Erasure;
 pub use fault::Fault;
 pub use founding::{Founding, found};
 pub use ingest::{Committed, Imported, Ingest, Prepared, Ticket};
+pub use live::Follow;
 pub use options::{Clock, Compaction, OpenError, Options, wall_clock};
 pub use snapshot::Snapshot;
 pub use zstd::Zstd;
@@ -91,6 +93,7 @@ struct Shared {
     // how many identities the committer remembers
     remembered: AtomicUsize,
     head: watch::Sender<Option<Seq>>,
+    live: live::Live,
     // held for one step of compaction
     compacting: Mutex<()>,
     state: Mutex<State>,
