@@ -91,7 +91,7 @@ mod tests {
             _ => Some(format!(
                 "request {row} took {} ms{}",
                 row * 37 % 900,
-                if row % 11 == 0 { ", TIMEOUT" } else { "" }
+                if row.is_multiple_of(11) { ", TIMEOUT" } else { "" }
             )),
         };
         let rows: Vec<Stored> = (0..ROWS)
