@@ -65,6 +65,7 @@ pub struct Refusal(
 pub(crate) const UNAUTHORIZED: Refusal = Refusal(401, "No key, or one that is unknown, revoked or expired.");
 pub(crate) const FORBIDDEN: Refusal = Refusal(403, "The key's role or scope does not allow it.");
 pub(crate) const MISSING: Refusal = Refusal(404, "Not there, or not for this key.");
+pub(crate) const LIMITED: Refusal = Refusal(429, "Too many requests; Retry-After says when to try again.");
 pub(crate) const FAILED: Refusal = Refusal(500, "The server failed.");
 pub(crate) const BUSY: Refusal =
     Refusal(503, "Too much to do at once, or shutting down; Retry-After says when to try again.");

@@ -4,7 +4,8 @@
 //! `since` stand on its sequence, whether or not the row is still there.
 
 use super::endpoint::{
-    self, About, Access, Answer, BUSY, Endpoint, FAILED, FORBIDDEN, MISSING, Match, Media, Refusal, UNAUTHORIZED,
+    self, About, Access, Answer, BUSY, Endpoint, FAILED, FORBIDDEN, LIMITED, MISSING, Match, Media, Refusal,
+    UNAUTHORIZED,
 };
 use super::params::{Param, Params, Shape};
 use super::schema::{nullable, object, reference};
@@ -56,7 +57,7 @@ pub static ENDPOINTS: &[Endpoint<Action>] = &[
         doc: "The calls of one session, newest first.",
         takes: &[],
         answers: &[Answer { status: 200, doc: "A page of logs.", media: &[LOGS], fields: &[] }],
-        refusals: &[UNAUTHORIZED, FORBIDDEN, REFUSED, FAILED, BUSY],
+        refusals: &[UNAUTHORIZED, FORBIDDEN, REFUSED, LIMITED, FAILED, BUSY],
     },
     Endpoint {
         method: Method::GET,
@@ -70,7 +71,7 @@ pub static ENDPOINTS: &[Endpoint<Action>] = &[
             Answer { status: 200, doc: "The body.", media: &[BODY], fields: &BODY_FIELDS },
             Answer { status: 304, doc: "It is still as If-None-Match knows it.", media: &[], fields: &["etag"] },
         ],
-        refusals: &[UNAUTHORIZED, FORBIDDEN, MISSING, REFUSED, FAILED, BUSY],
+        refusals: &[UNAUTHORIZED, FORBIDDEN, MISSING, REFUSED, LIMITED, FAILED, BUSY],
     },
 ];
 

@@ -16,7 +16,7 @@ pub use params::{Absent, Param, ParamError, Params, Shape};
 pub(crate) use reqlog::{Change, Exporting, after};
 
 use crate::auth::Key;
-use crate::error::Error;
+use crate::error::{Error, whole_seconds};
 use crate::filter::{Number, Predicate, TextKey, TextMatcher};
 use crate::id::{EntryId, Seq};
 use crate::live::{Counted, Tail, sse};
@@ -182,7 +182,9 @@ impl Address {
         let (name, value): (HeaderName, String) = match error {
             Error::Method { allow } => (ALLOW, allow.clone()),
             Error::Unauthorized => (WWW_AUTHENTICATE, "Bearer realm=\"reqlog\"".to_owned()),
-            Error::Failed(Failure::Busy { retry_after }) => (RETRY_AFTER, retry_after.as_secs().max(1).to_string()),
+            Error::Failed(Failure::Busy { retry_after } | Failure::Limited { retry_after }) => {
+                (RETRY_AFTER, whole_seconds(*retry_after).max(1).to_string())
+            }
             Error::Failed(Failure::Closing) => (RETRY_AFTER, "1".to_owned()),
             Error::Range { size } => (http::header::CONTENT_RANGE, format!("bytes */{size}")),
             _ => return response,

@@ -477,3 +477,26 @@ proptest! {
         prop_assert!(!status.is_server_error(), "{status}");
     }
 }
+
+#[test]
+fn every_dialect_says_in_its_own_words_that_the_limit_is_reached() {
+    let world = World::new();
+    for (path, body) in [
+        ("/sessions/s/logs?project=one", r#"{"error":"Too many requests; try again in 3 s.","code":"rate_limited"}"#),
+        ("/v1/logs", r#"{"code":"too_many_requests","message":"Too many requests; try again in 3 s."}"#),
+        ("/_logs", r#"{"statusCode":429,"error":"Too Many Requests","message":"Rate limit exceeded for log stream"}"#),
+        ("/logs", r#"{"status":"error","message":"Too many requests; try again in 3 s."}"#),
+        (
+            "/v2.1/projects/abcdefghijklmnopqrstuvwx/logs?startDate=2026-01-01&endDate=2026-01-02",
+            r#"{"type":"Too Many Requests","title":"Too Many Requests Error","status":429,"#,
+        ),
+        ("/api/v1/logs", r#"{"type":"urn:reqlog:problem:rate-limited","title":"Not done","status":429,"#),
+    ] {
+        let retry_after = Duration::from_millis(2_001);
+        let answer = world.get("read", path).reply(Outcome::Failed(Failure::Limited { retry_after }));
+        assert_eq!(answer.status(), 429, "{path}");
+        assert_eq!(answer.headers()["retry-after"], "3", "{path}");
+        let told = text(answer);
+        assert!(told.starts_with(body), "{path}: {told}");
+    }
+}
