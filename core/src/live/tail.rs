@@ -85,7 +85,9 @@ pub(crate) struct Counted {
 // frames that are sent together; one record may be more
 const PIECE: usize = 8 << 10;
 // records that are read together: previews of bodies come along
-const PAGE: usize = 64;
+const PAGE: usize = 32;
+// frames of a page that are sent together; what is left is read again
+const PAGE_PIECE: usize = 32 << 10;
 
 impl Tail {
     /// A subscription of key number `key` to what matches both.
@@ -127,13 +129,16 @@ impl Tail {
     /// Takes in the page of [`Step::Read`].
     pub fn absorb(&mut self, query: &Query, page: &Page, now: Timestamp) -> Option<Bytes> {
         let mut out = Vec::new();
-        for row in &page.rows {
+        let mut reached = query.bound.get();
+        for (at, row) in page.rows.iter().enumerate() {
             self.deliver(row, &mut out);
+            let is_last = at + 1 == page.rows.len();
+            if (is_last && page.more_after) || (!is_last && out.len() >= PAGE_PIECE) {
+                reached = row.id.seq().get();
+                break;
+            }
         }
-        self.position = match page.rows.last() {
-            Some(last) if page.more_after => last.id.seq().get(),
-            _ => query.bound.get(),
-        };
+        self.position = reached;
         (!out.is_empty()).then(|| self.send(out, now))
     }
 
@@ -180,7 +185,8 @@ impl Tail {
                 return Step::Send(self.send(out, now));
             }
         }
-        if now < self.due {
+        // a clock that went back must not silence the stream
+        if now < self.due && self.due <= now.plus_nanos(HEARTBEAT.as_nanos() as i64) {
             return Step::Wait(self.due);
         }
         let mut out = Vec::new();

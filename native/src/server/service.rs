@@ -54,6 +54,16 @@ impl Service {
         &self.store
     }
 
+    /// How it is served.
+    pub(super) fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// What is counted of live tails.
+    pub(super) fn tails(&self) -> &metrics::Tails {
+        &self.counted.tails
+    }
+
     /// The key of this process.
     pub fn local_key(&self) -> &str {
         self.local.1.expose()
@@ -88,7 +98,7 @@ impl Service {
         keyring
     }
 
-    /// Runs what needs no body and is no export. A panic is a failure of this request only.
+    /// Runs what needs no body and is no stream. A panic is a failure of this request only.
     pub fn run(&self, operation: &Operation) -> Outcome {
         guarded(|| self.outcome(operation)).unwrap_or_else(Outcome::Failed)
     }
@@ -96,10 +106,10 @@ impl Service {
     fn outcome(&self, operation: &Operation) -> Result<Outcome, Failure> {
         let store = &self.store;
         Ok(match operation {
-            // these are streams: see `export`, `tail` and `ingest`
-            Operation::Nothing | Operation::Export(_) | Operation::Tail { .. } | Operation::Ingest(_) => {
-                Outcome::Nothing
-            }
+            // these are streams: see `Export`, `ingest`
+            Operation::Nothing | Operation::Export(_) | Operation::Ingest(_) => Outcome::Nothing,
+            // Only a listener serves it. Without one, nobody else can commit, and the stream would have no end.
+            Operation::Tail { .. } => return Err(Failure::Closing),
             Operation::Page { query, .. } => Outcome::Page(self.page(query)?),
             Operation::Get { seq, arrival, filter, detail } => {
                 Outcome::Record(store.get(*seq, *arrival, filter, *detail).map_err(failure)?.map(Box::new))
@@ -147,7 +157,8 @@ impl Service {
         }
     }
 
-    /// Answers a whole request on the calling thread.
+    /// Answers a whole request on the calling thread. A live tail is refused as [`Failure::Closing`]: it has no end,
+    /// and nothing would ever come while the caller waits for it.
     pub fn answer(self: &Arc<Self>, request: Request<Reader>) -> Response<Reader> {
         let (head, mut body) = request.into_parts();
         let mut plan = self.plan(&head);
@@ -181,7 +192,7 @@ fn whole(response: Response<Bytes>) -> Response<Reader> {
     response.map(|bytes| Box::new(io::Cursor::new(bytes)) as Reader)
 }
 
-fn guarded<T>(work: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
+pub(super) fn guarded<T>(work: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
     // what a request holds is dropped with it; the store's locks are taken over when poisoned
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
         tracing::error!("a request failed inside; the panic is logged above");

@@ -8,16 +8,20 @@ use reqlog_core::catalog::{Deletion, SourceId};
 use reqlog_core::id::{EntryId, Seq};
 use reqlog_core::live::{Ring, Step, Tail};
 use reqlog_core::record::Stored;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use tokio::sync::watch;
 
 /// What tails look at.
 pub(super) struct Live {
-    ring: RwLock<Ring>,
-    followers: AtomicUsize,
+    followed: RwLock<Followed>,
     // grows with every change of the ring
     version: watch::Sender<u64>,
+}
+
+// Under one lock: who begins to follow sees every commit that the feeder passed over because nobody did.
+struct Followed {
+    ring: Ring,
+    by: usize,
 }
 
 /// As long as one of these is there, the ring is fed.
@@ -25,20 +29,20 @@ pub struct Follow(Arc<Shared>);
 
 impl Live {
     pub(super) fn new(ring: Ring) -> Self {
-        Self { ring: RwLock::new(ring), followers: AtomicUsize::new(0), version: watch::Sender::new(0) }
+        Self { followed: RwLock::new(Followed { ring, by: 0 }), version: watch::Sender::new(0) }
     }
 
-    fn read(&self) -> RwLockReadGuard<'_, Ring> {
-        self.ring.read().unwrap_or_else(PoisonError::into_inner)
+    fn read(&self) -> RwLockReadGuard<'_, Followed> {
+        self.followed.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn write(&self) -> RwLockWriteGuard<'_, Ring> {
-        self.ring.write().unwrap_or_else(PoisonError::into_inner)
+    fn write(&self) -> RwLockWriteGuard<'_, Followed> {
+        self.followed.write().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// To be called once the deletion is published.
     pub(super) fn erase(&self, deletion: Arc<Deletion>) {
-        self.write().erase(deletion);
+        self.write().ring.erase(deletion);
         self.tell();
     }
 
@@ -50,17 +54,17 @@ impl Live {
 impl Store {
     /// Keeps recent records in memory for tails, until the last of these is dropped.
     pub fn follow(&self) -> Follow {
-        let live = &self.inner.shared.live;
-        let mut ring = live.write();
-        if live.followers.fetch_add(1, Ordering::Relaxed) == 0 {
-            ring.skip(self.catalog().head.map(EntryId::seq));
+        let mut followed = self.inner.shared.live.write();
+        if followed.by == 0 {
+            followed.ring.skip(self.catalog().head.map(EntryId::seq));
         }
+        followed.by += 1;
         Follow(self.inner.shared.clone())
     }
 
     /// How many follow.
     pub fn followers(&self) -> usize {
-        self.inner.shared.live.followers.load(Ordering::Relaxed)
+        self.inner.shared.live.read().by
     }
 
     /// Changes whenever a tail may have something to do.
@@ -74,44 +78,66 @@ impl Store {
     }
 
     /// Takes what was committed since the last call into the ring, if anybody follows. Blocks on the processor; one
-    /// caller at a time, after [`Store::watch`] has changed.
+    /// caller at a time, after [`Store::watch`] has changed. What cannot be read is left to who reads the store.
     pub fn feed(&self) -> Result<(), Fault> {
         let shared = &self.inner.shared;
         let live = &shared.live;
         let snapshot = shared.snapshot.get();
         let Some(head) = snapshot.catalog().head.map(EntryId::seq) else { return Ok(()) };
-        let from = live.read().head();
-        if live.followers.load(Ordering::Relaxed) == 0 || head.get() <= from {
-            return Ok(());
-        }
-        let (floor, sources) = recent(&snapshot, from, shared.options.ring.records as u64);
-        let mut rows: Vec<Stored> = Vec::new();
-        for source in sources {
-            let SourceId::Batch(first) = source else { continue };
-            rows.extend(shared.reader(&snapshot).batch(source, first)?);
-        }
-        let deletions = &snapshot.catalog().deletions;
-        let is_deleted = |row: &Stored| {
-            deletions.iter().any(|deletion| row.id.seq() <= deletion.head && deletion.filter.matches_stored(row))
+        let (from, by) = {
+            let followed = live.read();
+            (followed.ring.head(), followed.by)
         };
-        rows.retain(|row| !is_deleted(row));
-        let mut ring = live.write();
-        if live.followers.load(Ordering::Relaxed) == 0 {
+        if by == 0 || head.get() <= from {
             return Ok(());
         }
-        if floor > from {
-            ring.skip(Seq::new(floor));
+        let (floor, rows) = shared.recent(&snapshot, from);
+        let mut followed = live.write();
+        if followed.by == 0 {
+            return Ok(());
         }
-        ring.push(rows, head);
-        drop(ring);
+        let fed = match rows {
+            Ok(rows) => {
+                if floor > from {
+                    followed.ring.skip(Seq::new(floor));
+                }
+                followed.ring.push(rows, head);
+                Ok(())
+            }
+            Err(fault) => {
+                followed.ring.skip(Some(head));
+                Err(fault)
+            }
+        };
+        drop(followed);
         live.tell();
-        Ok(())
+        fed
     }
 
     /// What a tail has to do now.
     pub fn poll(&self, tail: &mut Tail) -> Step {
         let (keyring, now) = (self.keyring(), self.now());
-        tail.poll(&self.inner.shared.live.read(), &keyring, now)
+        tail.poll(&self.inner.shared.live.read().ring, &keyring, now)
+    }
+}
+
+impl Shared {
+    // the rows after `from` that are still there, ascending, and up to where the store has to be asked instead
+    fn recent(&self, snapshot: &Snapshot, from: u64) -> (u64, Result<Vec<Stored>, Fault>) {
+        let (floor, sources) = recent(snapshot, from, self.options.ring.records as u64);
+        let deletions = &snapshot.catalog().deletions;
+        let is_deleted = |row: &Stored| {
+            deletions.iter().any(|deletion| row.id.seq() <= deletion.head && deletion.filter.matches_stored(row))
+        };
+        let mut rows: Vec<Stored> = Vec::new();
+        for source in sources {
+            let SourceId::Batch(first) = source else { continue };
+            match self.reader(snapshot).batch(source, first) {
+                Ok(batch) => rows.extend(batch.into_iter().filter(|row| !is_deleted(row))),
+                Err(fault) => return (floor, Err(fault)),
+            }
+        }
+        (floor, Ok(rows))
     }
 }
 
@@ -144,10 +170,10 @@ fn recent(snapshot: &Snapshot, from: u64, most: u64) -> (u64, Vec<SourceId>) {
 
 impl Drop for Follow {
     fn drop(&mut self) {
-        let live = &self.0.live;
-        let mut ring = live.write();
-        if live.followers.fetch_sub(1, Ordering::Relaxed) == 1 {
-            ring.clear();
+        let mut followed = self.0.live.write();
+        followed.by -= 1;
+        if followed.by == 0 {
+            followed.ring.clear();
         }
     }
 }
