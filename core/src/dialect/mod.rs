@@ -247,6 +247,13 @@ impl<'a> Asked<'a> {
         sent.filter(|text| !text.is_empty())
     }
 
+    /// A `Last-Event-ID` up to the highest one issued, spelt as it was given out; `None` for any other text.
+    fn issued(text: &str, most: u64) -> Option<u64> {
+        let number: u64 = text.parse().ok()?;
+        // no sign, no leading zero
+        (number <= most && number.to_string() == text).then_some(number)
+    }
+
     /// The highest sequence given out, 0 in an empty store.
     fn head(&self) -> u64 {
         self.context.head.map_or(0, |head| head.seq().get())
@@ -297,6 +304,14 @@ impl Framing {
         match self {
             Self::Hoody(frames) => frames.row(row, out),
             Self::Reqlog => reqlog::tail::row(row, out),
+        }
+    }
+
+    /// The id that stands for everything up to a sequence.
+    pub(crate) fn place(&self, position: u64) -> u64 {
+        match self {
+            Self::Hoody(_) => hoody::Frames::place(position),
+            Self::Reqlog => position,
         }
     }
 

@@ -32,7 +32,9 @@ pub enum Step {
 /// Where a subscription begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Since {
-    /// After this sequence; 0 is before the first.
+    /// With what is committed from now on: after this sequence, the head; 0 is before the first.
+    Head(u64),
+    /// After this sequence, up to which the client has everything.
     Position(u64),
     /// After an id that this store never issued.
     Unknown,
@@ -100,7 +102,10 @@ impl Tail {
         since: Since,
     ) -> Self {
         let filter = Predicate::all_of([visible.clone(), filter]);
-        let position = if let Since::Position(position) = since { position } else { 0 };
+        let position = match since {
+            Since::Head(position) | Since::Position(position) => position,
+            Since::Unknown => 0,
+        };
         let due = Timestamp::from_nanos(i64::MAX);
         let (state, counted) = (State::Fresh, Counted::default());
         Self { key, filter, visible, restriction, framing, since, state, position, seen: 0, counted, due }
@@ -122,7 +127,11 @@ impl Tail {
             State::Over => Step::End,
             _ if !self.is_admitted(keyring, now) => Step::End,
             State::Fresh => self.open(ring, now),
-            State::Running => self.go_on(ring, now),
+            State::Running => match self.go_on(ring, now) {
+                // nobody wakes it for that
+                Step::Wait(due) => Step::Wait(self.expires(keyring).map_or(due, |expires| due.min(expires))),
+                step => step,
+            },
         }
     }
 
@@ -145,8 +154,10 @@ impl Tail {
     fn open(&mut self, ring: &Ring, now: Timestamp) -> Step {
         (self.state, self.seen) = (State::Running, ring.deleted());
         let mut out = Vec::new();
-        // something at once: headers reach the client, and what stands between sees that the stream flows
-        sse::comment(&mut out);
+        // something at once: headers reach the client, and what stands between sees that the stream flows. A client that
+        // has no id yet gets one: what is committed while it is away before the first record is not lost either.
+        let id = matches!(self.since, Since::Head(_)).then(|| self.framing.place(self.position));
+        sse::opening(id, &mut out);
         if self.since == Since::Unknown {
             self.state = State::Over;
             // an event without data is none to a browser, and an empty id is what makes it forget its own
@@ -165,8 +176,12 @@ impl Tail {
             Frame::<u64> { id: None, event: Some("scope-destroyed"), data: "{}" }.write(&mut out);
             return Step::Send(self.send(out, now));
         }
-        if ring.head() > self.position {
-            let Some(rows) = ring.after(self.position) else { return self.read(ring.head()) };
+        let rows = ring.after(self.position);
+        // it is due too while the store is read, page after page, and nothing matches
+        if rows.is_none() && !self.is_due(now) {
+            return self.read(ring.head());
+        }
+        if let Some(rows) = rows.filter(|_| ring.head() > self.position) {
             let mut out = Vec::new();
             let mut reached = ring.head();
             for row in rows {
@@ -185,8 +200,7 @@ impl Tail {
                 return Step::Send(self.send(out, now));
             }
         }
-        // a clock that went back must not silence the stream
-        if now < self.due && self.due <= now.plus_nanos(HEARTBEAT.as_nanos() as i64) {
+        if !self.is_due(now) {
             return Step::Wait(self.due);
         }
         let mut out = Vec::new();
@@ -211,8 +225,15 @@ impl Tail {
     }
 
     fn deliver(&mut self, row: &Stored, out: &mut Vec<u8>) {
-        self.counted.delivered += 1;
+        let before = out.len();
         self.framing.row(row, out);
+        // a client that comes again may have all of it
+        self.counted.delivered += u64::from(out.len() > before);
+    }
+
+    // a clock that went back must not silence the stream
+    fn is_due(&self, now: Timestamp) -> bool {
+        now >= self.due || self.due > now.plus_nanos(HEARTBEAT.as_nanos() as i64)
     }
 
     fn send(&mut self, out: Vec<u8>, now: Timestamp) -> Bytes {
@@ -222,8 +243,12 @@ impl Tail {
 
     // a stream ends with its key
     fn is_admitted(&self, keyring: &Keyring, now: Timestamp) -> bool {
-        let key = keyring.get(self.key);
-        self.key == 0 || key.is_some_and(|key| key.expires.is_none_or(|expires| now < expires))
+        let is_known = self.key == 0 || keyring.get(self.key).is_some();
+        is_known && self.expires(keyring).is_none_or(|expires| now < expires)
+    }
+
+    fn expires(&self, keyring: &Keyring) -> Option<Timestamp> {
+        keyring.get(self.key)?.expires
     }
 }
 

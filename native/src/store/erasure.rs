@@ -86,6 +86,8 @@ impl Committer {
             projects.remove(&name);
             self.shared.projects.set(projects);
             self.shared.keyring.set(self.database.keyring()?);
+            // streams of its keys end, whether or not there was a row
+            self.shared.live.tell();
         }
         if let Some(head) = head {
             let mut catalog: Catalog = (**before.catalog()).clone();
