@@ -13,6 +13,7 @@ use reqlog_core::codec::Portable;
 use reqlog_core::filter::Predicate;
 use reqlog_core::format::{Format, Head, Parser, Rejection, Report, Splitter};
 use reqlog_core::id::{EntryId, Seq};
+use reqlog_core::limit::Buckets;
 use reqlog_core::plan::{BodyUse, Context, Failure, IngestRequest, Operation, Outcome, Projects, Settings, plan};
 use reqlog_core::query::{Direction, Order, Page, Position, Query, Start, Stats, Total};
 use reqlog_core::record::{Field, Stored};
@@ -21,6 +22,7 @@ use reqlog_core::timestamp::Timestamp;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::io::Write;
+use std::time::Duration;
 
 /// The plan over a list of records.
 #[derive(Clone, Copy, Debug)]
@@ -48,6 +50,7 @@ pub struct Memory {
     keyring: Keyring,
     projects: Projects,
     settings: Settings,
+    buckets: Buckets,
     now: Timestamp,
     setting: Setting,
     keys: u8,
@@ -63,6 +66,10 @@ impl Server for Memory {
     fn answer(&mut self, request: Request<Bytes>) -> Result<Response<Bytes>, String> {
         Ok(self.answer(request))
     }
+
+    fn wait(&mut self, time: Duration) {
+        self.now = self.now.plus_nanos(time.as_nanos() as i64);
+    }
 }
 
 impl Memory {
@@ -73,7 +80,8 @@ impl Memory {
             retried: BTreeSet::new(),
             keyring: Keyring::default(),
             projects: setting.projects.clone(),
-            settings: Settings::default(),
+            settings: Settings { limits: setting.limits, ..Settings::default() },
+            buckets: Buckets::default(),
             now: setting.now,
             setting: setting.clone(),
             keys: 0,
@@ -98,6 +106,9 @@ impl Memory {
         self.now = self.now.plus_nanos(1_000_000);
         let (head, body) = request.into_parts();
         let mut planned = plan(&head, &self.context());
+        if let Some(charge) = planned.charge() {
+            planned = planned.admit(self.buckets.take(charge, self.now));
+        }
         if let BodyUse::Collect { limit } = planned.body() {
             if body.len() > limit {
                 return planned.reply(Outcome::Failed(Failure::TooLarge { limit: limit as u64 }));

@@ -14,6 +14,7 @@ use reqlog_core::timestamp::Timestamp;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, LazyLock};
+use std::time::Duration;
 use tempfile::TempDir;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
@@ -85,7 +86,8 @@ impl Served {
         found(dir.path(), &options, &founding)?;
         let store = Store::open(dir.path(), options)?;
         store.ensure_admin(Some(setting.admin.clone()))?;
-        let service = Arc::new(Service::new(store.clone(), Settings::default(), Some(setting.redact_key))?);
+        let settings = Settings { limits: setting.limits, ..Settings::default() };
+        let service = Arc::new(Service::new(store.clone(), settings, Some(setting.redact_key))?);
         let listener = RUNTIME.block_on(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)))?;
         let address = listener.local_addr()?;
         let (stop, stopped) = oneshot::channel();
@@ -130,6 +132,10 @@ impl Server for Served {
             self.store.settle().map_err(|error| error.to_string())?;
         }
         Ok(answer)
+    }
+
+    fn wait(&mut self, time: Duration) {
+        self.clock.fetch_add(time.as_nanos() as i64, Ordering::SeqCst);
     }
 }
 

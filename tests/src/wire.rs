@@ -17,6 +17,7 @@ use std::ops::AddAssign;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 use template::Captured;
 use vector::Vector;
 
@@ -35,6 +36,8 @@ pub trait Server {
     /// Lets a millisecond pass on the server's clock, then asks it; the answer is read to its end. Fails where no whole
     /// answer came.
     fn answer(&mut self, request: Request<Bytes>) -> Result<Response<Bytes>, String>;
+    /// Lets more time pass on the server's clock.
+    fn wait(&mut self, time: Duration);
 }
 
 /// What vectors hold.
@@ -105,7 +108,7 @@ const AT_ONCE: usize = 8;
 /// Runs one vector file, whose seeds are files in `seeds`; tells every step that does not hold.
 pub fn run(text: &str, seeds: &Path, frontend: &impl Frontend) -> Result<Count, String> {
     let vector = Vector::parse(text)?;
-    let setting = Setting::read(seeds, vector.seed, vector.now)?;
+    let setting = Setting { limits: vector.limits, ..Setting::read(seeds, vector.seed, vector.now)? };
     let mut captured = Captured::from([("admin".to_owned(), setting.admin.expose().as_bytes().to_vec())]);
     let mut server = frontend.start(&setting);
     let mut failures = Vec::new();

@@ -7,6 +7,7 @@ use reqlog_tests::memory::InMemory;
 use reqlog_tests::native::Native;
 use reqlog_tests::wire::{Count, Frontend, Server, Setting, count, folders, run, run_folder};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 fn vectors() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors")
@@ -103,6 +104,10 @@ impl<S: Server> Server for Wrong<S> {
         }
         *answer.body_mut() = body.into();
         Ok(answer)
+    }
+
+    fn wait(&mut self, time: Duration) {
+        self.0.wait(time);
     }
 }
 

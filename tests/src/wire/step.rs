@@ -7,6 +7,7 @@ use flate2::read::MultiGzDecoder;
 use http::header::{CONNECTION, CONTENT_ENCODING, DATE, HOST, HeaderName, TRANSFER_ENCODING};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use std::io::Read;
+use std::time::Duration;
 
 /// What of an answer is the connection's affair and no part of the API.
 const OF_THE_CONNECTION: [HeaderName; 4] = [CONNECTION, DATE, HeaderName::from_static("keep-alive"), TRANSFER_ENCODING];
@@ -16,6 +17,10 @@ const OF_THE_CONNECTION: [HeaderName; 4] = [CONNECTION, DATE, HeaderName::from_s
 pub(super) struct Step<'t> {
     pub(super) line: usize,
     pub(super) name: &'t str,
+    /// Passes before, once.
+    pub(super) wait: Duration,
+    /// How often it is asked.
+    pub(super) times: usize,
     pub(super) request: Message<'t>,
     pub(super) answer: Message<'t>,
 }
@@ -33,8 +38,16 @@ impl Step<'_> {
         self.answer.status().starts_with('4')
     }
 
-    /// Asks and checks; what does not hold, all of it, with the answer.
+    /// Asks and checks, as often as it says; of the first answer that does not hold, all of it.
     pub(super) fn run(&self, server: &mut impl Server, captured: &mut Captured) -> Result<(), String> {
+        server.wait(self.wait);
+        (1..=self.times).try_for_each(|time| {
+            let of = if self.times > 1 { format!("  time {time} of {}\n", self.times) } else { String::new() };
+            self.once(server, captured).map_err(|failure| of + &failure)
+        })
+    }
+
+    fn once(&self, server: &mut impl Server, captured: &mut Captured) -> Result<(), String> {
         let request = self.request.request(captured).map_err(|error| format!("  not asked: {error}"))?;
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         let mut answer = server.answer(request).map_err(|error| format!("  no answer: {error}"))?;

@@ -11,6 +11,7 @@ pub(in crate::dialect) static ABOUT: About = About {
     name: "Hoody",
     doc: "Proxy logs: an exchange is two rows, its request and its response.",
     mounts: &super::MOUNTS,
+    fields: &[],
     envelope: Media { name: "application/json", schema: envelope, example: Some(refusal) },
     schemas: || vec![("HoodyEntry", entry())],
 };

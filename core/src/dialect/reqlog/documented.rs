@@ -10,6 +10,7 @@ pub(in crate::dialect) static ABOUT: About = About {
     name: "reqlog",
     doc: "reqlog's own API, and the paths of the server itself.",
     mounts: &[""],
+    fields: &[],
     envelope: Media { name: "application/problem+json", schema: problem, example: Some(a_problem) },
     schemas: || vec![("Record", record()), ("Message", message()), ("Report", report()), ("Key", key(&[]))],
 };
