@@ -20,7 +20,7 @@ mod tail;
 pub use ring::{Ring, Room};
 pub use sse::Frame;
 pub(crate) use tail::{Counted, Restriction, Since};
-pub use tail::{HEARTBEAT, Step, Tail};
+pub use tail::{HEARTBEAT, RETRY, Step, Tail};
 
 #[cfg(test)]
 mod tests;

@@ -16,6 +16,9 @@ use std::time::Duration;
 /// A stream is never silent for longer.
 pub const HEARTBEAT: Duration = Duration::from_secs(15);
 
+/// What a client is told that has as many streams as it may have: nobody can say when one of them ends.
+pub const RETRY: Duration = Duration::from_secs(5);
+
 /// What the shell does next.
 #[derive(Debug)]
 pub enum Step {
@@ -123,6 +126,12 @@ impl Tail {
 
     /// Says what to do now.
     pub fn poll(&mut self, ring: &Ring, keyring: &Keyring, now: Timestamp) -> Step {
+        // before the key, which goes with its project
+        if self.state == State::Running
+            && let Some(step) = self.destroyed(ring, now)
+        {
+            return step;
+        }
         match self.state {
             State::Over => Step::End,
             _ if !self.is_admitted(keyring, now) => Step::End,
@@ -166,16 +175,20 @@ impl Tail {
         Step::Send(self.send(out, now))
     }
 
-    fn go_on(&mut self, ring: &Ring, now: Timestamp) -> Step {
-        let Some(mut deletions) = ring.deletions_after(self.seen) else { return Step::End };
-        let destroyed = deletions.any(|deletion| self.restriction.is_destroyed_by(deletion));
+    // the last words of a stream whose scope was destroyed
+    fn destroyed(&mut self, ring: &Ring, now: Timestamp) -> Option<Step> {
+        let Some(mut deletions) = ring.deletions_after(self.seen) else { return Some(Step::End) };
+        let is_destroyed = deletions.any(|deletion| self.restriction.is_destroyed_by(deletion));
         self.seen = ring.deleted();
-        if destroyed {
+        is_destroyed.then(|| {
             self.state = State::Over;
             let mut out = Vec::new();
             Frame::<u64> { id: None, event: Some("scope-destroyed"), data: "{}" }.write(&mut out);
-            return Step::Send(self.send(out, now));
-        }
+            Step::Send(self.send(out, now))
+        })
+    }
+
+    fn go_on(&mut self, ring: &Ring, now: Timestamp) -> Step {
         let rows = ring.after(self.position);
         // it is due too while the store is read, page after page, and nothing matches
         if rows.is_none() && !self.is_due(now) {

@@ -2,7 +2,7 @@
 
 use super::Count;
 use super::seed::UNLIMITED;
-use super::step::{Message, Step};
+use super::step::{End, Message, Step, Turn};
 use reqlog_core::format::time::rfc3339;
 use reqlog_core::limit::Limits;
 use reqlog_core::timestamp::Timestamp;
@@ -39,6 +39,21 @@ impl<'t> Vector<'t> {
         if vector.steps.is_empty() { Err("no step".to_owned()) } else { Ok(vector) }
     }
 
+    /// The streams that no step leaves or sees closed.
+    pub(super) fn left_open(&self) -> Vec<&'t str> {
+        let mut open = Vec::new();
+        for step in &self.steps {
+            match &step.turn {
+                Turn::Open { stream, answer, .. } if answer.is_success() => open.push(*stream),
+                Turn::Follow { stream, end: End::Closed, .. } | Turn::Leave { stream } => {
+                    open.retain(|one| one != stream)
+                }
+                _ => {}
+            }
+        }
+        open
+    }
+
     pub(super) fn count(&self) -> Count {
         let refusals = self.steps.iter().filter(|step| step.is_refusal()).count();
         Count { files: 1, steps: self.steps.len(), refusals }
@@ -48,24 +63,42 @@ impl<'t> Vector<'t> {
 fn step(line: usize, block: &str) -> Result<Step<'_>, String> {
     let (name, mut rest) = block.split_once('\n').unwrap_or((block, ""));
     let name = name.trim_start_matches('#').trim();
-    let (mut wait, mut times) = (Duration::ZERO, 1);
+    let (mut wait, mut times, mut stream) = (Duration::ZERO, 1, None);
     while rest.starts_with('@') {
         let line;
         (line, rest) = rest.split_once('\n').unwrap_or((rest, ""));
         match line.split_once(' ').map(|(word, value)| (word, value.trim())) {
             Some(("@wait", time)) if wait.is_zero() => {
-                wait = duration(time).ok_or_else(|| format!("no time: {line}"))?
+                wait = duration(time).ok_or_else(|| format!("no time: {line}"))?;
             }
-            Some(("@times", count)) if times == 1 => {
+            Some(("@times", count)) if times == 1 && stream.is_none() => {
                 times =
                     count.parse().ok().filter(|times| *times > 1).ok_or_else(|| format!("not 2 or more: {line}"))?;
             }
-            _ => return Err(format!("neither one @wait nor one @times: {line}")),
+            Some((word @ ("@stream" | "@frames" | "@closed" | "@disconnect"), name))
+                if stream.is_none() && times == 1 && !name.is_empty() =>
+            {
+                stream = Some((word, name));
+            }
+            _ => return Err(format!("neither one @wait, one @times nor a stream: {line}")),
         }
     }
-    let at = rest.find("\nHTTP/1.1 ").ok_or_else(|| format!("line {line}, {name}: no line HTTP/1.1"))?;
-    let (request, answer) = (Message::read(&rest[..at]), Message::read(rest[at + 1..].trim_end_matches('\n')));
-    Ok(Step { line, name, wait, times, request, answer })
+    let follow = |stream, end| Turn::Follow { stream, expected: rest.trim_matches('\n'), end };
+    let turn = match stream {
+        Some(("@frames", stream)) => follow(stream, End::Open),
+        Some(("@closed", stream)) => follow(stream, End::Closed),
+        Some(("@disconnect", stream)) if rest.trim().is_empty() => Turn::Leave { stream },
+        Some(("@disconnect", _)) => return Err(format!("line {line}, {name}: nothing comes after @disconnect")),
+        opened => {
+            let at = rest.find("\nHTTP/1.1 ").ok_or_else(|| format!("line {line}, {name}: no line HTTP/1.1"))?;
+            let (request, answer) = (Message::read(&rest[..at]), Message::read(rest[at + 1..].trim_end_matches('\n')));
+            match opened {
+                Some((_, stream)) => Turn::Open { stream, request, answer },
+                None => Turn::Ask { times, request, answer },
+            }
+        }
+    };
+    Ok(Step { line, name, wait, turn })
 }
 
 /// Whole milliseconds or seconds: `250ms`, `10s`.
@@ -105,7 +138,23 @@ mod tests {
         assert_eq!(vector.limits, UNLIMITED);
         let vector = Vector::parse("@limits contracts\n### s\n@wait 250ms\n@times 3\nGET /\n\nHTTP/1.1 404\n").unwrap();
         assert_eq!(vector.limits, Limits::default());
-        assert_eq!((vector.steps[0].wait, vector.steps[0].times), (Duration::from_millis(250), 3));
+        let Turn::Ask { times, .. } = vector.steps[0].turn else { panic!("{vector:?}") };
+        assert_eq!((vector.steps[0].wait, times), (Duration::from_millis(250), 3));
+    }
+
+    #[test]
+    fn streams_are_named_and_what_is_left_of_them_is_known() {
+        let open = |name: &str| format!("### o\n@stream {name}\nGET /s\n\nHTTP/1.1 200\n\n:\n\n");
+        let text = open("a")
+            + &open("b")
+            + &open("c")
+            + "### f\n@frames a\n\nid: 1\ndata: x\n\n:\n\n### e\n@closed b\n### d\n@disconnect c\n";
+        let vector = Vector::parse(&text).unwrap();
+        assert_eq!(vector.left_open(), ["a"]);
+        let Turn::Follow { stream: "a", expected, end: End::Open } = vector.steps[3].turn else { panic!("{vector:?}") };
+        assert_eq!(expected, "id: 1\ndata: x\n\n:");
+        assert_eq!(vector.count(), Count { files: 1, steps: 6, refusals: 0 });
+        assert!(Vector::parse("### d\n@disconnect c\nGET /\n").unwrap_err().contains("nothing comes after"));
     }
 
     #[test]
@@ -114,7 +163,17 @@ mod tests {
         assert!(refuse("@sed a\n### s\nGET /\n\nHTTP/1.1 200\n").contains("@sed a"));
         assert!(refuse("@seed a\n@seed b\n### s\nGET /\n\nHTTP/1.1 200\n").contains("@seed b"));
         assert!(refuse("@limits none\n### s\nGET /\n\nHTTP/1.1 200\n").contains("@limits none"));
-        for wrong in ["@wait 10", "@wait 1s\n@wait 1s", "@wait", "@times 1", "@times 2\n@times 2", "@then"] {
+        for wrong in [
+            "@wait 10",
+            "@wait 1s\n@wait 1s",
+            "@wait",
+            "@times 1",
+            "@times 2\n@times 2",
+            "@then",
+            "@stream",
+            "@stream a\n@frames a",
+            "@stream a\n@times 2",
+        ] {
             let told = refuse(&format!("### s\n{wrong}\nGET /\n\nHTTP/1.1 200\n"));
             assert!(told.contains(wrong.lines().last().unwrap()), "{told}");
         }

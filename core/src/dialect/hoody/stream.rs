@@ -46,7 +46,7 @@ pub(super) fn plan(asked: &Asked<'_>, key: &Key, params: &Params) -> Result<Plan
     let (since, last) = since(asked);
     let scope = visible(project.as_deref());
     let container = params.text(&CONTAINER).map(str::to_owned);
-    let framing = Framing::Hoody(Frames { rows, last });
+    let framing = Framing::Hoody(Frames::new(rows, last));
     let tail = Tail::new(key.id, scope, filter, Restriction { project, container }, framing, since);
     Ok(Planned::tail(asked, tail))
 }
@@ -72,6 +72,11 @@ pub(super) fn denied() -> Response<Bytes> {
 }
 
 impl Frames {
+    /// For a client that has the rows up to `last`.
+    pub(super) const fn new(rows: Rows, last: u64) -> Self {
+        Self { rows, last }
+    }
+
     /// The second row of a record, which it may not have: everything up to the record.
     pub(crate) const fn place(seq: u64) -> u64 {
         seq * 2

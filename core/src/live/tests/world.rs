@@ -88,7 +88,7 @@ pub(super) struct World {
 }
 
 impl World {
-    /// Keys: `all` reads everything, `a` project a, `brief` everything for 40 s.
+    /// Keys: `all` reads everything, `a` and `a-too` project a, `brief` everything for 40 s.
     pub(super) fn new(room: Room) -> Self {
         let now = Timestamp::from_millis(1_800_000_000_000);
         let key = |id, secret: &str, scope, expires| Key {
@@ -103,6 +103,7 @@ impl World {
         let keyring = Keyring::new(vec![
             key(1, "all", Scope::Organisation, None),
             key(2, "a", Scope::Project("a".into()), None),
+            key(4, "a-too", Scope::Project("a".into()), None),
             key(3, "brief", Scope::Organisation, Some(now.plus_nanos(40_000_000_000))),
         ]);
         Self {
