@@ -149,15 +149,15 @@ impl Memory {
             }
             planned = planned.with_body(&body, &self.context());
         }
-        if let Operation::Tail { key } = planned.operation()
-            && let Some(name) = stream
-        {
+        if let Operation::Tail { key } = planned.operation() {
             if self.is_full(*key) {
                 return planned.reply(Outcome::Failed(Failure::Limited { retry_after: RETRY }));
             }
-            let (head, tail) = planned.tail().expect("it is one");
-            self.follow(name, tail);
-            return head.map(|()| Bytes::new());
+            if let Some(name) = stream {
+                let (head, tail) = planned.tail().expect("it is one");
+                self.follow(name, tail);
+                return head.map(|()| Bytes::new());
+            }
         }
         let outcome = self.run(planned.operation(), &body);
         self.flow();

@@ -40,11 +40,13 @@ impl<'t> Vector<'t> {
     }
 
     /// The streams that no step leaves or sees closed.
-    pub(super) fn left_open(&self) -> Vec<&'t str> {
-        let mut open = Vec::new();
+    pub(super) fn left_open(&self) -> Vec<&str> {
+        let mut open: Vec<&str> = Vec::new();
         for step in &self.steps {
             match &step.turn {
-                Turn::Open { stream, answer, .. } if answer.is_success() => open.push(*stream),
+                Turn::Open { streams, answer, .. } if answer.is_success() => {
+                    open.extend(streams.iter().map(String::as_str));
+                }
                 Turn::Follow { stream, end: End::Closed, .. } | Turn::Leave { stream } => {
                     open.retain(|one| one != stream)
                 }
@@ -71,17 +73,20 @@ fn step(line: usize, block: &str) -> Result<Step<'_>, String> {
             Some(("@wait", time)) if wait.is_zero() => {
                 wait = duration(time).ok_or_else(|| format!("no time: {line}"))?;
             }
-            Some(("@times", count)) if times == 1 && stream.is_none() => {
+            Some(("@times", count)) if times == 1 => {
                 times =
                     count.parse().ok().filter(|times| *times > 1).ok_or_else(|| format!("not 2 or more: {line}"))?;
             }
             Some((word @ ("@stream" | "@frames" | "@closed" | "@disconnect"), name))
-                if stream.is_none() && times == 1 && !name.is_empty() =>
+                if stream.is_none() && !name.is_empty() =>
             {
                 stream = Some((word, name));
             }
             _ => return Err(format!("neither one @wait, one @times nor a stream: {line}")),
         }
+    }
+    if times > 1 && stream.is_some_and(|(word, _)| word != "@stream") {
+        return Err(format!("line {line}, {name}: @times 2 or more is for requests"));
     }
     let follow = |stream, end| Turn::Follow { stream, expected: rest.trim_matches('\n'), end };
     let turn = match stream {
@@ -93,7 +98,11 @@ fn step(line: usize, block: &str) -> Result<Step<'_>, String> {
             let at = rest.find("\nHTTP/1.1 ").ok_or_else(|| format!("line {line}, {name}: no line HTTP/1.1"))?;
             let (request, answer) = (Message::read(&rest[..at]), Message::read(rest[at + 1..].trim_end_matches('\n')));
             match opened {
-                Some((_, stream)) => Turn::Open { stream, request, answer },
+                Some((_, stream)) if times == 1 => Turn::Open { streams: vec![stream.to_owned()], request, answer },
+                Some((_, stream)) => {
+                    let streams = (1..=times).map(|time| format!("{stream}{time}")).collect();
+                    Turn::Open { streams, request, answer }
+                }
                 None => Turn::Ask { times, request, answer },
             }
         }
@@ -147,10 +156,11 @@ mod tests {
         let open = |name: &str| format!("### o\n@stream {name}\nGET /s\n\nHTTP/1.1 200\n\n:\n\n");
         let text = open("a")
             + &open("b")
-            + &open("c")
-            + "### f\n@frames a\n\nid: 1\ndata: x\n\n:\n\n### e\n@closed b\n### d\n@disconnect c\n";
+            + &open("c\n@times 2")
+            + "### f\n@frames a\n\nid: 1\ndata: x\n\n:\n\n### e\n@closed b\n### d\n@disconnect c2\n";
         let vector = Vector::parse(&text).unwrap();
-        assert_eq!(vector.left_open(), ["a"]);
+        assert_eq!(vector.left_open(), ["a", "c1"]);
+        assert!(Vector::parse("### f\n@frames a\n@times 2\n").unwrap_err().contains("@times is for requests"));
         let Turn::Follow { stream: "a", expected, end: End::Open } = vector.steps[3].turn else { panic!("{vector:?}") };
         assert_eq!(expected, "id: 1\ndata: x\n\n:");
         assert_eq!(vector.count(), Count { files: 1, steps: 6, refusals: 0 });
@@ -172,7 +182,7 @@ mod tests {
             "@then",
             "@stream",
             "@stream a\n@frames a",
-            "@stream a\n@times 2",
+            "@frames a\n@times 2",
         ] {
             let told = refuse(&format!("### s\n{wrong}\nGET /\n\nHTTP/1.1 200\n"));
             assert!(told.contains(wrong.lines().last().unwrap()), "{told}");
