@@ -122,7 +122,10 @@ impl Tail {
             State::Over => Step::End,
             _ if !self.is_admitted(keyring, now) => Step::End,
             State::Fresh => self.open(ring, now),
-            State::Running => self.go_on(ring, now),
+            State::Running => match (self.go_on(ring, now), self.expiry(keyring)) {
+                (Step::Wait(until), Some(expiry)) => Step::Wait(until.min(expiry)),
+                (step, _) => step,
+            },
         }
     }
 
@@ -222,8 +225,11 @@ impl Tail {
 
     // a stream ends with its key
     fn is_admitted(&self, keyring: &Keyring, now: Timestamp) -> bool {
-        let key = keyring.get(self.key);
-        self.key == 0 || key.is_some_and(|key| key.expires.is_none_or(|expires| now < expires))
+        self.key == 0 || (keyring.get(self.key).is_some() && self.expiry(keyring).is_none_or(|expiry| now < expiry))
+    }
+
+    fn expiry(&self, keyring: &Keyring) -> Option<Timestamp> {
+        keyring.get(self.key).and_then(|key| key.expires)
     }
 }
 

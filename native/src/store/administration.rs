@@ -38,6 +38,8 @@ impl Store {
             let mut keyring = (*committer.shared.keyring.get()).clone();
             keyring.revoke(id);
             committer.shared.keyring.set(keyring);
+            // streams of the key end
+            committer.shared.live.tell();
             Ok(())
         })
     }

@@ -14,7 +14,7 @@ use tokio::sync::watch;
 /// What tails look at.
 pub(super) struct Live {
     followed: RwLock<Followed>,
-    // grows with every change of the ring
+    // grows with every change of the ring, and whatever else streams depend on
     version: watch::Sender<u64>,
 }
 
@@ -46,7 +46,8 @@ impl Live {
         self.tell();
     }
 
-    fn tell(&self) {
+    /// Wakes every tail.
+    pub(super) fn tell(&self) {
         self.version.send_modify(|version| *version += 1);
     }
 }

@@ -14,4 +14,6 @@ mod scopes;
 mod secrets;
 mod security;
 mod server;
+mod stream;
+mod tail;
 mod walk;
