@@ -13,7 +13,7 @@ mod scrip;
 
 pub use endpoint::{About, Access, Answer, Endpoint, Media, Refusal};
 pub use params::{Absent, Param, ParamError, Params, Shape};
-pub(crate) use reqlog::{Change, Exporting, after};
+pub(crate) use reqlog::{Change, Exporting, after, backup_head};
 
 use crate::auth::Key;
 use crate::error::Error;

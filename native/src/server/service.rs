@@ -5,7 +5,7 @@
 
 use super::metrics;
 use crate::ingest;
-use crate::store::{Erasure, Fault, Store};
+use crate::store::{Backup, Erasure, Fault, Store};
 use bytes::Bytes;
 use http::request::Parts;
 use http::{Request, Response};
@@ -96,8 +96,8 @@ impl Service {
     fn outcome(&self, operation: &Operation) -> Result<Outcome, Failure> {
         let store = &self.store;
         Ok(match operation {
-            // an export and an ingestion are streams: see `export` and `ingest`
-            Operation::Nothing | Operation::Export(_) | Operation::Ingest(_) => Outcome::Nothing,
+            // streams: see `Export`, `ingest` and `backup`
+            Operation::Nothing | Operation::Export(_) | Operation::Ingest(_) | Operation::Backup => Outcome::Nothing,
             Operation::Page { query, .. } => Outcome::Page(self.page(query)?),
             Operation::Get { seq, arrival, filter, detail } => {
                 Outcome::Record(store.get(*seq, *arrival, filter, *detail).map_err(failure)?.map(Box::new))
@@ -145,6 +145,11 @@ impl Service {
         }
     }
 
+    /// Begins a backup of the store.
+    pub fn backup(&self) -> Result<Backup, Failure> {
+        guarded(|| self.store.backup().map_err(failure))
+    }
+
     /// Answers a whole request on the calling thread.
     pub fn answer(self: &Arc<Self>, request: Request<Reader>) -> Response<Reader> {
         let (head, mut body) = request.into_parts();
@@ -162,6 +167,11 @@ impl Service {
             Operation::Export(_) => match Export::new(self.clone(), plan) {
                 Ok((head, export)) => head.map(|()| Box::new(Chunks::new(export)) as Reader),
                 Err(response) => whole(*response),
+            },
+            Operation::Backup => match (plan.backup(), self.backup()) {
+                (Some(head), Ok(backup)) => head.map(|()| Box::new(Chunks::new(backup)) as Reader),
+                (_, Err(failure)) => whole(plan.reply(Outcome::Failed(failure))),
+                (None, Ok(_)) => whole(plan.reply(Outcome::Failed(Failure::Internal))),
             },
             Operation::Ingest(request) => {
                 let outcome = self.ingest(request, None, body);
@@ -231,22 +241,22 @@ impl Iterator for Export {
     }
 }
 
-/// An export as a reader.
-struct Chunks {
-    export: Export,
+/// Chunks as a reader.
+struct Chunks<I> {
+    chunks: I,
     rest: Bytes,
 }
 
-impl Chunks {
-    fn new(export: Export) -> Self {
-        Self { export, rest: Bytes::new() }
+impl<I> Chunks<I> {
+    fn new(chunks: I) -> Self {
+        Self { chunks, rest: Bytes::new() }
     }
 }
 
-impl Read for Chunks {
+impl<I: Iterator<Item = io::Result<Bytes>>> Read for Chunks<I> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         while self.rest.is_empty() {
-            match self.export.next().transpose()? {
+            match self.chunks.next().transpose()? {
                 Some(bytes) => self.rest = bytes,
                 None => return Ok(0),
             }

@@ -6,6 +6,7 @@
 //! lost/            files that the catalog does not know, moved here and never removed
 //! lock             held by the process that has the directory open
 //! redact.key       keyed hashes of redacted values; in no backup
+//! restoring        there while a restore is not whole; nothing else opens the directory then
 //! ```
 
 use super::{Disk, Fault, OpenError};
@@ -15,6 +16,12 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+
+/// What makes a directory a backup.
+pub(super) const MANIFEST: &str = "backup.json";
+/// What makes a directory an unfinished restore.
+pub(super) const RESTORING: &str = "restoring";
+const COPY: &str = "catalog.db.backup-";
 
 /// A data directory that this process holds the lock of.
 pub(super) struct DataDir {
@@ -26,8 +33,22 @@ pub(super) struct DataDir {
 }
 
 impl DataDir {
-    /// Makes what is missing of the directory and takes its lock.
+    /// Makes what is missing of the directory and takes its lock; a backup, and a directory that is being restored, are
+    /// left as they are.
     pub(super) fn open(root: &Path, disk: Arc<dyn Disk>) -> Result<Self, OpenError> {
+        let names = disk.list(root).unwrap_or_default();
+        let has = |name: &str| names.iter().any(|known| known == name);
+        if has(MANIFEST) {
+            return Err(OpenError::Backup(root.to_owned()));
+        }
+        if has(RESTORING) {
+            return Err(OpenError::Restoring(root.to_owned()));
+        }
+        Self::claim(root, disk)
+    }
+
+    /// The same whatever the directory is.
+    pub(super) fn claim(root: &Path, disk: Arc<dyn Disk>) -> Result<Self, OpenError> {
         let prepare = || {
             make_root(root, &*disk)?;
             disk.lock(&root.join("lock"))
@@ -41,6 +62,11 @@ impl DataDir {
         Ok(dir)
     }
 
+    /// A backup, to be read only: nothing is made and nobody is kept out.
+    pub(super) fn of_backup(root: &Path, disk: Arc<dyn Disk>) -> Self {
+        Self { disk, root: root.to_owned(), unlinked: Mutex::default(), _lock: Box::new(()) }
+    }
+
     fn make(&self) -> io::Result<()> {
         self.disk.create_dir(&self.segments())?;
         self.disk.create_dir(&self.lost())?;
@@ -51,7 +77,24 @@ impl DataDir {
         self.root.join("catalog.db")
     }
 
-    fn segments(&self) -> PathBuf {
+    /// Where the files are.
+    pub(super) fn disk(&self) -> &Arc<dyn Disk> {
+        &self.disk
+    }
+
+    /// Path of a copy of the catalog that lives for as long as a backup runs.
+    pub(super) fn copy(&self, number: u64) -> PathBuf {
+        self.root.join(format!("{COPY}{number}"))
+    }
+
+    /// Removes copies of the catalog that a process which died has left.
+    pub(super) fn remove_copies(&self) -> Result<(), Fault> {
+        let names = self.disk.list(&self.root)?;
+        let copies = names.iter().filter(|name| name.starts_with(COPY));
+        Ok(copies.into_iter().try_for_each(|name| self.disk.remove(&self.root.join(name)))?)
+    }
+
+    pub(super) fn segments(&self) -> PathBuf {
         self.root.join("segments")
     }
 
@@ -105,12 +148,8 @@ impl DataDir {
 
     /// Names in `segments/` with the number of those that are spelt like a segment's.
     pub(super) fn files(&self) -> Result<Vec<(String, Option<u64>)>, Fault> {
-        let number = |name: &str| {
-            let id = name.strip_suffix(".seg")?.parse().ok()?;
-            (format!("{id}.seg") == name).then_some(id)
-        };
-        let mut files: Vec<_> =
-            self.disk.list(&self.segments())?.into_iter().map(|n| (n.clone(), number(&n))).collect();
+        let names = self.disk.list(&self.segments())?.into_iter();
+        let mut files: Vec<_> = names.map(|name| (name.clone(), segment_number(&name))).collect();
         files.sort();
         Ok(files)
     }
@@ -168,8 +207,14 @@ impl DataDir {
     }
 }
 
+/// The number of a segment by its file's name, which has one spelling.
+pub(super) fn segment_number(name: &str) -> Option<u64> {
+    let id: u64 = name.strip_suffix(".seg")?.parse().ok()?;
+    (format!("{id}.seg") == name).then_some(id)
+}
+
 /// Makes the data directory, and its own name durable: without it nothing in it is found again.
-fn make_root(root: &Path, disk: &dyn Disk) -> io::Result<()> {
+pub(super) fn make_root(root: &Path, disk: &dyn Disk) -> io::Result<()> {
     let missing = root.ancestors().take_while(|dir| !dir.as_os_str().is_empty() && disk.list(dir).is_err()).count();
     disk.create_dir(root)?;
     // the nearest one always: a process that died may have made the directory and not synced its name

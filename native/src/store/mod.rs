@@ -17,6 +17,7 @@
 //! Arrival never goes back. Sequences are never given out twice.
 
 mod administration;
+mod backup;
 mod cache;
 mod committer;
 mod compaction;
@@ -39,6 +40,7 @@ mod source;
 mod tests;
 mod zstd;
 
+pub use backup::{Backup, BackupError, Listed, Manifest, receive, restore};
 pub use disk::{Disk, OsDisk};
 pub use doctor::{Finding, Repair, doctor, repair};
 pub use erasure::Erasure;

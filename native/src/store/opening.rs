@@ -19,6 +19,7 @@ use tokio::sync::watch;
 
 pub(super) fn open(root: &Path, options: Options) -> Result<Inner, OpenError> {
     let dir = Arc::new(DataDir::open(root, options.disk.clone())?);
+    dir.remove_copies().map_err(OpenError::failed(root))?;
     let files = dir.files().map_err(OpenError::failed(root))?;
     // an empty catalog beside segments would make strangers of them
     let creation = if files.is_empty() { Creation::Allowed } else { Creation::Refused };

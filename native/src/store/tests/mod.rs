@@ -237,6 +237,9 @@ impl Disk for Room {
     fn create(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
         OsDisk.create(path, bytes)
     }
+    fn append(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        OsDisk.append(path, bytes)
+    }
     fn read(&self, path: &Path, range: Range<u64>) -> io::Result<Vec<u8>> {
         OsDisk.read(path, range)
     }
