@@ -22,6 +22,7 @@ pub(super) const MANIFEST: &str = "backup.json";
 /// What makes a directory an unfinished restore.
 pub(super) const RESTORING: &str = "restoring";
 const COPY: &str = "catalog.db.backup-";
+const READY: &str = "catalog.db.ready";
 
 /// A data directory that this process holds the lock of.
 pub(super) struct DataDir {
@@ -106,6 +107,41 @@ impl DataDir {
         self.segments().join(format!("{id}.seg"))
     }
 
+    /// Where a catalog is made that is to take another's place.
+    pub(super) fn new_catalog(&self) -> PathBuf {
+        self.root.join("catalog.db.new")
+    }
+
+    /// Removes a catalog that is not in its place.
+    pub(super) fn drop_new_catalog(&self) -> Result<(), Fault> {
+        let names = self.disk.list(&self.root)?;
+        let drafts = names.iter().filter(|name| name.starts_with("catalog.db.new"));
+        Ok(drafts.into_iter().try_for_each(|name| self.disk.remove(&self.root.join(name)))?)
+    }
+
+    /// Gives a new catalog, which is closed, the name by which it is known to be whole.
+    pub(super) fn finish_new_catalog(&self) -> Result<(), Fault> {
+        self.disk.sync_file(&self.new_catalog())?;
+        self.disk.rename(&self.new_catalog(), &self.root.join(READY))?;
+        Ok(self.disk.sync_dir(&self.root)?)
+    }
+
+    /// Whether a whole new catalog waits for its place.
+    pub(super) fn has_ready_catalog(&self) -> Result<bool, Fault> {
+        Ok(self.disk.list(&self.root)?.iter().any(|name| name == READY))
+    }
+
+    /// Moves the old catalog to `lost/` and the whole new one to its place; says where the old one is.
+    pub(super) fn install_catalog(&self) -> Result<Vec<String>, Fault> {
+        let mut old = Vec::new();
+        for name in ["catalog.db", "catalog.db-wal"] {
+            old.extend(self.lose_beside(name)?);
+        }
+        self.disk.rename(&self.root.join(READY), &self.catalog())?;
+        self.disk.sync_dir(&self.root)?;
+        Ok(old)
+    }
+
     /// Bytes that can still be written.
     pub(super) fn free(&self) -> Result<u64, Fault> {
         Ok(self.disk.free(&self.root)?)
@@ -170,16 +206,47 @@ impl DataDir {
         self.lose_from(&self.segments(), name)
     }
 
-    /// Moves a file of the catalog to `lost/`, if it is there.
-    pub(super) fn lose_catalog(&self, name: &str) -> Result<Option<String>, Fault> {
+    /// Moves a file beside the catalog to `lost/`, if it is there.
+    pub(super) fn lose_beside(&self, name: &str) -> Result<Option<String>, Fault> {
         let there = self.disk.list(&self.root)?.iter().any(|known| known == name);
         there.then(|| self.lose_from(&self.root, name)).transpose()
     }
 
-    fn lose_from(&self, home: &Path, name: &str) -> Result<String, Fault> {
+    /// How many files lie in `lost/`, and their bytes.
+    pub(super) fn lost_files(&self) -> Result<(u64, u64), Fault> {
+        let names = self.disk.list(&self.lost())?;
+        let bytes = names.iter().map(|name| self.disk.len(&self.lost().join(name)).unwrap_or(0)).sum();
+        Ok((names.len() as u64, bytes))
+    }
+
+    /// Keeps bytes that no file held in `lost/`, and says under which name.
+    pub(super) fn keep_lost(&self, name: &str, bytes: &[u8]) -> Result<String, Fault> {
+        let fresh = self.fresh(name)?;
+        let path = self.lost().join(&fresh);
+        self.disk.create(&path, bytes)?;
+        self.disk.sync_file(&path)?;
+        self.disk.sync_dir(&self.lost())?;
+        Ok(fresh)
+    }
+
+    // a name that is free in `lost/`
+    fn fresh(&self, name: &str) -> Result<String, Fault> {
         let taken = self.disk.list(&self.lost())?;
-        let fresh = (0..).map(|n| if n == 0 { name.to_owned() } else { format!("{name}.{n}") });
-        let fresh = fresh.into_iter().find(|name| !taken.contains(name)).unwrap_or_else(|| name.to_owned());
+        let names = (0..).map(|n| if n == 0 { name.to_owned() } else { format!("{name}.{n}") });
+        Ok(names.into_iter().find(|name| !taken.contains(name)).unwrap_or_else(|| name.to_owned()))
+    }
+
+    /// Length of the key of redacted values, if there is one.
+    pub(super) fn redact_key_len(&self) -> Result<Option<u64>, Fault> {
+        match self.disk.len(&self.root.join("redact.key")) {
+            Ok(len) => Ok(Some(len)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn lose_from(&self, home: &Path, name: &str) -> Result<String, Fault> {
+        let fresh = self.fresh(name)?;
         self.disk.rename(&home.join(name), &self.lost().join(&fresh))?;
         // the new name first: a crash between may show the file twice, never nowhere
         self.disk.sync_dir(&self.lost())?;

@@ -42,7 +42,7 @@ mod zstd;
 
 pub use backup::{Backup, BackupError, Listed, Manifest, receive, restore};
 pub use disk::{Disk, OsDisk};
-pub use doctor::{Finding, Repair, doctor, repair};
+pub use doctor::{Diagnosis, Finding, Remark, Repair, doctor, repair};
 pub use erasure::Erasure;
 pub use fault::Fault;
 pub use founding::{Founding, found};

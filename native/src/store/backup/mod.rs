@@ -14,6 +14,7 @@ mod restoring;
 mod sending;
 
 pub(super) use directory::verify;
+pub(super) use restoring::MARGIN;
 pub use receiving::receive;
 pub use restoring::restore;
 pub use sending::Backup;

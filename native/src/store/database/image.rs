@@ -71,8 +71,8 @@ impl Image {
             None => Connection::open_with_flags(path, flags),
         }?;
         connection.execute_batch(
-            "PRAGMA locking_mode = EXCLUSIVE; PRAGMA page_size = 8192; PRAGMA auto_vacuum = INCREMENTAL;
-             PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;",
+            "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA page_size = 8192;
+             PRAGMA auto_vacuum = INCREMENTAL;",
         )?;
         let tx = connection.transaction()?;
         for sql in &self.schema {

@@ -1,5 +1,6 @@
 //! The store against the laws of its module documentation.
 
+mod backing_up;
 mod compacting;
 mod doctoring;
 mod remembering;
