@@ -106,7 +106,12 @@ pub fn repair(root: &Path, options: &Options) -> Result<Vec<Repair>, OpenError> 
         Ok(mut database) if database.is_sound() => {
             repairs.extend(mend(&dir, &mut database, options, Strangers::Lose).map_err(failed)?);
         }
-        Ok(_) | Err(OpenError::NoCatalog(_) | OpenError::Foreign(_) | OpenError::Failed(_, Fault::Corrupt(_))) => {
+        Ok(damaged) => {
+            // it is locked for as long as it is open
+            drop(damaged);
+            repairs.extend(anew(&dir, options)?);
+        }
+        Err(OpenError::NoCatalog(_) | OpenError::Foreign(_) | OpenError::Failed(_, Fault::Corrupt(_))) => {
             repairs.extend(anew(&dir, options)?);
         }
         Err(error) => return Err(error),

@@ -4,6 +4,7 @@ mod backing_up;
 mod compacting;
 mod doctoring;
 mod remembering;
+mod repairing;
 
 use super::*;
 use reqlog_core::auth::{NewKey, Role, Scope, Secret};
