@@ -106,7 +106,8 @@ fn power_that_fails_at_any_step_of_a_restore_leaves_nothing_half() {
         assert!(restore(&backup, &data(&disk), &options(&disk)).is_err(), "step {step}");
         let torn = [512, 4096].map(|sector| Loss::Torn { seed: step, sector });
         for loss in [Loss::Unsynced, torn[0], torn[1]] {
-            let left = look(&disk.restart(loss), &backup).unwrap_or_else(|wrong| panic!("step {step} of {steps}, {loss:?}: {wrong}"));
+            let left = look(&disk.restart(loss), &backup)
+                .unwrap_or_else(|wrong| panic!("step {step} of {steps}, {loss:?}: {wrong}"));
             *seen.entry(left).or_default() += 1;
         }
     }
@@ -124,7 +125,8 @@ fn a_step_that_fails_alone_fails_the_restore_or_costs_nothing() {
             let disk = SimDisk::new();
             disk.fault_at(step, fault);
             let done = restore(&backup, &data(&disk), &options(&disk));
-            let left = look(&disk.restart(Loss::Unsynced), &backup).unwrap_or_else(|wrong| panic!("step {step} {fault:?}: {wrong}"));
+            let left = look(&disk.restart(Loss::Unsynced), &backup)
+                .unwrap_or_else(|wrong| panic!("step {step} {fault:?}: {wrong}"));
             assert!(done.is_err() || left == Left::Whole, "step {step} {fault:?} was not told");
         }
     }

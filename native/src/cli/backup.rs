@@ -29,8 +29,7 @@ impl Backup {
         let backend = Backend::of(&self.place, settings, Absent::Refuse)?;
         let stream = api::stream(&backend, Path::new("backup"))?;
         let stream = output::Watched::new(stream, &self.dir.display().to_string(), None);
-        let manifest =
-            store::receive(stream, &self.dir).map_err(|error| Problem::Failed(error.to_string()))?;
+        let manifest = store::receive(stream, &self.dir).map_err(|error| Problem::Failed(error.to_string()))?;
         tell(&self.dir, &manifest, self.json)
     }
 }

@@ -61,8 +61,7 @@ fn tell_programs(repairs: &[Repair], diagnosis: &Diagnosis) -> Result<(), Proble
         .iter()
         .map(|finding| json!({"name": finding.name(), "text": finding.to_string(), "remedy": finding.remedy()}))
         .collect();
-    let remarks: Vec<_> =
-        diagnosis.remarks.iter().map(|remark| told(remark.name(), remark.to_string())).collect();
+    let remarks: Vec<_> = diagnosis.remarks.iter().map(|remark| told(remark.name(), remark.to_string())).collect();
     let repairs: Vec<_> = repairs.iter().map(|repair| told(repair.name(), repair.to_string())).collect();
     Ok(output::json(&json!({
         "sound": findings.is_empty(),

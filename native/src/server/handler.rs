@@ -217,6 +217,9 @@ async fn backup(state: &State, plan: Plan) -> Response {
     spawn_blocking(move || {
         let _permit = permit;
         for chunk in chunks {
+            if let Err(error) = &chunk {
+                tracing::error!("a backup broke off: {error}");
+            }
             // a client that is gone, or has been quiet for too long, gets no end and knows that
             match runtime.block_on(timeout(STALL, sender.send(chunk))) {
                 Ok(Ok(())) => {}

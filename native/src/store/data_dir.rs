@@ -6,6 +6,7 @@
 //! lost/            files that the catalog does not know, moved here and never removed
 //! lock             held by the process that has the directory open
 //! redact.key       keyed hashes of redacted values; in no backup
+//! catalog.db.*     one that a backup copies, a restore or a repair makes; nothing without the process that does
 //! restoring        there while a restore is not whole; nothing else opens the directory then
 //! ```
 
@@ -184,8 +185,12 @@ impl DataDir {
 
     /// Names in `segments/` with the number of those that are spelt like a segment's.
     pub(super) fn files(&self) -> Result<Vec<(String, Option<u64>)>, Fault> {
-        let names = self.disk.list(&self.segments())?.into_iter();
-        let mut files: Vec<_> = names.map(|name| (name.clone(), segment_number(&name))).collect();
+        let names = match self.disk.list(&self.segments()) {
+            // a backup without segments, unpacked by another program
+            Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
+            names => names?,
+        };
+        let mut files: Vec<_> = names.into_iter().map(|name| (name.clone(), segment_number(&name))).collect();
         files.sort();
         Ok(files)
     }

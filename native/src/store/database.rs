@@ -9,8 +9,8 @@ mod sources;
 pub(super) use access::{declare, drop_key, drop_project, put_key};
 pub(super) use remembered::{drop_identities, put_identities, put_import};
 pub(super) use sources::{
-    Head, RawBatch, RawSegment, StoredBatch, StoredDeletion, StoredSegment, drop_batch, drop_deletion, drop_leftover, drop_segment, pass_segment,
-    put_batch, put_deletion, put_head, put_secret, put_segment, reserve_segment,
+    Head, RawBatch, RawSegment, StoredBatch, StoredDeletion, StoredSegment, drop_batch, drop_deletion, drop_leftover,
+    drop_segment, pass_segment, put_batch, put_deletion, put_head, put_secret, put_segment, reserve_segment,
 };
 
 use super::{Fault, OpenError};

@@ -89,7 +89,9 @@ impl Finding {
         match self {
             Self::Catalog(_) => "--repair makes a new one of what it and the segments still say",
             Self::Missing(_) => "put the file back, or --repair goes on without it",
-            Self::Length(_) | Self::Unreadable(_) => "--repair keeps the records that can be read and moves it to lost/",
+            Self::Length(_) | Self::Unreadable(_) => {
+                "--repair keeps the records that can be read and moves it to lost/"
+            }
             Self::Summary(_) | Self::Counts(..) | Self::Order(_) => "--repair writes its records anew",
             Self::Twice(_) => "--repair keeps the newest",
             Self::BeyondHead(_) | Self::LateArrival(_) => "--repair moves the head",
@@ -155,7 +157,9 @@ impl fmt::Display for Remark {
                 f,
                 "lost/ holds {files} files of {bytes} bytes that were moved out of the way; look at them, or remove them"
             ),
-            Self::Full(free) => write!(f, "{free} bytes are free, less than the reserve: nothing is ingested until there are more"),
+            Self::Full(free) => {
+                write!(f, "{free} bytes are free, less than the reserve: nothing is ingested until there are more")
+            }
         }
     }
 }

@@ -13,7 +13,7 @@
 //! replaces sources by segments through the same thread.
 //!
 //! **Invariants.** A row is in exactly one source of every snapshot. A segment's file is durable before a transaction
-//! names it, and is unlinked only when no transaction and no snapshot names it. No database read outlives a statement.
+//! names it, and is unlinked only when no transaction, snapshot or backup names it. No database read outlives a statement.
 //! Arrival never goes back. Sequences are never given out twice.
 
 mod administration;

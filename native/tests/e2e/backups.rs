@@ -188,7 +188,8 @@ fn names(dir: &Path) -> Vec<String> {
 fn a_directory_that_nobody_serves_is_backed_up_and_what_is_wrong_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let place = |name: &str| dir.path().join(name);
-    std::fs::write(place("x.ndjson"), "{\"kind\":\"event\",\"time\":\"2026-06-23T12:00:00Z\",\"message\":\"x/0\"}\n").unwrap();
+    std::fs::write(place("x.ndjson"), "{\"kind\":\"event\",\"time\":\"2026-06-23T12:00:00Z\",\"message\":\"x/0\"}\n")
+        .unwrap();
     run(&[&"import", &"--data", &place("data"), &place("x.ndjson")]).expect(0);
     run(&[&"backup", &place("backup"), &"--data", &place("data")]).expect(0);
 
@@ -236,6 +237,9 @@ fn doctor_tells_programs_what_it_found_and_what_it_did() {
     assert_eq!(told["findings"][0]["name"], "unknown-file");
     assert!(told["findings"][0]["remedy"].as_str().unwrap().contains("--repair"));
     let told = run(&[&"doctor", &"--repair", &"--json", &"--data", &data]).expect(0).json();
-    assert_eq!((&told["sound"], &told["repairs"][0]["name"], &told["records"]), (&true.into(), &"lost".into(), &1.into()));
+    assert_eq!(
+        (&told["sound"], &told["repairs"][0]["name"], &told["records"]),
+        (&true.into(), &"lost".into(), &1.into())
+    );
     assert_eq!(told["remarks"][0]["name"], "lost");
 }

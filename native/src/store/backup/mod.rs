@@ -14,8 +14,8 @@ mod restoring;
 mod sending;
 
 pub(super) use directory::verify;
-pub(super) use restoring::MARGIN;
 pub use receiving::receive;
+pub(super) use restoring::MARGIN;
 pub use restoring::restore;
 pub use sending::Backup;
 
@@ -69,10 +69,13 @@ impl Manifest {
             return Err(damaged(format!("format {}, this reqlog knows {}", manifest.format, Self::FORMAT)));
         }
         match manifest.files.split_first() {
-            Some((first, rest)) if first.name == CATALOG && rest.iter().all(|file| segment_of(&file.name).is_some()) => {}
+            Some((first, rest))
+                if first.name == CATALOG && rest.iter().all(|file| segment_of(&file.name).is_some()) => {}
             _ => return Err(damaged("it does not list a catalog and segments".to_owned())),
         }
-        if let Some(pair) = manifest.files.windows(2).find(|pair| segment_of(&pair[0].name) >= segment_of(&pair[1].name)) {
+        if let Some(pair) =
+            manifest.files.windows(2).find(|pair| segment_of(&pair[0].name) >= segment_of(&pair[1].name))
+        {
             return Err(damaged(format!("{} is not in its place", pair[1].name)));
         }
         Ok(manifest)
@@ -97,8 +100,8 @@ pub enum BackupError {
     NotEmpty(PathBuf),
     /// An earlier attempt left this directory, or another one is under way.
     Unfinished(PathBuf),
-    /// The stream ended before its manifest.
-    CutOff,
+    /// The stream ended, or broke off, before the end of its manifest; why.
+    CutOff(String),
     /// There is no manifest in the directory.
     NoBackup(PathBuf),
     /// A file is not what the manifest says, or no part of a backup; in words.
@@ -110,6 +113,15 @@ pub enum BackupError {
 }
 
 impl BackupError {
+    fn cut_off(error: io::Error) -> Self {
+        if error.kind() == io::ErrorKind::UnexpectedEof {
+            return Self::CutOff("it ended early".to_owned());
+        }
+        let told = error.to_string();
+        // what is wrapped says why
+        Self::CutOff(error.into_inner().map_or(told, |inner| inner.to_string()))
+    }
+
     fn failed(path: &Path) -> impl FnOnce(io::Error) -> Self {
         move |error| Self::Failed(path.to_owned(), error)
     }
@@ -130,7 +142,7 @@ impl fmt::Display for BackupError {
                 "{} is there: another backup is under way, or an earlier one was killed; then remove it",
                 path.display()
             ),
-            Self::CutOff => f.write_str("the backup was cut off; nothing of it was kept, take it again"),
+            Self::CutOff(reason) => write!(f, "the backup was cut off, nothing of it was kept: {reason}"),
             Self::NoBackup(path) => write!(f, "{} is no whole backup: it has no {MANIFEST}", path.display()),
             Self::Damaged(what) => write!(f, "the backup is damaged: {what}"),
             Self::Store(error) => error.fmt(f),

@@ -51,11 +51,11 @@ impl Draft {
     fn fill(&self, stream: impl Read) -> Result<Manifest, BackupError> {
         let mut archive = Archive::new(stream);
         // raw: extensions that rename what follows are entries like others, and refused as such
-        let entries = archive.entries().map_err(|_| BackupError::CutOff)?.raw(true);
+        let entries = archive.entries().map_err(BackupError::cut_off)?.raw(true);
         let mut received: Vec<Listed> = Vec::new();
         let mut manifest = None;
         for entry in entries {
-            let mut entry = entry.map_err(|_| BackupError::CutOff)?;
+            let mut entry = entry.map_err(BackupError::cut_off)?;
             let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
             let stranger = || BackupError::Damaged(format!("{name:?} is no part of one"));
             if manifest.is_some() || entry.header().entry_type() != EntryType::Regular {
@@ -75,7 +75,7 @@ impl Draft {
             }
             received.push(self.store(name, &mut entry)?);
         }
-        manifest.ok_or(BackupError::CutOff)
+        manifest.ok_or_else(|| BackupError::CutOff(format!("it ends without {MANIFEST}")))
     }
 
     fn store(&self, name: String, entry: &mut Entry<'_, impl Read>) -> Result<Listed, BackupError> {
@@ -86,7 +86,7 @@ impl Draft {
         let mut buffer = vec![0; CHUNK.min(usize::try_from(size).unwrap_or(CHUNK))];
         while rest > 0 {
             let wanted = CHUNK.min(usize::try_from(rest).unwrap_or(CHUNK));
-            entry.read_exact(&mut buffer[..wanted]).map_err(|_| BackupError::CutOff)?;
+            entry.read_exact(&mut buffer[..wanted]).map_err(BackupError::cut_off)?;
             hash.update(&buffer[..wanted]);
             OsDisk.append(&path, &buffer[..wanted]).map_err(BackupError::failed(&path))?;
             rest -= wanted as u64;
@@ -98,9 +98,9 @@ impl Draft {
     // the manifest, which has to list what came
     fn conclude(&self, entry: &mut Entry<'_, impl Read>, received: &[Listed]) -> Result<Manifest, BackupError> {
         let mut bytes = Vec::new();
-        entry.take(Manifest::MOST).read_to_end(&mut bytes).map_err(|_| BackupError::CutOff)?;
+        entry.take(Manifest::MOST).read_to_end(&mut bytes).map_err(BackupError::cut_off)?;
         if bytes.len() as u64 != entry.size() {
-            return Err(BackupError::CutOff);
+            return Err(BackupError::CutOff(format!("it ends within {MANIFEST}")));
         }
         let manifest = Manifest::parse(&bytes)?;
         if let Some((listed, _)) = manifest.files.iter().zip(received).find(|(listed, came)| listed != came) {

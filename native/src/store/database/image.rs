@@ -40,7 +40,9 @@ impl Database {
         Ok(Image {
             application: number("application_id")?,
             version: number("user_version")?,
-            schema: texts("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'")?,
+            schema: texts(
+                "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'",
+            )?,
             tables: names.into_iter().map(rows).collect::<Result<_, Fault>>()?,
         })
     }
@@ -64,8 +66,7 @@ impl Image {
         vfs: Option<&str>,
         batches: impl Iterator<Item = (&'a Summary, &'a Bytes)>,
     ) -> Result<(), Fault> {
-        let flags =
-            OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut connection = match vfs {
             Some(vfs) => Connection::open_with_flags_and_vfs(path, flags, vfs),
             None => Connection::open_with_flags(path, flags),

@@ -42,7 +42,8 @@ impl Database {
         }
         let tables = tables().ok()?;
         let read = |(name, keys): (String, Vec<String>)| {
-            let rows = if keys.is_empty() { by_number(&damaged, &name) } else { from_both_ends(&damaged, &name, &keys) };
+            let rows =
+                if keys.is_empty() { by_number(&damaged, &name) } else { from_both_ends(&damaged, &name, &keys) };
             (name, rows)
         };
         Some(Salvaged(tables.into_iter().map(read).collect()))
@@ -79,7 +80,8 @@ fn tables() -> rusqlite::Result<Vec<(String, Vec<String>)>> {
         "",
     )?;
     let keys = |name: String| {
-        let numbered = texts("SELECT name FROM pragma_table_list WHERE schema = 'main' AND name = ?1 AND wr = 0", &name)?;
+        let numbered =
+            texts("SELECT name FROM pragma_table_list WHERE schema = 'main' AND name = ?1 AND wr = 0", &name)?;
         let keys = texts("SELECT name FROM pragma_table_info(?1) WHERE pk > 0 ORDER BY pk", &name)?;
         Ok((name, if numbered.is_empty() { keys } else { Vec::new() }))
     };

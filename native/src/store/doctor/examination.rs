@@ -40,7 +40,9 @@ pub fn doctor(root: &Path, options: &Options) -> Result<Diagnosis, OpenError> {
         Err(OpenError::NoCatalog(_)) if !dir.files().unwrap_or_default().is_empty() => {
             diagnosis.findings.push(Finding::Catalog("it is missing".to_owned()));
         }
-        Err(OpenError::Foreign(_)) => diagnosis.findings.push(Finding::Catalog("it is no catalog of reqlog".to_owned())),
+        Err(OpenError::Foreign(_)) => {
+            diagnosis.findings.push(Finding::Catalog("it is no catalog of reqlog".to_owned()))
+        }
         Err(OpenError::Failed(_, fault @ Fault::Corrupt(_))) => {
             diagnosis.findings.push(Finding::Catalog(fault.to_string()));
         }
@@ -61,12 +63,7 @@ fn remark(dir: &DataDir, options: &Options, diagnosis: &mut Diagnosis) -> Result
     Ok(())
 }
 
-fn examine(
-    dir: &Arc<DataDir>,
-    database: &Database,
-    options: &Options,
-    diagnosis: &mut Diagnosis,
-) -> Result<(), Fault> {
+fn examine(dir: &Arc<DataDir>, database: &Database, options: &Options, diagnosis: &mut Diagnosis) -> Result<(), Fault> {
     let findings = &mut diagnosis.findings;
     match read(dir, database, findings) {
         Ok((leftovers, snapshot, projects)) => {
@@ -100,10 +97,7 @@ fn read(
 }
 
 /// The deletions that can be read; the others go to `refused`.
-pub(super) fn understood(
-    deletions: &[StoredDeletion],
-    mut refused: impl FnMut(u64, String),
-) -> Vec<Arc<Deletion>> {
+pub(super) fn understood(deletions: &[StoredDeletion], mut refused: impl FnMut(u64, String)) -> Vec<Arc<Deletion>> {
     let revive = |deletion: &StoredDeletion| match erasure::revive(deletion) {
         Ok(revived) => revived,
         Err(fault) => {
@@ -155,11 +149,7 @@ fn sources(snapshot: &Snapshot, known: &Projects, options: &Options, findings: &
 }
 
 /// Every checksum of one source, and its rows against what is said of them.
-pub(super) fn check(
-    reader: &Reader<'_>,
-    entry: &Entry,
-    findings: &mut Vec<Finding>,
-) -> Result<Vec<Stored>, Finding> {
+pub(super) fn check(reader: &Reader<'_>, entry: &Entry, findings: &mut Vec<Finding>) -> Result<Vec<Stored>, Finding> {
     let unreadable = |fault: Fault| Finding::Unreadable(fault.to_string());
     let name = match entry.id {
         SourceId::Batch(first) => format!("batch {first}"),

@@ -121,11 +121,17 @@ impl Patient<'_> {
         }
         let of = raw.summary.as_ref().map(|summary| summary.rows);
         let id = raw.id;
-        self.rewrite(rows, raw.erased, |tx| {
-            database::drop_segment(tx, id)?;
-            // as a leftover it would be removed
-            database::drop_leftover(tx, id)
-        }, |lost, rows| Repair::Rewritten { lost, rows, of, bodiless: rescued.bodiless }, &format!("{id}.seg"))
+        self.rewrite(
+            rows,
+            raw.erased,
+            |tx| {
+                database::drop_segment(tx, id)?;
+                // as a leftover it would be removed
+                database::drop_leftover(tx, id)
+            },
+            |lost, rows| Repair::Rewritten { lost, rows, of, bodiless: rescued.bodiless },
+            &format!("{id}.seg"),
+        )
     }
 
     // a file whose row in the catalog is gone
@@ -157,7 +163,8 @@ impl Patient<'_> {
 
     fn batch(&mut self, raw: RawBatch) -> Result<(), Fault> {
         let first = raw.first;
-        let rows = Seq::new(first).and_then(|seq| batch::decode(&raw.blob, seq, raw.arrival, &*self.options.codec).ok());
+        let rows =
+            Seq::new(first).and_then(|seq| batch::decode(&raw.blob, seq, raw.arrival, &*self.options.codec).ok());
         let Some(rows) = rows else {
             let lost = self.dir.keep_lost(&format!("{first}.batch"), &raw.blob)?;
             self.database.write(|tx| database::drop_batch(tx, first))?;

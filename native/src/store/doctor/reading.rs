@@ -109,10 +109,7 @@ pub(super) fn summarise(rows: &[Stored]) -> Option<Summary> {
 }
 
 /// The projects of rows that no deletion hides.
-pub(super) fn projects<'a>(
-    rows: &'a [Stored],
-    deletions: &'a [Arc<Deletion>],
-) -> impl Iterator<Item = &'a str> {
+pub(super) fn projects<'a>(rows: &'a [Stored], deletions: &'a [Arc<Deletion>]) -> impl Iterator<Item = &'a str> {
     let hidden = |row: &&Stored| {
         !deletions.iter().any(|deletion| row.id.seq() <= deletion.head && deletion.filter.matches(&row.record))
     };

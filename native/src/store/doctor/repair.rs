@@ -70,7 +70,9 @@ impl Repair {
 impl fmt::Display for Repair {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NewCatalog(name) => write!(f, "the catalog was not usable: it is lost/{name} now, a new one was made"),
+            Self::NewCatalog(name) => {
+                write!(f, "the catalog was not usable: it is lost/{name} now, a new one was made")
+            }
             Self::Lost(name) => write!(f, "moved to lost/{name}"),
             Self::Rewritten { lost, rows, of, bodiless } => {
                 write!(f, "moved to lost/{lost}; {rows} ")?;

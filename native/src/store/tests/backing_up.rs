@@ -1,6 +1,7 @@
 //! Backups taken of a store, what is refused of them, and stores made of them.
 
 use super::*;
+use super::repairing::copy_dir;
 use crate::store::backup::MARGIN;
 use reqlog_core::filter::Filter;
 use reqlog_core::query::Detail;
@@ -110,18 +111,47 @@ fn files_of_a_running_backup_stay_though_compaction_replaced_them_and_are_gone_a
     }
     let during = places.names("data/segments");
     assert!(first.iter().all(|name| during.contains(name)), "{first:?} are needed, {during:?} are there");
+    // as a crash at this moment would leave it
+    copy_dir(&places.path("data"), &places.path("crashed"));
     let live: Vec<String> = store.snapshot().files().iter().map(|file| format!("{}.seg", file.id())).collect();
     assert!(first.iter().all(|name| !live.contains(name)), "all of them were replaced");
     bytes.extend(stream(backup));
     // numbers are not names: 10 comes after 9
     let mut after = places.names("data/segments");
-    after.sort_by_key(|name| name.len());
+    after.sort_by_key(String::len);
     assert_eq!(after, live, "with the backup its files are gone, and nothing else");
     receive(&bytes[..], &places.path("backup")).unwrap();
     restore(&places.path("backup"), &places.path("new"), &manual()).unwrap();
     assert_eq!(messages(&Store::open(&places.path("new"), manual()).unwrap()), before);
     drop(store);
     assert_eq!(findings(&places.path("data")), []);
+    drop(Store::open(&places.path("crashed"), manual()).unwrap());
+    let mut started = places.names("crashed/segments");
+    started.sort_by_key(String::len);
+    assert_eq!((started, findings(&places.path("crashed"))), (live, vec![]));
+    assert!(!places.names("crashed").iter().any(|name| name.starts_with("catalog.db.backup-")));
+}
+
+#[test]
+fn a_segment_that_cannot_be_read_breaks_the_backup_off_and_is_named() {
+    let places = Places::new();
+    let store = store(&places.path("data"));
+    fs::remove_file(places.path("data/segments/2.seg")).unwrap();
+    struct Stream(Backup, Vec<u8>);
+    impl Read for Stream {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            if self.1.is_empty() {
+                self.1 = self.0.next().transpose()?.unwrap_or_default().to_vec();
+            }
+            let len = self.1.len().min(buffer.len());
+            buffer[..len].copy_from_slice(&self.1[..len]);
+            self.1.drain(..len);
+            Ok(len)
+        }
+    }
+    let refused = receive(Stream(store.backup().unwrap(), Vec::new()), &places.path("backup")).unwrap_err();
+    assert!(matches!(&refused, BackupError::CutOff(why) if why.contains("segment 2")), "{refused}");
+    assert_eq!(places.names(""), ["data"]);
 }
 
 #[test]
@@ -160,7 +190,7 @@ fn a_stream_that_is_cut_off_anywhere_is_refused_and_leaves_nothing() {
     let whole = bytes.len() - 1024 - 511;
     for cut in (0..whole).step_by(997).chain(whole - 40..whole) {
         let refused = receive(&bytes[..cut], &places.path("backup")).unwrap_err();
-        assert!(matches!(refused, BackupError::CutOff), "{cut} of {}: {refused}", bytes.len());
+        assert!(matches!(refused, BackupError::CutOff(_)), "{cut} of {}: {refused}", bytes.len());
     }
     struct Broken<'a>(&'a [u8]);
     impl Read for Broken<'_> {
@@ -168,7 +198,7 @@ fn a_stream_that_is_cut_off_anywhere_is_refused_and_leaves_nothing() {
             if self.0.is_empty() { Err(io::ErrorKind::ConnectionReset.into()) } else { self.0.read(buffer) }
         }
     }
-    assert!(matches!(receive(Broken(&bytes[..whole / 2]), &places.path("backup")), Err(BackupError::CutOff)));
+    assert!(matches!(receive(Broken(&bytes[..whole / 2]), &places.path("backup")), Err(BackupError::CutOff(_))));
     assert_eq!(places.names(""), ["data"]);
 }
 
@@ -187,7 +217,10 @@ fn a_backup_never_damages_another_and_is_never_served() {
     assert!(places.path("other.partial").is_dir(), "it is somebody else's");
     assert!(matches!(Store::open(&places.path("backup"), manual()).err(), Some(OpenError::Backup(_))));
     assert!(matches!(repair(&places.path("backup"), &manual()), Err(OpenError::Backup(_))));
-    assert_eq!((places.names("backup"), mtime()), (vec!["backup.json".into(), "catalog.db".into(), "segments".into()], made));
+    assert_eq!(
+        (places.names("backup"), mtime()),
+        (vec!["backup.json".into(), "catalog.db".into(), "segments".into()], made)
+    );
 }
 
 fn entry(name: &str, kind: EntryType, content: &[u8]) -> Vec<u8> {
@@ -208,7 +241,8 @@ fn a_hostile_stream_writes_nothing_but_files_of_the_two_forms() {
     fs::create_dir(places.path("home")).unwrap();
     let file = |name: &str| entry(name, EntryType::Regular, b"evil");
     let catalog = || file("catalog.db");
-    let manifest = br#"{"format":1,"reqlog":"x","taken":"x","head":0,"files":[{"name":"../../evil","size":4,"sha256":""}]}"#;
+    let manifest =
+        br#"{"format":1,"reqlog":"x","taken":"x","head":0,"files":[{"name":"../../evil","size":4,"sha256":""}]}"#;
     let elsewhere = "A".repeat(300);
     for hostile in [
         file("../evil"),
@@ -227,7 +261,8 @@ fn a_hostile_stream_writes_nothing_but_files_of_the_two_forms() {
         [catalog(), file("segments/2.seg"), file("segments/1.seg")].concat(),
         [catalog(), file("segments/2.seg"), file("segments/2.seg")].concat(),
         // extensions give the next entry another name
-        [catalog(), entry("././@LongLink", EntryType::GNULongName, elsewhere.as_bytes()), file("segments/1.seg")].concat(),
+        [catalog(), entry("././@LongLink", EntryType::GNULongName, elsewhere.as_bytes()), file("segments/1.seg")]
+            .concat(),
         [catalog(), entry("pax", EntryType::XHeader, b"20 path=../../evil\n"), file("segments/1.seg")].concat(),
         [catalog(), entry("backup.json", EntryType::Regular, manifest)].concat(),
         [catalog(), entry("backup.json", EntryType::Regular, b"{}")].concat(),
@@ -261,7 +296,9 @@ fn what_was_changed_in_a_backup_is_refused_before_anything_is_written() {
     }
     let path = places.path("backup/backup.json");
     let sound = fs::read_to_string(&path).unwrap();
-    for (from, to) in [("\"format\": 1", "\"format\": 2"), ("segments/2", "../2"), ("segments/1", "segments/9"), ("{", "[")] {
+    for (from, to) in
+        [("\"format\": 1", "\"format\": 2"), ("segments/2", "../2"), ("segments/1", "segments/9"), ("{", "[")]
+    {
         fs::write(&path, sound.replacen(from, to, 1)).unwrap();
         assert!(matches!(restored(), Err(BackupError::Damaged(_))), "{from}");
     }
@@ -285,7 +322,9 @@ fn a_restore_goes_into_nothing_but_what_is_empty_or_unfinished() {
 
     // what a restore that died may leave
     fs::create_dir_all(places.path("half/segments")).unwrap();
-    for (name, bytes) in [("restoring", ""), ("segments/1.seg", "half"), ("segments/77.seg", "x"), ("catalog.db.new", "x")] {
+    for (name, bytes) in
+        [("restoring", ""), ("segments/1.seg", "half"), ("segments/77.seg", "x"), ("catalog.db.new", "x")]
+    {
         fs::write(places.path("half").join(name), bytes).unwrap();
     }
     assert!(matches!(Store::open(&places.path("half"), manual()).err(), Some(OpenError::Restoring(_))));

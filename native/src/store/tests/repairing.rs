@@ -101,7 +101,9 @@ fn of_a_segment_with_a_damaged_block_of_bodies_only_those_bodies_are_gone() {
     let cut = after.iter().zip(&before).filter(|(after, before)| after != before).count();
     assert_eq!(cut, ROWS);
     for (after, before) in after.iter().zip(&before) {
-        let (Some(after_body), Some(before_body)) = (&after.record.response.body, &before.record.response.body) else { continue };
+        let (Some(after_body), Some(before_body)) = (&after.record.response.body, &before.record.response.body) else {
+            continue;
+        };
         assert!(before_body.bytes.starts_with(&after_body.bytes) && after_body.bytes.len() >= 256);
         assert_eq!((after.id, after_body.size), (before.id, before_body.size));
         assert_eq!(after_body.cut.is_some(), after_body.bytes.len() < before_body.bytes.len());
@@ -130,7 +132,8 @@ fn parts_that_can_be_made_again_cost_nothing() {
         let dir = patient();
         let before = rows(dir.path());
         let file = fs::read(segment(dir.path(), 1)).unwrap();
-        let footer = Directory::footer(&file[file.len() - Directory::TRAILER_LEN as usize..], file.len() as u64).unwrap();
+        let footer =
+            Directory::footer(&file[file.len() - Directory::TRAILER_LEN as usize..], file.len() as u64).unwrap();
         let directory = Directory::read(&file[footer.start as usize..footer.end as usize]).unwrap();
         if directory.locate(part).is_none() {
             continue;
@@ -239,7 +242,8 @@ fn of_a_catalog_with_any_page_lost_everything_else_is_kept() {
             let repairs = repair(copy.path(), &manual()).unwrap();
             assert_eq!(findings(copy.path()), [], "page {lost}: {repairs:?}");
             let after = rows(copy.path());
-            let known = |row: &Stored| before.binary_search_by_key(&row.id, |row| row.id).map(|at| &before[at]) == Ok(row);
+            let known =
+                |row: &Stored| before.binary_search_by_key(&row.id, |row| row.id).map(|at| &before[at]) == Ok(row);
             assert!(after.iter().all(known), "page {lost}");
             // segments need no catalog
             assert!(after.len() >= ROWS_OF_ONE + 300, "page {lost}: {} rows, {repairs:?}", after.len());
@@ -253,12 +257,12 @@ fn of_a_catalog_with_any_page_lost_everything_else_is_kept() {
     assert!(whole >= pages / 2, "{whole} of {pages} pages cost nothing");
 }
 
-fn copy_dir(from: &Path, to: &Path) {
+pub(super) fn copy_dir(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();
         let target = to.join(entry.file_name());
         if entry.file_type().unwrap().is_dir() {
-            fs::create_dir_all(&target).unwrap();
             copy_dir(&entry.path(), &target);
         } else {
             fs::copy(entry.path(), target).unwrap();
@@ -289,7 +293,11 @@ fn rows_that_are_there_twice_are_there_once_again() {
     let found = findings(dir.path());
     assert!(found.contains(&Finding::Twice(1)) && found.contains(&Finding::Twice(40)), "{found:?}");
     let repairs = repaired(dir.path());
-    assert_eq!(repairs.iter().filter(|repair| matches!(repair, Repair::Batch { rows: 0, .. })).count(), 2, "{repairs:?}");
+    assert_eq!(
+        repairs.iter().filter(|repair| matches!(repair, Repair::Batch { rows: 0, .. })).count(),
+        2,
+        "{repairs:?}"
+    );
     assert_eq!(rows(dir.path()), before);
 }
 
