@@ -212,7 +212,7 @@ fn a_directory_that_nobody_serves_is_backed_up_and_what_is_wrong_is_refused() {
     refused(&[&"backup", &place("other"), &"--url", &server.url, &"--key", &reader], 1, "");
     let head = server.admin().get("/api/v1/backup").expect(200);
     assert_eq!(head.header("content-type"), Some("application/x-tar"));
-    assert!(head.body.len() % 512 == 0);
+    assert!(head.body.len().is_multiple_of(512));
     assert!(!place("other").exists() && !place("other.partial").exists());
     server.stop();
 

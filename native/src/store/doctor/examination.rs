@@ -41,7 +41,7 @@ pub fn doctor(root: &Path, options: &Options) -> Result<Diagnosis, OpenError> {
             diagnosis.findings.push(Finding::Catalog("it is missing".to_owned()));
         }
         Err(OpenError::Foreign(_)) => {
-            diagnosis.findings.push(Finding::Catalog("it is no catalog of reqlog".to_owned()))
+            diagnosis.findings.push(Finding::Catalog("it is no catalog of reqlog".to_owned()));
         }
         Err(OpenError::Failed(_, fault @ Fault::Corrupt(_))) => {
             diagnosis.findings.push(Finding::Catalog(fault.to_string()));

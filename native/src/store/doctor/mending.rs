@@ -95,7 +95,7 @@ impl Patient<'_> {
             }
         }
         for raw in self.database.raw_batches()? {
-            self.batch(raw)?;
+            self.batch(&raw)?;
         }
         Ok(())
     }
@@ -161,7 +161,7 @@ impl Patient<'_> {
         )
     }
 
-    fn batch(&mut self, raw: RawBatch) -> Result<(), Fault> {
+    fn batch(&mut self, raw: &RawBatch) -> Result<(), Fault> {
         let first = raw.first;
         let rows =
             Seq::new(first).and_then(|seq| batch::decode(&raw.blob, seq, raw.arrival, &*self.options.codec).ok());

@@ -1,7 +1,7 @@
 //! Backups taken of a store, what is refused of them, and stores made of them.
 
-use super::*;
 use super::repairing::copy_dir;
+use super::*;
 use crate::store::backup::MARGIN;
 use reqlog_core::filter::Filter;
 use reqlog_core::query::Detail;
@@ -41,6 +41,30 @@ fn messages(store: &Store) -> BTreeMap<u64, String> {
 
 fn findings(dir: &Path) -> Vec<Finding> {
     doctor(dir, &manual()).unwrap().findings
+}
+
+/// Breaks off where the bytes end.
+struct Broken<'a>(&'a [u8]);
+
+impl Read for Broken<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.0.is_empty() { Err(io::ErrorKind::ConnectionReset.into()) } else { self.0.read(buffer) }
+    }
+}
+
+/// A backup as its receiver reads it.
+struct Stream(Backup, Vec<u8>);
+
+impl Read for Stream {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.1.is_empty() {
+            self.1 = self.0.next().transpose()?.unwrap_or_default().to_vec();
+        }
+        let len = self.1.len().min(buffer.len());
+        buffer[..len].copy_from_slice(&self.1[..len]);
+        self.1.drain(..len);
+        Ok(len)
+    }
 }
 
 struct Places {
@@ -137,18 +161,6 @@ fn a_segment_that_cannot_be_read_breaks_the_backup_off_and_is_named() {
     let places = Places::new();
     let store = store(&places.path("data"));
     fs::remove_file(places.path("data/segments/2.seg")).unwrap();
-    struct Stream(Backup, Vec<u8>);
-    impl Read for Stream {
-        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-            if self.1.is_empty() {
-                self.1 = self.0.next().transpose()?.unwrap_or_default().to_vec();
-            }
-            let len = self.1.len().min(buffer.len());
-            buffer[..len].copy_from_slice(&self.1[..len]);
-            self.1.drain(..len);
-            Ok(len)
-        }
-    }
     let refused = receive(Stream(store.backup().unwrap(), Vec::new()), &places.path("backup")).unwrap_err();
     assert!(matches!(&refused, BackupError::CutOff(why) if why.contains("segment 2")), "{refused}");
     assert_eq!(places.names(""), ["data"]);
@@ -191,12 +203,6 @@ fn a_stream_that_is_cut_off_anywhere_is_refused_and_leaves_nothing() {
     for cut in (0..whole).step_by(997).chain(whole - 40..whole) {
         let refused = receive(&bytes[..cut], &places.path("backup")).unwrap_err();
         assert!(matches!(refused, BackupError::CutOff(_)), "{cut} of {}: {refused}", bytes.len());
-    }
-    struct Broken<'a>(&'a [u8]);
-    impl Read for Broken<'_> {
-        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-            if self.0.is_empty() { Err(io::ErrorKind::ConnectionReset.into()) } else { self.0.read(buffer) }
-        }
     }
     assert!(matches!(receive(Broken(&bytes[..whole / 2]), &places.path("backup")), Err(BackupError::CutOff(_))));
     assert_eq!(places.names(""), ["data"]);
