@@ -75,7 +75,7 @@ pub enum Operation {
     Ready,
     /// Prometheus text.
     Metrics,
-    /// The whole store as it is now, the shell streams it after the head that
+    /// The whole store as it is now; the shell streams it after the head that
     /// [`Plan::backup`](super::Plan::backup) gives.
     Backup,
 }
