@@ -6,6 +6,7 @@ mod run_file;
 mod service;
 mod stream;
 
+pub use metrics::{OpenTail, Tails};
 pub use run_file::{Guard, RunFile};
 pub(crate) use service::failure;
 pub use service::{Export, Reader, Service};
