@@ -67,13 +67,15 @@ fn every_family_is_moved_by_what_it_counts() {
     let (_, reader) = world.store.create_key(reader).unwrap();
 
     // five records are stored, two of them sent twice, and one line is none
-    assert_eq!(world.ingest(&format!("{A}\n{B}\nnothing\n{A}\n")), 200);
+    assert_eq!(world.ingest(&format!("{A}\n{B}\nnothing\n{A}\n")), 207);
     let twice = format!("{A}\n{B}\n");
     for _ in 0..2 {
         let key = ("idempotency-key", "once");
-        assert_eq!(world.ask("POST", "/api/v1/ingest?project=p", "admin", key, &twice).0, 200);
+        assert_eq!(world.ask("POST", "/api/v1/ingest?project=abcdefghijklmnopqrstuvwx", "admin", key, &twice).0, 200);
     }
-    for path in ["/sessions/s/logs?project=p", "/v1/logs", "/_logs", "/logs", COGNIGY, "/api/v1/logs"] {
+    for path in
+        ["/sessions/s/logs?project=abcdefghijklmnopqrstuvwx", "/v1/logs", "/_logs", "/logs", COGNIGY, "/api/v1/logs"]
+    {
         assert_eq!(world.get(path).0, 200, "{path}");
         assert_eq!(world.ask("GET", path, "nobody", ("accept", "*/*"), "").0, 401, "{path}");
     }

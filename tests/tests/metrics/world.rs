@@ -133,7 +133,14 @@ impl World {
     }
 
     pub fn ingest(&self, lines: &str) -> u16 {
-        self.ask("POST", "/api/v1/ingest?project=p&format=ndjson", "admin", ("accept", "*/*"), lines).0
+        self.ask(
+            "POST",
+            "/api/v1/ingest?project=abcdefghijklmnopqrstuvwx&format=ndjson",
+            "admin",
+            ("accept", "*/*"),
+            lines,
+        )
+        .0
     }
 
     pub fn scrape(&self) -> Families {
