@@ -54,7 +54,7 @@ fn step(line: usize, block: &str) -> Result<Step<'_>, String> {
         (line, rest) = rest.split_once('\n').unwrap_or((rest, ""));
         match line.split_once(' ').map(|(word, value)| (word, value.trim())) {
             Some(("@wait", time)) if wait.is_zero() => {
-                wait = duration(time).ok_or_else(|| format!("no time: {line}"))?
+                wait = duration(time).ok_or_else(|| format!("no time: {line}"))?;
             }
             Some(("@times", count)) if times == 1 => {
                 times =
