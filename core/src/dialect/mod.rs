@@ -10,10 +10,12 @@ mod params;
 mod reqlog;
 mod schema;
 mod scrip;
+mod streamed;
 
 pub use endpoint::{About, Access, Answer, Endpoint, Media, Refusal};
 pub use params::{Absent, Param, ParamError, Params, Shape};
-pub(crate) use reqlog::{Change, Exporting, after};
+pub(crate) use reqlog::Change;
+pub(crate) use streamed::{Seen, Streamed};
 
 use crate::auth::Key;
 use crate::error::Error;
@@ -91,8 +93,8 @@ pub(crate) enum Render {
     Cognigy(cognigy::Render),
     /// By reqlog's own API.
     Reqlog(reqlog::Render),
-    /// Streamed by reqlog's own API; only a failure to begin is rendered here.
-    Export(Exporting),
+    /// Streamed; only a failure to begin is rendered here.
+    Streamed(Box<dyn Streamed>),
 }
 
 macro_rules! renders {
@@ -200,7 +202,7 @@ impl Render {
             (Self::Hoody(render), outcome) => render.reply(outcome),
             (Self::Generic(render), outcome) => render.reply(outcome),
             (Self::Cognigy(render), outcome) => render.reply(outcome),
-            (Self::Export(_), _) => Err(Failure::Internal.into()),
+            (Self::Streamed(_), _) => Err(Failure::Internal.into()),
         }
     }
 

@@ -4,6 +4,7 @@ use crate::auth::Keyring;
 use crate::id::EntryId;
 use crate::timestamp::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 /// Everything [`plan`](super::plan) reads beside the request; the shell takes it from its snapshot of the store.
 #[derive(Clone, Copy, Debug)]
@@ -63,11 +64,35 @@ pub struct Settings {
     pub body_cap: usize,
     /// Which web origins may call the API.
     pub origins: Origins,
+    /// Whether Hoody's dialect streams the rows of all projects to admin keys.
+    pub fan_out: Option<FanOut>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { base_path: String::new(), request_limit: 64 << 20, body_cap: 256 << 10, origins: Origins::default() }
+        Self {
+            base_path: String::new(),
+            request_limit: 64 << 20,
+            body_cap: 256 << 10,
+            origins: Origins::default(),
+            fan_out: None,
+        }
+    }
+}
+
+/// How long a sweep over the rows of all projects may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FanOut {
+    /// A cursor of a sweep that began longer ago is refused as expired.
+    pub cursor_age: Duration,
+    /// After this time an answer stops and hands out a cursor.
+    pub deadline: Duration,
+}
+
+impl Default for FanOut {
+    /// A day, and five minutes.
+    fn default() -> Self {
+        Self { cursor_age: Duration::from_hours(24), deadline: Duration::from_mins(5) }
     }
 }
 

@@ -5,9 +5,8 @@ use super::database::{self, Creation, Database, Head, StoredSegment};
 use super::source::{Reader, read_directory};
 use super::{Fault, OpenError, Options, Snapshot, erasure, opening};
 use reqlog_core::catalog::{Catalog, Entry, SourceId, Summary};
-use reqlog_core::id::Seq;
 use reqlog_core::query::Counts;
-use reqlog_core::record::{Field, Stored};
+use reqlog_core::record::{Field, Kind, Stored};
 use reqlog_core::segment::{self, Directory, Part, PartId};
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
@@ -112,20 +111,27 @@ fn check(reader: &Reader<'_>, entry: &Entry, findings: &mut Vec<Finding>) -> Res
         }
     };
     let rows = reader.rows(entry).map_err(|error| unreadable(error.fault))?;
-    if summarise(&rows).as_ref() != Some(&*entry.summary) {
+    if Summary::of(rows.iter()).as_ref() != Some(&*entry.summary) {
         findings.push(Finding::Summary(name));
     }
     if let SourceId::Segment(id) = entry.id {
         if !rows.is_sorted_by_key(|row| (row.record.time, row.id.seq())) {
             findings.push(Finding::Order(id));
         }
+        let exchanges = |row: &&Stored| row.record.kind == Kind::Exchange;
         for field in Summary::COUNTED {
             let part = reader.part(entry.id, PartId::Counts(field)).map_err(unreadable)?;
             if let Part::Counts(kept) = &*part
-                && kept.to_counts() != count(&rows, field)
+                && (spelt(kept.iter()) != count(rows.iter(), field)
+                    || kept.exchanges().is_some_and(|of| spelt(of) != count(rows.iter().filter(exchanges), field)))
             {
                 findings.push(Finding::Counts(id, field));
             }
+        }
+        if let Part::Exchanges(kept) = &*reader.part(entry.id, PartId::Exchanges).map_err(unreadable)?
+            && Summary::of_exchanges(&rows).as_ref() != Some(&**kept)
+        {
+            findings.push(Finding::Summary(format!("the exchanges of segment {id}")));
         }
     }
     Ok(rows)
@@ -139,22 +145,16 @@ fn verify_parts(file: &SegmentFile, directory: &Directory) -> Result<(), Fault> 
     Ok(())
 }
 
-fn count(rows: &[Stored], field: Field) -> Counts {
+fn spelt<'a>(counts: impl Iterator<Item = (&'a str, u64)>) -> Counts {
+    counts.filter(|(_, count)| *count > 0).map(|(value, count)| (value.to_owned(), count)).collect()
+}
+
+fn count<'a>(rows: impl Iterator<Item = &'a Stored>, field: Field) -> Counts {
     let mut counts = Counts::new();
-    for value in rows.iter().filter_map(|row| row.record.text(field)) {
+    for value in rows.filter_map(|row| row.record.text(field)) {
         *counts.entry(value.to_owned()).or_default() += 1;
     }
     counts
-}
-
-fn summarise(rows: &[Stored]) -> Option<Summary> {
-    let seqs = || rows.iter().map(|row| row.id.seq());
-    let arrivals = || rows.iter().map(|row| row.id.arrival_ms());
-    let draft = Summary::draft(rows.iter().map(|row| &row.record))?;
-    let mut summary = draft.place(Seq::new(1)?, 0)?;
-    summary.seq = (seqs().min()?, seqs().max()?);
-    summary.arrival = (arrivals().min()?, arrivals().max()?);
-    Some(summary)
 }
 
 /// What a repair did.

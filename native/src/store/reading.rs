@@ -46,9 +46,9 @@ impl Store {
         Ok(row.filter(|row| arrival.is_none_or(|arrival| arrival == row.id.arrival_ms())))
     }
 
-    /// Counts of the rows that match among those up to `bound`.
-    pub fn stats(&self, filter: &Predicate, bound: Seq) -> Result<Stats, Fault> {
-        self.scan(|snapshot| Scan::stats(filter, bound, snapshot.catalog())).map(Scan::finish_stats)
+    /// Counts of the rows that match among those up to `bound`, in units.
+    pub fn stats(&self, filter: &Predicate, bound: Seq, unit: Unit) -> Result<Stats, Fault> {
+        self.scan(|snapshot| Scan::stats(filter, bound, unit, snapshot.catalog())).map(Scan::finish_stats)
     }
 
     // a source that cannot be read may have been replaced since: asked again while the view changes

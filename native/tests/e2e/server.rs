@@ -18,7 +18,9 @@ pub fn reqlog() -> Command {
     for name in ["DATA", "LISTEN", "BASE_PATH", "ADMIN_KEY", "URL", "KEY", "REDACT_KEY", "ORIGINS"] {
         command.env_remove(format!("REQLOG_{name}"));
     }
-    command.env_remove("RUST_LOG");
+    for name in ["LOGS_ADMIN_FANOUT", "REQLOG_FANOUT_AGE", "REQLOG_FANOUT_DEADLINE", "RUST_LOG"] {
+        command.env_remove(name);
+    }
     command
 }
 
@@ -133,6 +135,13 @@ impl Server {
     /// A client without a key.
     pub fn stranger(&self) -> Client {
         Client::new(&self.url, None)
+    }
+
+    /// Kilobytes that it has in memory.
+    pub fn resident(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse().unwrap()
     }
 
     /// Host and port.

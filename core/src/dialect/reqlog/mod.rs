@@ -18,7 +18,6 @@ mod stats;
 
 pub(crate) use admin::Change;
 pub(super) use documented::ABOUT;
-pub(crate) use export::{Exporting, after};
 pub(super) use problem::refuse;
 
 use super::endpoint::{self, Access, Endpoint, Match};

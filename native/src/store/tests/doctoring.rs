@@ -2,6 +2,7 @@
 
 use super::*;
 use reqlog_core::filter::Predicate;
+use reqlog_core::query::Unit;
 use reqlog_core::segment::{Directory, PartId};
 use std::fs;
 
@@ -29,7 +30,7 @@ fn findings(dir: &Path) -> Vec<Finding> {
 
 fn rows(dir: &Path) -> u64 {
     let store = Store::open(dir, manual()).unwrap();
-    store.stats(&Predicate::Const(true), Seq::MAX).unwrap().total
+    store.stats(&Predicate::Const(true), Seq::MAX, Unit::Record).unwrap().total
 }
 
 #[test]
@@ -139,7 +140,7 @@ fn place(file: &[u8], part: PartId) -> Range<usize> {
 
 fn containers(dir: &Path) -> BTreeMap<String, u64> {
     let store = Store::open(dir, manual()).unwrap();
-    store.stats(&Predicate::ALL, Seq::MAX).unwrap().containers
+    store.stats(&Predicate::ALL, Seq::MAX, Unit::Record).unwrap().containers
 }
 
 #[test]
