@@ -8,6 +8,7 @@ mod corpus;
 mod data;
 mod dialects;
 mod edges;
+mod fanout;
 mod hostile;
 mod random;
 mod scopes;
