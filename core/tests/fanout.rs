@@ -90,8 +90,11 @@ impl Server {
         }
         bytes.extend_from_slice(&exporter.end());
         assert_eq!(bytes.last(), Some(&b'\n'));
-        let mut lines: Vec<Value> =
-            bytes.trim_ascii_end().split(|byte| *byte == b'\n').map(|line| serde_json::from_slice(line).unwrap()).collect();
+        let mut lines: Vec<Value> = bytes
+            .trim_ascii_end()
+            .split(|byte| *byte == b'\n')
+            .map(|line| serde_json::from_slice(line).unwrap())
+            .collect();
         let trailer = lines.pop().unwrap();
         assert_eq!(trailer["__trailer"], true, "{trailer}");
         Answer { ids: lines.iter().map(|line| line["id"].as_u64().unwrap()).collect(), trailer }
@@ -245,6 +248,18 @@ fn every_answer_gets_on_by_a_page_however_short_its_time() {
 }
 
 #[test]
+fn rows_are_skipped_page_by_page_before_the_time_is_looked_at() {
+    let mut model = many(1_500);
+    let mut server = Server::new();
+    server.fan_out.deadline = Duration::ZERO;
+    let answer = server.sweep(&mut model, "/_logs?offset=2701&limit=3");
+    assert_eq!((answer.ids, answer.trailer["stoppedReason"].as_str()), (vec![2702, 2703, 2704], Some("limit")));
+    let answer = server.sweep(&mut model, "/_logs?offset=600");
+    // the first page is 256 records, the second a thousand
+    assert_eq!((answer.ids.len(), answer.trailer["stoppedReason"].as_str()), (2 * 1_256 - 600, Some("deadline")));
+}
+
+#[test]
 fn pages_with_bodies_are_smaller_and_chunks_are_no_longer_than_they_must_be() {
     let mut model = many(100);
     let mut record = model.rows[0].record.clone();
@@ -279,7 +294,10 @@ fn a_cursor_expires_with_its_sweep() {
         let Err(plan) = server.plan(&model, &format!("/_logs?cursor={cursor}")).export() else { panic!("it goes on") };
         assert!(matches!(plan.operation(), Operation::Nothing));
         let answer = plan.reply(Outcome::Nothing);
-        assert_eq!((answer.status().as_u16(), &answer.headers()["content-type"]), (200, &"application/x-ndjson".parse().unwrap()));
+        assert_eq!(
+            (answer.status().as_u16(), &answer.headers()["content-type"]),
+            (200, &"application/x-ndjson".parse().unwrap())
+        );
         assert_eq!(answer.body(), "{\"__trailer\":true,\"error\":\"snapshot_expired\",\"status\":410}\n");
     }
     // a clock that was set back makes nothing older

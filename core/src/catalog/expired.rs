@@ -70,6 +70,9 @@ mod tests {
         expired.add(at(100), Seq::new(50).unwrap());
         expired.add(at(10), Seq::new(9).unwrap());
         assert!(expired.lost_since(at(90), Seq::new(8)));
-        assert_eq!(expired.iter().map(|(at, last)| (at.as_nanos(), last.get())).collect::<Vec<_>>(), [(100, 50), (100, 9)]);
+        assert_eq!(
+            expired.iter().map(|(at, last)| (at.as_nanos(), last.get())).collect::<Vec<_>>(),
+            [(100, 50), (100, 9)]
+        );
     }
 }

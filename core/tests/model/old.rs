@@ -13,7 +13,8 @@ pub fn without_counts(file: &[u8]) -> Vec<u8> {
     let size = file.len() as u64;
     let footer = slice(Directory::footer(slice(size - Directory::TRAILER_LEN..size), size).unwrap());
     let directory = Directory::read(footer).unwrap();
-    let kept: Vec<PartId> = directory.parts().filter(|part| !matches!(part, PartId::Counts(_) | PartId::Exchanges)).collect();
+    let kept: Vec<PartId> =
+        directory.parts().filter(|part| !matches!(part, PartId::Counts(_) | PartId::Exchanges)).collect();
     let mut old = file[..8].to_vec();
     kept.iter().for_each(|part| old.extend_from_slice(slice(directory.locate(*part).unwrap())));
 

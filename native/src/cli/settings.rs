@@ -134,9 +134,14 @@ mod tests {
             file.under(|asked| (asked == name).then(|| value.to_owned()))
         };
         let settings = under("LOGS_ADMIN_FANOUT", "false").unwrap();
-        assert_eq!((settings.admin_fanout, settings.fanout_age, settings.fanout_deadline), (Some(false), Some(60), None));
+        assert_eq!(
+            (settings.admin_fanout, settings.fanout_age, settings.fanout_deadline),
+            (Some(false), Some(60), None)
+        );
         assert_eq!(under("REQLOG_FANOUT_AGE", "5").unwrap().fanout_age, Some(5));
-        for (name, value) in [("LOGS_ADMIN_FANOUT", "yes"), ("REQLOG_FANOUT_AGE", "1h"), ("REQLOG_FANOUT_DEADLINE", "-1")] {
+        for (name, value) in
+            [("LOGS_ADMIN_FANOUT", "yes"), ("REQLOG_FANOUT_AGE", "1h"), ("REQLOG_FANOUT_DEADLINE", "-1")]
+        {
             let Err(Problem::Usage(told)) = under(name, value) else { panic!("{name} takes {value}") };
             assert!(told.contains(name) && told.contains(value), "{told}");
         }

@@ -227,7 +227,7 @@ impl Iterator for Export {
             let Some(query) = exporter.next() else {
                 return self.exporter.take().map(|exporter| Ok(exporter.end()));
             };
-            match guarded(|| self.service.page(query)) {
+            match guarded(|| self.service.store.sweep(query).map_err(failure)) {
                 Ok(page) => {
                     let store = &self.service.store;
                     exporter.supply(page, store.now(), &store.catalog().expired);

@@ -76,7 +76,7 @@ fn examine(dir: &Arc<DataDir>, database: &Database, options: &Options) -> Result
     findings.extend(unknown.map(|(name, _)| Finding::Unknown(name)));
 
     let snapshot = opening::load(dir, database, segments)?;
-    let reader = Reader { snapshot: &snapshot, codec: &*options.codec, cache: None };
+    let reader = Reader { snapshot: &snapshot, codec: &*options.codec, cache: None, aside: None };
     let head = snapshot.catalog().head.map_or(0, |head| head.seq().get());
     let mut seqs: Vec<u64> = Vec::new();
     for entry in &snapshot.catalog().entries {
@@ -276,6 +276,6 @@ fn whole(dir: &Arc<DataDir>, id: u64, options: &Options) -> Result<Vec<Stored>, 
     let entry = Entry { id: SourceId::Segment(id), summary: Arc::new(directory.summary().clone()) };
     let catalog = Catalog { entries: vec![entry.clone()], ..Catalog::default() };
     let snapshot = Snapshot::new(catalog, Vec::new(), vec![file]);
-    let reader = Reader { snapshot: &snapshot, codec: &*options.codec, cache: None };
+    let reader = Reader { snapshot: &snapshot, codec: &*options.codec, cache: None, aside: None };
     reader.rows(&entry).map_err(|unreadable| unreadable.fault)
 }

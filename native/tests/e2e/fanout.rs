@@ -39,7 +39,7 @@ fn traffic(records: u64) -> String {
         );
         if random.below(5) == 0 {
             let _ = write!(out, ",\"response\":{{\"body\":\"");
-            (0..random.below(4_000) / 16).for_each(|_| drop(write!(out, "{:016x}", random.below(usize::MAX))));
+            (0..random.below(4_000) / 16).for_each(|_| out += &format!("{:016x}", random.next()));
             out.push_str("\"}");
         }
         out.push_str("}\n");
@@ -98,7 +98,8 @@ impl Sweep {
 }
 
 fn store(data: &Path, records: u64) {
-    let report = run_with(traffic(records).as_bytes(), &[&"import", &"-", &"--json", &"--project", &"p", &"--data", &data]);
+    let report =
+        run_with(traffic(records).as_bytes(), &[&"import", &"-", &"--json", &"--project", &"p", &"--data", &data]);
     assert_eq!(report.expect(0).json()["accepted"], records);
 }
 

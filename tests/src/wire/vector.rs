@@ -81,8 +81,10 @@ mod tests {
 
     #[test]
     fn the_comment_says_what_the_server_begins_with() {
-        let vector =
-            Vector::parse("What.\n@seed a\n@now 2026-06-23T12:05:00Z\n@fanout age=5 deadline=1000\n\n### s\nGET /\n\nHTTP/1.1 404\n").unwrap();
+        let vector = Vector::parse(
+            "What.\n@seed a\n@now 2026-06-23T12:05:00Z\n@fanout age=5 deadline=1000\n\n### s\nGET /\n\nHTTP/1.1 404\n",
+        )
+        .unwrap();
         assert_eq!(vector.seed, Some("a"));
         let fan_out = FanOut { cursor_age: Duration::from_millis(5), deadline: Duration::from_secs(1) };
         assert_eq!(vector.fan_out, Some(fan_out));

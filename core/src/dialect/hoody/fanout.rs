@@ -21,8 +21,9 @@
 //!   is refused with others; `limit` and whether bodies are included may change.
 //! - `afterId` begins after a row, `offset` skips rows, `last` begins so many rows before the end; `snapshot` sees what
 //!   was there at that sequence. A cursor says all of this itself and excludes them, and `projectId`.
-//! - The time for an answer is looked at after each page of rows, so that every answer gets on.
-//! - Rows are read [`PAGE`] records at a time, [`WHOLE`] where bodies are asked for; so much is in memory, and what is
+//! - The time for an answer is looked at after each page of rows, so that every answer gets on, and not before the rows
+//!   that `offset` skips are passed.
+//! - Rows are read [`MORE`] records at a time, [`WHOLE`] where bodies are asked for; so much is in memory, and what is
 //!   written of it on its way, however long the sweep and however slow the reader.
 
 use super::entry::{self, Bodies};
@@ -44,9 +45,11 @@ use http::{Method, Response, StatusCode};
 use serde_json::{Value, json};
 use std::time::Duration;
 
-/// Records read at a time.
+/// Records read at first, so that the first rows come soon.
 const PAGE: usize = 256;
-/// The same with bodies: of the longest ones that are kept by default, 16 MiB.
+/// Records read at a time after them.
+const MORE: usize = 1000;
+/// Records read at a time with bodies: of the longest ones that are kept by default, 16 MiB.
 const WHOLE: usize = 32;
 
 const NDJSON: &str = "application/x-ndjson";
@@ -65,6 +68,8 @@ struct Sweep {
     detail: Detail,
     // the place: after this row, 0 before all
     after: u64,
+    // rows to be passed over before the first one
+    skip: u64,
     // rows that may still be written
     left: Option<u64>,
     // begins so many rows before the end, which are looked for first
@@ -111,12 +116,12 @@ pub(super) fn plan(asked: &Asked<'_>, params: &Params, fan_out: FanOut) -> Resul
     };
     let explicit = params.given().any(|(name, _)| name == LIMIT.name);
     let limit = params.integer(&LIMIT).filter(|_| explicit);
-    let (mut after, mut last) = (0, None);
+    let (mut after, mut skip, mut last) = (0, 0, None);
     let (mut bound, mut began) = (list::snapshot(asked, params)?.unwrap_or_else(|| asked.bound()), context.now);
     let mut start = Start::First;
     match window {
-        Window::Offset(0) => {}
-        Window::Offset(rows) => start = Start::Offset(rows),
+        // not by the engine, which would hold a place of each
+        Window::Offset(rows) => skip = rows,
         Window::After(row) => (after, start) = (row, list::after(row)),
         Window::Last => last = Some(list::limit(params, window)),
         Window::Cursor => {
@@ -133,8 +138,7 @@ pub(super) fn plan(asked: &Asked<'_>, params: &Params, fan_out: FanOut) -> Resul
         }
     }
     let bodies = list::bodies(params);
-    let (page, detail) =
-        if bodies == Bodies::default() { (PAGE, Detail::Preview) } else { (WHOLE, Detail::Whole) };
+    let (page, detail) = if bodies == Bodies::default() { (PAGE, Detail::Preview) } else { (WHOLE, Detail::Whole) };
     let deadline = context.now.plus_nanos(i64::try_from(fan_out.deadline.as_nanos()).unwrap_or(i64::MAX));
     let rows = selection::rows(params);
     let sweep = Sweep {
@@ -148,6 +152,7 @@ pub(super) fn plan(asked: &Asked<'_>, params: &Params, fan_out: FanOut) -> Resul
         page,
         detail,
         after,
+        skip,
         left: limit.filter(|_| last.is_none()),
         last,
         ending: Ending::End,
@@ -202,14 +207,22 @@ fn expired() -> Value {
 impl Sweep {
     // how many records to read where so many rows are to be written before: the first may have no row to be written
     fn limit(&self, before: u64) -> usize {
-        let left = self.left.map(|left| (left - before).saturating_add(1));
+        let left = self.left.filter(|_| self.skip == 0).map(|left| (left - before).saturating_add(1));
         left.and_then(|left| usize::try_from(left).ok()).unwrap_or(usize::MAX).min(self.page)
     }
 
-    // of those of a page, the rows that are not passed
-    fn rows(&self, page: &Page) -> u64 {
+    // of those of a page, the ids that are not passed
+    fn ids(&self, page: &Page) -> impl Iterator<Item = u64> {
         let ids = page.rows.iter().flat_map(|record| self.rows.of(record)).map(|row| row.id);
-        ids.filter(|id| *id > self.after).count() as u64
+        ids.filter(|id| *id > self.after)
+    }
+
+    // passes over rows of a page, as many as there are and are to be skipped
+    fn skip(&mut self, page: &Page) {
+        let skipped = self.ids(page).take(usize::try_from(self.skip).unwrap_or(usize::MAX));
+        let (count, last) = skipped.fold((0, None), |(count, _), id| (count + 1, Some(id)));
+        self.after = last.unwrap_or(self.after);
+        self.skip -= count;
     }
 
     // the first of the newest rows, and with it the first page
@@ -253,17 +266,19 @@ impl Streamed for Sweep {
         if let Some(wanted) = self.last.take() {
             return Some(self.begin_with_last(wanted, query, page));
         }
-        if let Some(first) = page.rows.first().filter(|_| page.inset > 0) {
-            self.after = self.rows.of(first).next().map_or(self.after, |row| row.id);
-        }
-        let rows = self.rows(page);
+        self.skip(page);
+        let rows = self.ids(page).count() as u64;
         let full = self.left.is_some_and(|left| rows > left || rows == left && page.more_after);
         let last = page.rows.last().filter(|_| page.more_after);
         self.ending = match last {
             _ if full => Ending::Limit,
             None => Ending::End,
-            Some(_) if seen.now >= self.deadline => Ending::Deadline,
+            // a cursor says nothing of rows to be skipped
+            Some(_) if seen.now >= self.deadline && self.skip == 0 => Ending::Deadline,
             Some(last) => {
+                if self.detail == Detail::Preview {
+                    self.page = MORE;
+                }
                 let start = Start::After(Position::arrival(last.id.seq()));
                 return Some(Query { start, limit: self.limit(rows), ..query.clone() });
             }

@@ -160,7 +160,8 @@ pub(super) fn window(params: &Params) -> Result<Window, Error> {
     }
     if params.text(&CURSOR).is_some() {
         // it knows its own
-        let snapshot = params.integer(&SNAPSHOT).map(|_| ParamError::Exclusive { name: SNAPSHOT.name, other: CURSOR.name });
+        let snapshot =
+            params.integer(&SNAPSHOT).map(|_| ParamError::Exclusive { name: SNAPSHOT.name, other: CURSOR.name });
         return snapshot.map_or(Ok(Window::Cursor), |error| Err(error.into()));
     }
     Ok(match (params.integer(&AFTER), params.integer(&LAST)) {

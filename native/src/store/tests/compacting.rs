@@ -185,7 +185,7 @@ fn a_snapshot_keeps_the_files_it_names() {
     assert_eq!(store.delete(erasure).unwrap(), 80);
     store.compact_now().unwrap();
     assert_eq!((store.catalog().entries.len(), store_files(dir.path())), (0, 1));
-    let reader = source::Reader { snapshot: &held, codec: &Zstd, cache: None };
+    let reader = source::Reader { snapshot: &held, codec: &Zstd, cache: None, aside: None };
     assert_eq!(reader.rows(&first).map_err(|unreadable| unreadable.fault).unwrap().len(), 70);
     drop(held);
     assert_eq!(store_files(dir.path()), 0);
