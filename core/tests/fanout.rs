@@ -196,6 +196,11 @@ proptest! {
         prop_assert_eq!(seen, truth);
     }
 
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
     #[test]
     fn a_sweep_begins_where_it_is_told(
         batches in proptest::collection::vec(batch(), 1..5), compacted in 0usize..6, offset in 0usize..40, last in 1usize..40,
