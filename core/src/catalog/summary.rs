@@ -119,10 +119,13 @@ impl Summary {
     /// Summarises rows of a segment; `None` without rows.
     pub fn of<'a>(rows: impl Iterator<Item = &'a Stored> + Clone) -> Option<Self> {
         let mut summary = Self::draft(rows.clone().map(|row| &row.record))?.0;
-        let seqs = || rows.clone().map(|row| row.id.seq());
-        let arrivals = || rows.clone().map(|row| row.id.arrival_ms());
-        summary.seq = (seqs().min()?, seqs().max()?);
-        summary.arrival = (arrivals().min()?, arrivals().max()?);
+        let mut ids = rows.map(|row| (row.id.seq(), row.id.arrival_ms()));
+        let (seq, arrival) = ids.next()?;
+        (summary.seq, summary.arrival) = ((seq, seq), (arrival, arrival));
+        for (seq, arrival) in ids {
+            summary.seq = (summary.seq.0.min(seq), summary.seq.1.max(seq));
+            summary.arrival = (summary.arrival.0.min(arrival), summary.arrival.1.max(arrival));
+        }
         Some(summary)
     }
 
