@@ -1,6 +1,8 @@
 //! One source's share of an answer.
 
+use super::histogram::Edges;
 use super::matching::Matching;
+use super::measure::{Counted, Measure};
 use super::sorting::{Place, Sorting};
 use super::tally::Tally;
 use crate::catalog::{SourceId, Summary};
@@ -30,8 +32,8 @@ pub(super) struct Search {
     // every match is counted too, in units
     pub(super) whole: bool,
     pub(super) unit: Unit,
-    // every match is counted by the usual dimensions too, of which the source's summary tells some
-    pub(super) counted: Option<Arc<Summary>>,
+    // every match is counted by this too
+    pub(super) measure: Option<Measure>,
 }
 
 #[derive(Clone, Debug)]
@@ -39,6 +41,8 @@ pub(super) enum Job {
     Match(Search),
     // all rows are counted by the usual dimensions
     Count(Arc<Summary>),
+    // the times of the first and the last row that match
+    Edges(Predicate),
     // rows with their places on the page
     Rows { rows: Vec<(usize, u32)>, detail: Detail },
 }
@@ -51,6 +55,7 @@ pub struct Task {
     job: Job,
     columns: Columns,
     matching: Option<Matching>,
+    edges: Edges,
 }
 
 /// How far a task got.
@@ -71,12 +76,13 @@ pub struct Partial {
     pub(super) matched: Option<u64>,
     pub(super) scanned: u64,
     pub(super) rows: Vec<(usize, Stored)>,
-    pub(super) tally: Option<Box<Tally>>,
+    pub(super) counted: Option<Box<Counted>>,
+    pub(super) edges: Option<(i64, i64)>,
 }
 
 impl Task {
     pub(super) fn new(source: SourceId, rows: u64, at: usize, job: Job) -> Self {
-        Self { source, at, job, columns: Columns::new(rows), matching: None }
+        Self { source, at, job, columns: Columns::new(rows), matching: None, edges: Edges::default() }
     }
 
     pub(super) fn job(&self) -> &Job {
@@ -108,7 +114,14 @@ impl Task {
             }
             Job::Count(summary) => Ok(match Tally::of_all(summary, &self.columns) {
                 Err(need) => Step::Need(need),
-                Ok(tally) => Step::Done(Partial { at, tally: Some(Box::new(tally)), ..Partial::default() }),
+                Ok(tally) => {
+                    let counted = Some(Box::new(Counted::Stats(tally)));
+                    Step::Done(Partial { at, counted, ..Partial::default() })
+                }
+            }),
+            Job::Edges(predicate) => Ok(match self.edges.step(predicate, &self.columns) {
+                Err(need) => Step::Need(need),
+                Ok(edges) => Step::Done(Partial { at, edges, ..Partial::default() }),
             }),
             Job::Rows { rows, detail } => {
                 let mut need = Need::new();

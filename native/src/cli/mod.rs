@@ -3,6 +3,7 @@
 mod api;
 mod backend;
 mod doctor;
+mod endpoints;
 mod expect;
 mod export;
 mod feed;
@@ -53,6 +54,7 @@ enum Command {
     Export(export::Export),
     Expect(expect::Expect),
     Stats(stats::Stats),
+    Endpoints(endpoints::Endpoints),
     Projects(projects::Projects),
     Keys(keys::Keys),
     Doctor(doctor::Doctor),
@@ -112,6 +114,7 @@ pub fn main() -> ExitCode {
         Command::Export(export) => export.run(&settings),
         Command::Expect(expect) => expect.run(&settings),
         Command::Stats(stats) => stats.run(&settings),
+        Command::Endpoints(endpoints) => endpoints.run(&settings),
         Command::Projects(projects) => projects.run(&settings),
         Command::Keys(keys) => keys.run(&settings),
         Command::Doctor(doctor) => doctor.run(&settings),
