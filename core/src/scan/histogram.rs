@@ -61,9 +61,9 @@ impl Survey {
         let latest = || self.left.iter().copied().max_by_key(|at| time(at).1).filter(|_| self.high.is_none());
         let next = match self.found {
             None => earliest().or_else(latest),
-            Some((first, last)) => earliest()
-                .filter(|at| time(at).0 < first)
-                .or_else(|| latest().filter(|at| time(at).1 > last)),
+            Some((first, last)) => {
+                earliest().filter(|at| time(at).0 < first).or_else(|| latest().filter(|at| time(at).1 > last))
+            }
         };
         self.left.retain(|at| Some(*at) != next);
         next.map(|at| self.candidates[at].clone())

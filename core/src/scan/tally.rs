@@ -157,8 +157,7 @@ impl Totals {
         }
         const CLASSES: [&str; 9] = ["1xx", "2xx", "3xx", "4xx", "5xx", "6xx", "7xx", "8xx", "9xx"];
         let Fixed { rows, levels, kinds, classes } = self.fixed;
-        let [projects, services, containers, methods] =
-            self.values.map(|table| table.into_iter().collect());
+        let [projects, services, containers, methods] = self.values.map(|table| table.into_iter().collect());
         Stats {
             total: rows,
             levels: counts(Level::ALL.into_iter().map(Level::name).zip(levels)),

@@ -50,7 +50,9 @@ impl Model {
         prop_assert_eq!(found.distinct, truth.len() as u64);
         prop_assert_eq!(found.total, truth.iter().map(|endpoint| endpoint.count).sum::<u64>());
         for exact in &truth {
-            let of = |found: &&reqlog_core::aggregate::Endpoint| (&found.method, &found.route) == (&exact.method, &exact.route);
+            let of = |found: &&reqlog_core::aggregate::Endpoint| {
+                (&found.method, &found.route) == (&exact.method, &exact.route)
+            };
             let found = found.items.iter().find(of);
             prop_assert!(found.is_some_and(|found| naive::is_alike(found, exact)), "{:?} for {:?}", found, exact);
         }

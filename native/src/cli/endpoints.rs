@@ -139,9 +139,8 @@ fn millis(nanos: u64) -> Option<Number> {
 }
 
 fn table(endpoints: &api::Endpoints) -> Table {
-    let heading = [
-        "method", "route", "calls", "errors", "error %", "4xx", "p50 ms", "p95 ms", "p99 ms", "bytes in", "bytes out",
-    ];
+    let heading =
+        ["method", "route", "calls", "errors", "error %", "4xx", "p50 ms", "p95 ms", "p99 ms", "bytes in", "bytes out"];
     let mut table = Table::new(&heading);
     for endpoint in &endpoints.items {
         let name = |name: &Option<String>| name.clone().unwrap_or_else(|| "-".to_owned());

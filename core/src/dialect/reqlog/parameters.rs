@@ -39,11 +39,8 @@ pub(super) static BUCKETS: Param = Param::defaulted(
     "60",
     "At most this many buckets, as narrow as round intervals allow; not together with interval.",
 );
-pub(super) static INTERVAL: Param = Param::optional(
-    "interval",
-    Shape::Interval,
-    "How wide every bucket is; at most 1000 of them may fit in the time.",
-);
+pub(super) static INTERVAL: Param =
+    Param::optional("interval", Shape::Interval, "How wide every bucket is; at most 1000 of them may fit in the time.");
 pub(super) static FACET_FIELDS: Param = Param::defaulted(
     "fields",
     Shape::Words(FacetKey::NAMES),
