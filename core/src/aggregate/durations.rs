@@ -5,7 +5,7 @@ use sketches_ddsketch::{Config, DDSketch};
 /// Durations in nanoseconds, of which percentiles are asked.
 ///
 /// Up to [`Self::EXACT`] of them are kept as they are, and percentiles are exact. Of more, a `DDSketch` is kept
-/// (Masson, Rim, Lee: *DDSketch*, VLDB 2019): a percentile is then within [`Self::ERROR`] of the exact one, whatever the
+/// (Masson, Rim, Lee: *`DDSketch`*, VLDB 2019): a percentile is then within [`Self::ERROR`] of the exact one, whatever the
 /// durations are, and however they were merged. It takes 18 KB at most, a tenth of that where durations lie within a
 /// factor of a hundred.
 #[derive(Clone)]

@@ -181,11 +181,11 @@ impl EndpointCounts {
             };
             self.endpoints.retain(|(name, _)| has(name));
         }
-        for ((method, route), calls) in &other.endpoints {
-            self.add_calls(method.as_deref(), route.as_deref(), calls);
-        }
         self.total += other.total - counted;
         self.lacks |= other.lacks;
+        for ((method, route), calls) in other.endpoints {
+            self.add_calls(method.as_deref(), route.as_deref(), &calls);
+        }
         self
     }
 

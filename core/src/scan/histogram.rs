@@ -124,7 +124,7 @@ impl Edges {
                 return Err(need);
             }
             match mask.iter().position(|word| *word != 0) {
-                Some(word) => self.first = time(columns, self.front, word, mask[word].trailing_zeros()),
+                Some(word) => self.first = Some(time(columns, self.front, word, mask[word].trailing_zeros())),
                 None => self.front += 1,
             }
         }
@@ -135,7 +135,7 @@ impl Edges {
                 return Err(need);
             }
             if let Some(word) = mask.iter().rposition(|word| *word != 0) {
-                return Ok(self.first.zip(time(columns, block, word, mask[word].ilog2())));
+                return Ok(self.first.map(|first| (first, time(columns, block, word, mask[word].ilog2()))));
             }
             self.back += 1;
         }
@@ -143,9 +143,9 @@ impl Edges {
 }
 
 // rows stand in the order of their times, and each has one
-fn time(columns: &Columns, block: usize, word: usize, bit: u32) -> Option<i64> {
+fn time(columns: &Columns, block: usize, word: usize, bit: u32) -> i64 {
     let row = block * BLOCK + word * 64 + bit as usize;
-    Some(columns.number(Number::Time, row).unwrap_or(i64::MIN))
+    columns.number(Number::Time, row).unwrap_or(i64::MIN)
 }
 
 /// The rows of one source by bucket: those without a class, then by class.

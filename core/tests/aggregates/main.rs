@@ -32,6 +32,11 @@ const ORDERS: [EndpointOrder; 7] = [
 ];
 
 impl Model {
+    fn run(&self, mut scan: Scan) -> Scan {
+        self.drive(&mut scan);
+        scan
+    }
+
     /// Holds every aggregate against its meaning.
     fn check(&self, filter: &Predicate, bound: Seq, ask: &Ask) -> Result<(), TestCaseError> {
         let filter = || filter.clone();
