@@ -20,12 +20,12 @@ pub(crate) use streamed::{Seen, Streamed};
 
 use crate::auth::{Key, Role};
 use crate::error::{Error, whole_seconds};
-use crate::filter::{Number, Predicate, TextKey, TextMatcher};
+use crate::filter::Predicate;
 use crate::id::{EntryId, Seq};
 use crate::limit::{Charge, Rate, Verdict};
 use crate::live::{Counted, Tail, sse};
 use crate::plan::{Context, Failure, Operation, Outcome};
-use crate::record::{Field, Kind, Stored};
+use crate::record::Stored;
 use crate::timestamp::Timestamp;
 use bytes::Bytes;
 use endpoint::Match;
@@ -329,14 +329,6 @@ const FIRST: Seq = Seq::new(1).expect("1 is a sequence");
 /// The rows that a scope allows to be seen.
 fn visible(project: Option<&str>) -> Predicate {
     project.map_or(Predicate::ALL, Predicate::project)
-}
-
-/// Exchanges, and halves that have a method.
-fn calls() -> Predicate {
-    let kind = |kind: Kind| (kind as i64, kind as i64);
-    let half = Predicate::Number(Number::Kind, vec![kind(Kind::Request), kind(Kind::Response)]);
-    let method = Predicate::Text(TextKey::Field(Field::Method), TextMatcher::present());
-    Predicate::any_of([Predicate::Number(Number::Kind, vec![kind(Kind::Exchange)]), Predicate::all_of([half, method])])
 }
 
 /// Milliseconds where a wire has whole ones: half a millisecond rounds up.
