@@ -10,7 +10,8 @@ pub const KEY: &str = "admin-key-of-the-wire-benchmark";
 
 /// A running server, killed when dropped.
 pub struct Server {
-    child: Child,
+    /// Its process.
+    pub child: Child,
     /// Host and port.
     pub address: String,
     _data: tempfile::TempDir,
