@@ -38,7 +38,7 @@ pub struct Answer {
     pub doc: &'static str,
     /// What its body is, one of these; none for an answer without body.
     pub media: &'static [Media],
-    /// Header fields it has, lower case, beside those that every response has.
+    /// Header fields it has, lower case, beside those that every response has and those of the dialect.
     pub fields: &'static [&'static str],
 }
 
@@ -79,6 +79,8 @@ pub struct About {
     pub doc: &'static str,
     /// What paths of its table are found below; the empty one is the root.
     pub mounts: &'static [&'static str],
+    /// Header fields that every answer has, refusals too, lower case.
+    pub fields: &'static [&'static str],
     /// Its error envelope.
     pub envelope: Media,
     /// Schemas that others refer to as `#/components/schemas/<name>`.

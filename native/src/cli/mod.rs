@@ -10,6 +10,7 @@ mod feed;
 mod files;
 mod import;
 mod keys;
+mod limits;
 mod literal;
 mod manual;
 mod outlines;

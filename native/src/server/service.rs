@@ -10,11 +10,12 @@ use bytes::Bytes;
 use http::request::Parts;
 use http::{Request, Response};
 use reqlog_core::auth::{Key, Keyring, Role, Scope, Secret};
+use reqlog_core::limit::Buckets;
 use reqlog_core::plan::{self, BodyUse, Context, Exporter, Failure, IngestRequest, Operation, Outcome, Plan, Settings};
 use reqlog_core::query::{Page, Query};
 use std::io::{self, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// A store and how it is served.
 pub struct Service {
@@ -22,6 +23,7 @@ pub struct Service {
     settings: Settings,
     redact_key: [u8; 32],
     local: (Key, Secret),
+    buckets: Mutex<Buckets>,
     counted: metrics::Counted,
 }
 
@@ -46,7 +48,8 @@ impl Service {
             expires: None,
         };
         let redact_key = redact_key.unwrap_or(*store.redact_key());
-        Ok(Self { store, settings, redact_key, local: (key, secret), counted: metrics::Counted::default() })
+        let (buckets, counted) = (Mutex::default(), metrics::Counted::default());
+        Ok(Self { store, settings, redact_key, local: (key, secret), buckets, counted })
     }
 
     /// The store behind it.
@@ -69,10 +72,13 @@ impl Service {
         self.local.1.expose()
     }
 
-    /// Understands the head of a request.
+    /// Understands the head of a request, and charges its key where it is limited.
     pub fn plan(&self, head: &Parts) -> Plan {
         self.counted.request();
-        self.with_context(|context| plan::plan(head, context))
+        let plan = self.with_context(|context| plan::plan(head, context));
+        let Some(charge) = plan.charge() else { return plan };
+        let verdict = self.buckets.lock().unwrap_or_else(PoisonError::into_inner).take(charge, self.store.now());
+        plan.admit(verdict)
     }
 
     /// Goes on with the collected body.

@@ -17,7 +17,7 @@ use super::stream::{self, Paced};
 use axum::body::Body;
 use http::Response;
 use reqlog_core::auth::Role;
-use reqlog_core::live::{HEARTBEAT, Step, Tail};
+use reqlog_core::live::{HEARTBEAT, RETRY, Step, Tail};
 use reqlog_core::plan::{Failure, Outcome, Plan};
 use reqlog_core::query::Query;
 use reqlog_core::timestamp::Timestamp;
@@ -45,8 +45,6 @@ const BEHIND: usize = 8;
 const PAUSE: Duration = Duration::from_millis(4);
 // for what is on its way to a client at a shutdown
 const LINGER: Duration = Duration::from_millis(500);
-// nobody can say when a stream of the same key ends
-const RETRY: Duration = Duration::from_secs(5);
 
 impl Tails {
     pub(super) fn new(service: Arc<Service>, reads: Arc<Semaphore>, closed: watch::Receiver<bool>) -> Arc<Self> {

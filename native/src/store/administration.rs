@@ -38,7 +38,7 @@ impl Store {
             let mut keyring = (*committer.shared.keyring.get()).clone();
             keyring.revoke(id);
             committer.shared.keyring.set(keyring);
-            // streams of the key end
+            // its streams end
             committer.shared.live.tell();
             Ok(())
         })

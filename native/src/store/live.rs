@@ -46,7 +46,7 @@ impl Live {
         self.tell();
     }
 
-    /// Wakes every tail.
+    /// Has every tail look again.
     pub(super) fn tell(&self) {
         self.version.send_modify(|version| *version += 1);
     }
@@ -78,17 +78,18 @@ impl Store {
         self.inner.shared.live.tell();
     }
 
-    /// Takes what was committed since the last call into the ring, if anybody follows. Blocks on the processor; one
-    /// caller at a time, after [`Store::watch`] has changed. What cannot be read is left to who reads the store.
+    /// Takes what was committed since the last call into the ring, if anybody follows. Blocks on the processor; for
+    /// one caller, after [`Store::watch`] has changed (a second one does the work twice, no harm). What cannot be read is left to who reads the store.
     pub fn feed(&self) -> Result<(), Fault> {
         let shared = &self.inner.shared;
         let live = &shared.live;
+        // before the snapshot: whatever is deleted after this moment, the ring is told of
+        let (from, by, deleted) = {
+            let followed = live.read();
+            (followed.ring.head(), followed.by, followed.ring.deleted())
+        };
         let snapshot = shared.snapshot.get();
         let Some(head) = snapshot.catalog().head.map(EntryId::seq) else { return Ok(()) };
-        let (from, by) = {
-            let followed = live.read();
-            (followed.ring.head(), followed.by)
-        };
         if by == 0 || head.get() <= from {
             return Ok(());
         }
@@ -98,6 +99,11 @@ impl Store {
             return Ok(());
         }
         let fed = match rows {
+            // more was deleted meanwhile than the ring remembers
+            Ok(_) if !followed.ring.remembers(deleted) => {
+                followed.ring.skip(Some(head));
+                Ok(())
+            }
             Ok(rows) => {
                 if floor > from {
                     followed.ring.skip(Seq::new(floor));
@@ -123,50 +129,53 @@ impl Store {
 }
 
 impl Shared {
-    // the rows after `from` that are still there, ascending, and up to where the store has to be asked instead
+    // The rows after `from` that are still there, ascending, and up to where the store has to be asked instead. No more is
+    // read than the ring has room for, and a batch.
     fn recent(&self, snapshot: &Snapshot, from: u64) -> (u64, Result<Vec<Stored>, Fault>) {
-        let (floor, sources) = recent(snapshot, from, self.options.ring.records as u64);
+        let room = self.options.ring;
+        let (mut floor, batches) = batches(snapshot, from);
+        let (mut rows, mut bytes, mut kept) = (0, 0, Vec::new());
+        for Batch { first, last, count } in batches.into_iter().rev() {
+            // a load of records that would push out everything is left to the store
+            rows += count;
+            if first <= floor || rows > room.records as u64 || bytes > room.bytes {
+                floor = floor.max(last);
+                break;
+            }
+            match self.reader(snapshot).batch(SourceId::Batch(first), first) {
+                Ok(batch) => {
+                    bytes += batch.iter().map(|row| row.record.weight()).sum::<usize>();
+                    kept.push(batch);
+                }
+                Err(fault) => return (floor, Err(fault)),
+            }
+        }
         let deletions = &snapshot.catalog().deletions;
         let is_deleted = |row: &Stored| {
             deletions.iter().any(|deletion| row.id.seq() <= deletion.head && deletion.filter.matches_stored(row))
         };
-        let mut rows: Vec<Stored> = Vec::new();
-        for source in sources {
-            let SourceId::Batch(first) = source else { continue };
-            match self.reader(snapshot).batch(source, first) {
-                Ok(batch) => rows.extend(batch.into_iter().filter(|row| !is_deleted(row))),
-                Err(fault) => return (floor, Err(fault)),
-            }
-        }
-        (floor, Ok(rows))
+        (floor, Ok(kept.into_iter().rev().flatten().filter(|row| !is_deleted(row)).collect()))
     }
 }
 
-// The newest batches of some so many rows after `from`, ascending, and up to where the store has to be asked instead.
-fn recent(snapshot: &Snapshot, from: u64, most: u64) -> (u64, Vec<SourceId>) {
-    let entries = snapshot.catalog().entries.iter().filter(|entry| entry.summary.seq.1.get() > from);
+struct Batch {
+    first: u64,
+    last: u64,
+    count: u64,
+}
+
+// what is not compacted yet of what came after `from`, ascending, and up to where compaction was quicker
+fn batches(snapshot: &Snapshot, from: u64) -> (u64, Vec<Batch>) {
     let (mut batches, mut floor) = (Vec::new(), from);
-    for entry in entries {
+    for entry in snapshot.catalog().entries.iter().filter(|entry| entry.summary.seq.1.get() > from) {
+        let (last, count) = (entry.summary.seq.1.get(), entry.summary.rows);
         match entry.id {
-            SourceId::Batch(first) => batches.push((first, entry.summary.rows)),
-            // compaction was quicker
-            SourceId::Segment(_) => floor = floor.max(entry.summary.seq.1.get()),
+            SourceId::Batch(first) => batches.push(Batch { first, last, count }),
+            SourceId::Segment(_) => floor = floor.max(last),
         }
     }
-    batches.sort_unstable();
-    let mut rows = 0;
-    let mut kept = Vec::new();
-    for (first, count) in batches.into_iter().rev() {
-        // a load of records that would push out everything is left to the store
-        rows += count;
-        if first <= floor || rows > most {
-            floor = floor.max(first + count - 1);
-            break;
-        }
-        kept.push(SourceId::Batch(first));
-    }
-    kept.reverse();
-    (floor, kept)
+    batches.sort_unstable_by_key(|batch| batch.first);
+    (floor, batches)
 }
 
 impl Drop for Follow {

@@ -13,11 +13,14 @@
 //! - A cursor belongs to the filter parameters as they were sent, in any order, and to the sort: spelling one
 //!   differently (`get` for `GET`) is another walk.
 //! - Ids of records that are no calls are 404 here: they were never given out.
+//! - The limit and what its header fields say: see [`limited`].
 
 mod documented;
+mod limited;
 mod row;
 
 pub(super) use documented::ABOUT;
+pub(super) use limited::{limited, tell};
 
 use super::endpoint::{self, Access, BUSY, Endpoint, FAILED, FORBIDDEN, LIMITED, MISSING, Match, UNAUTHORIZED};
 use super::link::escape;
