@@ -7,6 +7,7 @@ mod service;
 mod stream;
 mod tails;
 
+pub use metrics::{OpenTail, Tails};
 pub use run_file::{Guard, RunFile};
 pub(crate) use service::failure;
 pub use service::{Export, Reader, Service};
