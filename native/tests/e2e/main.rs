@@ -10,6 +10,7 @@ mod dialects;
 mod edges;
 mod follow;
 mod hostile;
+mod http2;
 mod limits;
 mod local;
 mod random;

@@ -35,6 +35,7 @@ fn main() -> Result<()> {
     let cores = std::thread::available_parallelism()?;
     println!("{SUBSCRIBERS} subscribers, {RATE} records/s, {cores} cores shared with the clients\n");
     let server = Server::start()?;
+    server.ingest("/api/v1/ingest?project=p", b"{\"path\":\"/first\"}\n")?;
     let mut writer = Writer::new(&server.address)?;
 
     // the ring, the cache and the allocator have their sizes before anything is measured
@@ -59,6 +60,7 @@ fn main() -> Result<()> {
     }
     let (time, busy) = (began.elapsed().as_secs_f64(), processor(&server)? - busy);
     let seen = readers.finish(writer.written(), Duration::from_secs(60))?;
+    server.settle()?;
     let frames = (writer.written() - first) as f64 * FRAMES_PER_RECORD * SUBSCRIBERS as f64;
     println!("| what | measured |\n|---|---|");
     println!("| records/s, frames/s | {:.0}, {:.0} |", (writer.written() - first) as f64 / time, frames / time);

@@ -112,7 +112,8 @@ struct Reader {
 
 impl Reader {
     async fn begin(&mut self, socket: &mut tokio::net::TcpStream) -> Result<()> {
-        while !self.rest.windows(3).any(|end| end == b":\n\n") {
+        // the comment that opens a stream ends in an empty line
+        while !self.rest.windows(2).any(|end| end == b"\n\n") {
             if socket.read_buf(&mut self.rest).await? == 0 {
                 return Err(format!("{}: {}", self.path, String::from_utf8_lossy(&self.rest)).into());
             }
