@@ -235,27 +235,28 @@ impl Follower {
             .header(header::HOST, uri.authority().map_or(host, http::uri::Authority::as_str))
             .header(header::ACCEPT, "text/event-stream")
             .header(header::USER_AGENT, concat!("reqlog/", env!("CARGO_PKG_VERSION")))
-            .header(LAST_EVENT_ID, &self.last); // an empty one is none
+            // an empty one is none
+            .header(LAST_EVENT_ID, &self.last);
         if let Some(key) = remote.key() {
             request = request.header(header::AUTHORIZATION, key);
         }
         let request = request.body(Empty::<Bytes>::new()).map_err(|_| usage(base))?;
         let answer = timeout(SILENCE, sender.send_request(request)).await;
         let answer = answer.map_err(|_| broken(&"no answer"))?.map_err(|error| broken(&error))?;
-        if answer.status().is_success() { Ok(answer) } else { Err(self.refused(answer, base).await) }
+        if answer.status().is_success() { Ok(answer) } else { Err(refused(answer, base).await) }
     }
+}
 
-    async fn refused(&self, answer: Response<Incoming>, base: &str) -> End {
-        let status = answer.status();
-        let body = timeout(SILENCE, Limited::new(answer.into_body(), REFUSAL).collect()).await;
-        let Ok(Ok(body)) = body else { return End::broken(base, format!("the server answered {status}")) };
-        match api::refused(status, &body.to_bytes()) {
-            // another attempt may find a place, or the server back
-            Problem::Failed(reason) if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS => {
-                End::Broken(reason)
-            }
-            problem => End::Final(problem),
+async fn refused(answer: Response<Incoming>, base: &str) -> End {
+    let status = answer.status();
+    let body = timeout(SILENCE, Limited::new(answer.into_body(), REFUSAL).collect()).await;
+    let Ok(Ok(body)) = body else { return End::broken(base, format!("the server answered {status}")) };
+    match api::refused(status, &body.to_bytes()) {
+        // another attempt may find a place, or the server back
+        Problem::Failed(reason) if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS => {
+            End::Broken(reason)
         }
+        problem => End::Final(problem),
     }
 }
 
