@@ -34,11 +34,11 @@ fn main() -> Result<()> {
     let turn = Duration::from_secs(seconds) / TURNS;
     let cores = std::thread::available_parallelism()?;
     println!("{SUBSCRIBERS} subscribers, {RATE} records/s, {cores} cores shared with the clients\n");
+    let alone = alone(turn)?;
     let server = Server::start()?;
     server.ingest("/api/v1/ingest?project=p", b"{\"path\":\"/first\"}\n")?;
     let mut writer = Writer::new(&server.address)?;
 
-    // the ring, the cache and the allocator have their sizes before anything is measured
     let mut readers = Readers::new(&server.address)?;
     readers.open(0..1, 0)?;
     let few = writer.run(turn)?;
@@ -49,18 +49,16 @@ fn main() -> Result<()> {
     let (mut without, mut with) = (Vec::new(), Vec::new());
     let (began, busy) = (std::time::Instant::now(), processor(&server)?);
     let first = writer.written();
-    let mut most = opened;
+    let mut loaded = None;
     for _ in 0..TURNS {
         without.extend(writer.run(turn)?);
-        most = most.max(resident(&server)?);
+        loaded.get_or_insert(resident(&server)?);
         let stuck = readers.stuck()?;
         with.extend(writer.run(turn)?);
-        most = most.max(resident(&server)?);
         drop(stuck);
     }
     let (time, busy) = (began.elapsed().as_secs_f64(), processor(&server)? - busy);
     let seen = readers.finish(writer.written(), Duration::from_secs(60))?;
-    server.settle()?;
     let frames = (writer.written() - first) as f64 * FRAMES_PER_RECORD * SUBSCRIBERS as f64;
     println!("| what | measured |\n|---|---|");
     println!("| records/s, frames/s | {:.0}, {:.0} |", (writer.written() - first) as f64 / time, frames / time);
@@ -82,9 +80,21 @@ fn main() -> Result<()> {
     line("acknowledgement, one subscriber", &sorted(few));
     line("acknowledgement, all", &sorted(without));
     line("acknowledgement, all and one that never reads", &sorted(with));
-    let each = |bytes: u64| bytes.saturating_sub(before) as f64 / 1024.0 / (SUBSCRIBERS - 1) as f64;
-    println!("| KiB of memory for a subscriber, idle, most under load | {:.1}, {:.1} |", each(opened), each(most));
+    let each = |bytes: u64, without: u64| bytes.saturating_sub(without) as f64 / 1024.0 / (SUBSCRIBERS - 1) as f64;
+    let (idle, busy) = (each(opened, before), each(loaded.unwrap_or(opened), alone));
+    println!("| KiB of memory for a subscriber: idle, under load | {idle:.1}, {busy:.1} |");
     Ok(())
+}
+
+/// Bytes of memory of a server that has stored as much as the other will have after its first turn with all
+/// subscribers, and has one.
+fn alone(turn: Duration) -> Result<u64> {
+    let server = Server::start()?;
+    let mut writer = Writer::new(&server.address)?;
+    let mut readers = Readers::new(&server.address)?;
+    readers.open(0..1, 0)?;
+    writer.run(turn * 2)?;
+    resident(&server)
 }
 
 /// Bytes of memory that the server holds.
