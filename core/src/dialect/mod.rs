@@ -349,11 +349,14 @@ pub(crate) enum Framing {
 }
 
 impl Framing {
-    /// The frames of one record, which may be none.
-    pub(crate) fn row(&self, row: &Stored, out: &mut Vec<u8>) {
+    /// The frames of one record, and how many there are, which may be none.
+    pub(crate) fn row(&self, row: &Stored, out: &mut Vec<u8>) -> u64 {
         match self {
             Self::Hoody(frames) => frames.row(row, out),
-            Self::Reqlog => reqlog::tail::row(row, out),
+            Self::Reqlog => {
+                reqlog::tail::row(row, out);
+                1
+            }
         }
     }
 

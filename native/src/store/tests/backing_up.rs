@@ -116,7 +116,7 @@ fn a_restored_store_is_the_moment_of_its_backup_and_goes_on_ahead() {
     // the deletion has not lost its hold, and a new one is younger
     restored.compact_now().unwrap();
     restored.delete(erasure("message:new-0")).unwrap();
-    assert_eq!(restored.stats(&Predicate::ALL, Seq::MAX).unwrap().total, 496);
+    assert_eq!(restored.stats(&Predicate::ALL, Seq::MAX, Unit::Record).unwrap().total, 496);
     drop(restored);
     assert_eq!(findings(&places.path("new")), []);
     // the backup is as it was
