@@ -55,6 +55,7 @@ pub mod batch;
 pub mod catalog;
 pub mod codec;
 pub mod compact;
+pub mod retention;
 pub mod scan;
 pub mod segment;
 mod stored;

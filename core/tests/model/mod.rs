@@ -4,7 +4,7 @@ pub mod generate;
 mod old;
 
 use reqlog_core::batch;
-use reqlog_core::catalog::{Catalog, Deletion, Entry, SourceId};
+use reqlog_core::catalog::{Catalog, Deletion, Entry, Expiry, SourceId};
 use reqlog_core::codec::Portable;
 use reqlog_core::compact::{self, Urgency};
 use reqlog_core::filter::{Number, Predicate};
@@ -66,6 +66,15 @@ impl Model {
         self.rows.retain(|row| !filter.matches_stored(row));
     }
 
+    /// Hides what arrived before the horizons, none of which is later than the next commit.
+    pub fn expire(&mut self, expiry: &Expiry) {
+        let [unnamed, others] = [expiry.unnamed, expiry.others].map(|horizon| horizon.min(self.arrival + 1));
+        let projects = expiry.projects.iter().map(|(name, horizon)| (name.clone(), *horizon.min(&(self.arrival + 1))));
+        let expiry = self.catalog.expiry.max(&Expiry { projects: projects.collect(), unnamed, others });
+        self.rows.retain(|row| !expiry.hides(row));
+        self.catalog.expiry = Arc::new(expiry);
+    }
+
     /// Runs merges until none is due.
     pub fn compact(&mut self, urgency: Urgency) {
         while let Some(merge) = compact::plan(&self.catalog.entries, urgency) {
@@ -82,7 +91,7 @@ impl Model {
     pub fn merge(&mut self, inputs: &[SourceId]) {
         let mut rows: Vec<Stored> = inputs.iter().flat_map(|id| self.read(*id)).collect();
         rows.retain(|row| {
-            !self.catalog.deletions.iter().any(|gone| row.id.seq() <= gone.head && gone.filter.matches_stored(row))
+            !self.catalog.expiry.hides(row) && !self.catalog.deletions.iter().any(|gone| row.id.seq() <= gone.head && gone.filter.matches_stored(row))
         });
         rows.sort_by_key(|row| (row.record.time, row.id.seq()));
         self.catalog.entries.retain(|entry| !inputs.contains(&entry.id));
@@ -105,7 +114,7 @@ impl Model {
             Source::Batch { first, arrival, blob } => batch::decode(blob, *first, *arrival, &Portable).unwrap(),
             Source::Segment(_) => {
                 let entry = self.catalog.entries.iter().find(|entry| entry.id == id).unwrap().clone();
-                let catalog = Catalog { head: self.catalog.head, entries: vec![entry], deletions: Vec::new() };
+                let catalog = Catalog { head: self.catalog.head, entries: vec![entry], ..Catalog::default() };
                 let query = Query {
                     filter: Predicate::ALL,
                     order: Order::Time,

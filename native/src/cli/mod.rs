@@ -15,6 +15,7 @@ mod outlines;
 mod output;
 mod projects;
 mod query;
+mod retention;
 mod rows;
 mod serve;
 mod settings;
@@ -42,7 +43,7 @@ struct Cli {
 }
 
 const AFTER: &str = "Settings come from flags, then the environment (REQLOG_DATA, REQLOG_LISTEN, REQLOG_ADMIN_KEY, \
-REQLOG_URL, REQLOG_KEY, REQLOG_REDACT_KEY), then reqlog.toml.\nExit codes: 0 fine, 1 it failed or does not hold, \
+REQLOG_URL, REQLOG_KEY, REQLOG_REDACT_KEY, REQLOG_RETENTION_AGE, REQLOG_RETENTION_BYTES), then reqlog.toml.\nExit codes: 0 fine, 1 it failed or does not hold, \
 2 wrong usage.";
 
 #[derive(Debug, Subcommand)]

@@ -3,8 +3,11 @@
 //! A flag wins over the environment, the environment over the file. Every setting can be given in all three.
 
 use super::Problem;
+use super::retention::{Layers, Table};
 use reqlog_core::plan::Origins;
+use reqlog_core::retention::Retention;
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// What the environment and the settings file say; a flag, where there is one, was looked at before.
@@ -27,6 +30,15 @@ pub struct Settings {
     pub key: Option<String>,
     /// `REQLOG_REDACT_KEY`, `redact-key`: what replaced secrets are hashed with.
     pub redact_key: Option<String>,
+    /// `REQLOG_RETENTION_AGE`, `retention-age`: how long after their arrival records are kept, as `30d,PROJECT=90d`.
+    pub retention_age: Option<String>,
+    /// `REQLOG_RETENTION_BYTES`, `retention-bytes`: how much of each project is kept, as `10GB,PROJECT=none`.
+    pub retention_bytes: Option<String>,
+    /// `[retention.PROJECT]`: `age` and `bytes` of one project; the file only.
+    pub retention: BTreeMap<String, Table>,
+    // what the environment says of retention, project by project over what the file does
+    #[serde(skip)]
+    above: [Option<String>; 2],
 }
 
 const FILE: &str = "reqlog.toml";
@@ -54,6 +66,8 @@ impl Settings {
             url: environment("REQLOG_URL").or(self.url),
             key: environment("REQLOG_KEY").or(self.key),
             redact_key: environment("REQLOG_REDACT_KEY").or(self.redact_key),
+            above: ["REQLOG_RETENTION_AGE", "REQLOG_RETENTION_BYTES"].map(environment),
+            ..self
         }
     }
 
@@ -72,6 +86,20 @@ impl Settings {
             Err(Problem::Usage(format!("'{origin}' is no web origin; write https://app.example.test, or * for all")))
         };
         origins.map(known).collect::<Result<_, _>>().map(Origins::Listed)
+    }
+
+    /// How long records are kept. A flag, the environment and the file each say it of all projects or of some; of each
+    /// project the first of them that names it counts, then the first that names all.
+    pub fn retention(&self, age: Option<&str>, bytes: Option<&str>) -> Result<Retention, Problem> {
+        let mut layers = Layers::default();
+        layers.tables(&self.retention)?;
+        for list in [self.retention_age.as_deref(), self.above[0].as_deref(), age] {
+            layers.ages(list)?;
+        }
+        for list in [self.retention_bytes.as_deref(), self.above[1].as_deref(), bytes] {
+            layers.bytes(list)?;
+        }
+        Ok(layers.finish())
     }
 
     /// The data directory: the flag's, the setting's, `./reqlog-data`.
@@ -105,6 +133,20 @@ mod tests {
         for wrong in ["a.example.test", "https://", "https://a/b", "*,https://a"] {
             assert!(settings.origins(Some(wrong)).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn retention_of_all_projects_and_of_one_comes_from_every_source() {
+        let file = "retention-age = \"30d\"\nretention-bytes = \"1GB,ci=1MB\"\n[retention.shop]\nage = \"90d\"";
+        let file: Settings = toml::from_str(file).unwrap();
+        let settings = file.under(|name| (name == "REQLOG_RETENTION_AGE").then(|| "7d,ci=1d".to_owned()));
+        let retention = settings.retention(Some("shop=2d"), None).unwrap();
+        let days = |project| retention.limits(Some(project)).age.unwrap().as_secs() / 86_400;
+        assert_eq!([days("any"), days("ci"), days("shop")], [7, 1, 2]);
+        assert_eq!(retention.limits(Some("ci")).bytes, Some(1_000_000));
+        assert_eq!(retention.limits(Some("shop")).bytes, Some(1_000_000_000));
+        assert!(settings.retention(None, Some("lots")).is_err());
+        assert!(Settings::default().retention(None, None).unwrap().is_endless());
     }
 
     #[test]

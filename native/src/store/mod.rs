@@ -26,6 +26,7 @@ mod disk;
 mod doctor;
 mod erasure;
 mod fault;
+mod forgetting;
 mod founding;
 mod ingest;
 mod memory;
@@ -33,6 +34,7 @@ mod opening;
 mod options;
 mod reading;
 mod replacement;
+mod retention;
 mod snapshot;
 mod source;
 #[cfg(test)]
@@ -54,7 +56,7 @@ use data_dir::DataDir;
 use reqlog_core::auth::Keyring;
 use reqlog_core::catalog::Catalog;
 use reqlog_core::id::{EntryId, Seq};
-use reqlog_core::identity::{Chain, Seed};
+use reqlog_core::identity::Seed;
 use reqlog_core::plan::Projects;
 use snapshot::Published;
 use std::path::Path;
@@ -93,6 +95,8 @@ struct Shared {
     head: watch::Sender<Option<Seq>>,
     // held for one step of compaction
     compacting: Mutex<()>,
+    // held while it is found out what has expired
+    retaining: Mutex<()>,
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -162,11 +166,6 @@ impl Store {
     /// The head as it grows, for who waits for records.
     pub fn watch(&self) -> watch::Receiver<Option<Seq>> {
         self.inner.shared.head.subscribe()
-    }
-
-    /// What earlier imports of a scope left behind, for `Import::new`.
-    pub fn imports(&self, scope: u64) -> Result<Vec<(u64, Chain)>, Fault> {
-        self.run(move |committer| committer.database.imports(scope))
     }
 
     /// The seed of hashes of identities.

@@ -6,10 +6,11 @@ use super::compaction::Compactor;
 use super::data_dir::{DataDir, SegmentFile};
 use super::database::{self, Creation, Database, StoredSegment};
 use super::erasure;
+use super::retention;
 use super::snapshot::{Published, Snapshot};
 use super::{Compaction, Fault, Inner, OpenError, Options, Shared};
 use reqlog_core::catalog::{Catalog, Entry, SourceId};
-use reqlog_core::id::EntryId;
+use reqlog_core::id::{EntryId, Seq};
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::atomic::AtomicUsize;
@@ -27,6 +28,7 @@ pub(super) fn open(root: &Path, options: Options) -> Result<Inner, OpenError> {
     let segments = database.segments().map_err(failed)?;
     sweep(&dir, &mut database, &segments).map_err(failed)?;
     let snapshot = load(&dir, &database, segments).map_err(failed)?;
+    let snapshot = expire(snapshot, &options);
     let shared = share(options, dir, snapshot, &database).map_err(failed)?;
     start(Arc::new(shared), database).map_err(failed)
 }
@@ -60,7 +62,13 @@ fn sweep(dir: &DataDir, database: &mut Database, segments: &[StoredSegment]) -> 
 
 /// The view that a catalog describes.
 pub(super) fn load(dir: &Arc<DataDir>, database: &Database, segments: Vec<StoredSegment>) -> Result<Snapshot, Fault> {
-    let mut catalog = Catalog { head: database.head()?.last(), ..Catalog::default() };
+    let retained = database.retained()?;
+    let mut catalog = Catalog {
+        head: database.head()?.last(),
+        expiry: Arc::new(retained.cuts()),
+        expired: retained.expired.and_then(Seq::new),
+        ..Catalog::default()
+    };
     for stored in database.deletions()? {
         catalog.deletions.extend(erasure::revive(&stored)?);
     }
@@ -77,6 +85,18 @@ pub(super) fn load(dir: &Arc<DataDir>, database: &Database, segments: Vec<Stored
     Ok(Snapshot::new(catalog, batches, files))
 }
 
+/// Hides what expired while nobody looked: it is not seen again, however short the time until the first tick.
+fn expire(snapshot: Snapshot, options: &Options) -> Snapshot {
+    let now = (options.clock)().as_millis().max(0) as u64;
+    let mut catalog = (**snapshot.catalog()).clone();
+    catalog.expiry = Arc::new(catalog.expiry.max(&options.retention.by_age(now)));
+    let hidden = |entry: &&Entry| catalog.expiry.of(&entry.summary).is_some();
+    // at least: the first tick says it to the row
+    let least = catalog.entries.iter().filter(hidden).map(|entry| entry.summary.seq.0).max();
+    catalog.expired = catalog.expired.max(least);
+    snapshot.with_catalog(catalog)
+}
+
 fn share(options: Options, dir: Arc<DataDir>, snapshot: Snapshot, database: &Database) -> Result<Shared, Fault> {
     Ok(Shared {
         head: watch::Sender::new(snapshot.catalog().head.map(EntryId::seq)),
@@ -88,6 +108,7 @@ fn share(options: Options, dir: Arc<DataDir>, snapshot: Snapshot, database: &Dat
         cache: Parts::new(options.cache),
         counts: Counts::new(COUNTS),
         compacting: Mutex::default(),
+        retaining: Mutex::default(),
         remembered: AtomicUsize::new(0),
         options,
         dir,
@@ -103,6 +124,12 @@ fn start(shared: Arc<Shared>, database: Database) -> Result<Inner, Fault> {
     if shared.options.compaction == Compaction::Background {
         let compactor = Compactor::new(shared.clone(), requests.clone());
         threads.push(thread::Builder::new().name("compactor".into()).spawn(move || compactor.run())?);
+        if !shared.options.retention.is_endless() {
+            // a thread of its own: a step of compaction may take longer than a record may outlive its age
+            let (shared, requests) = (shared.clone(), requests.clone());
+            let watch = move || retention::watch(&shared, &requests);
+            threads.push(thread::Builder::new().name("retention".into()).spawn(watch)?);
+        }
     }
     Ok(Inner { shared, requests, threads: Mutex::new(threads) })
 }

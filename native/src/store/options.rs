@@ -3,6 +3,7 @@
 use super::zstd::Zstd;
 use super::{Disk, Fault, OsDisk};
 use reqlog_core::codec::Codec;
+use reqlog_core::retention::Retention;
 use reqlog_core::timestamp::Timestamp;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -35,8 +36,10 @@ pub struct Options {
     pub cache: u64,
     /// Bytes of batches, which are held in memory until compacted, above which ingestion waits for compaction.
     pub backlog: u64,
-    /// Who compacts.
+    /// Who compacts, and who hides what expires.
     pub compaction: Compaction,
+    /// How long records are kept.
+    pub retention: Retention,
 }
 
 /// Who starts compaction.
@@ -44,7 +47,7 @@ pub struct Options {
 pub enum Compaction {
     /// A thread of the store, as soon as there is something to do.
     Background,
-    /// Only `Store::compact_now`.
+    /// Only `Store::compact_now` and `Store::retain_now`.
     Manual,
 }
 
@@ -59,6 +62,7 @@ impl Default for Options {
             cache: 256 << 20,
             backlog: 256 << 20,
             compaction: Compaction::Background,
+            retention: Retention::default(),
         }
     }
 }
