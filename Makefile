@@ -45,9 +45,9 @@ bench: ## criterion for the core, then the end-to-end tables (rg and jq are aske
 	$(CARGO) build --release --package reqlog
 	$(CARGO) bench --package reqlog-tests
 
-soak: ## the properties with SOAK_CASES cases each, and every walk of the dialects to its end
+soak: ## the properties with SOAK_CASES cases each, every walk of the dialects to its end, a million records one by one
 	PROPTEST_CASES=$(SOAK_CASES) $(CARGO) test --release --package reqlog-core --package reqlog-tests
-	REQLOG_SOAK=1 $(CARGO) test --release --package reqlog --test e2e dialects
+	REQLOG_SOAK=1 $(CARGO) test --release --package reqlog --test e2e -- dialects trickle
 
 doc: ## the documentation of every public item
 	RUSTDOCFLAGS="--deny warnings" $(CARGO) doc --workspace --no-deps

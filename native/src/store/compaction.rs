@@ -29,7 +29,7 @@ pub(super) struct Compactor {
 }
 
 // an import that submits nothing for so long is no reason to wait
-const LULL: Duration = Duration::from_secs(1);
+pub(super) const LULL: Duration = Duration::from_secs(1);
 // after a step that failed for want of space or luck
 const PAUSE: Duration = Duration::from_secs(10);
 
@@ -84,7 +84,7 @@ impl Compactor {
 
     // An import takes every core, and what it commits meanwhile is rewritten once instead of once for each size class.
     // It may fill half of the backlog: ingestion that had to wait for compaction would gain nothing.
-    fn gives_way(&self) -> bool {
+    pub(super) fn gives_way(&self) -> bool {
         let imports = self.shared.state().importing.is_some_and(|last| last.elapsed() < LULL);
         imports && self.shared.snapshot.get().backlog() <= self.shared.options.backlog / 2
     }
@@ -219,7 +219,7 @@ impl Compactor {
 }
 
 // one segment or more of each project, rows by (time, sequence)
-fn build(rows: Vec<Stored>, shared: &Shared) -> Vec<Built> {
+pub(super) fn build(rows: Vec<Stored>, shared: &Shared) -> Vec<Built> {
     let mut projects: BTreeMap<Option<String>, Vec<Stored>> = BTreeMap::new();
     for row in rows {
         let project = row.record.text(Field::Project);

@@ -5,7 +5,7 @@
 //! under way when its last record goes fails as [`Fault::Busy`]. Identities of single records are remembered for their
 //! day even so: they tell a retry from a new request, whatever became of what it stored.
 
-use super::committer::Request;
+use super::committer::{Committer, Request};
 use super::database::{self, ImportedRows};
 use super::{Fault, Shared, Store, run};
 use reqlog_core::filter::{Number, Predicate};
@@ -46,7 +46,7 @@ pub(super) fn forget(shared: &Shared, requests: &Sender<Request>) -> Result<(), 
     if lost.is_empty() {
         return Ok(());
     }
-    let drop_all = |committer: &mut super::committer::Committer| {
+    let drop_all = move |committer: &mut Committer| {
         committer.database.write(|tx| lost.iter().try_for_each(|import| database::drop_import(tx, import)))
     };
     run(requests, drop_all)

@@ -56,7 +56,8 @@ pub(super) fn watch(shared: &Shared, requests: &Sender<Request>) {
     }
 }
 
-fn tick(shared: &Shared, requests: &Sender<Request>) -> Result<(), Fault> {
+/// Hides what has expired by now.
+pub(super) fn tick(shared: &Shared, requests: &Sender<Request>) -> Result<(), Fault> {
     if shared.options.retention.is_endless() {
         return Ok(());
     }

@@ -14,4 +14,5 @@ mod scopes;
 mod secrets;
 mod security;
 mod server;
+mod trickle;
 mod walk;

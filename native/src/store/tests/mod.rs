@@ -3,6 +3,7 @@
 mod compacting;
 mod doctoring;
 mod remembering;
+mod retaining;
 
 use super::*;
 use reqlog_core::auth::{NewKey, Role, Scope, Secret};
