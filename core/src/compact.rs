@@ -36,32 +36,35 @@ pub const MOST_BATCHES: usize = 4096;
 pub const FAN_IN: usize = 8;
 /// Rows from which a segment is left as it is; two smaller ones fit into one.
 const FULL: u64 = MAX_ROWS as u64 / 2;
+/// Bytes from which it is, too: a step has all rows of what it merges in memory, bodies included.
+const FULL_BYTES: u64 = 32 << 20;
 
 /// How often a row is written as part of a segment at most: once from its batch, and once more from each class. Making
-/// deletions and expiry physical comes on top.
+/// deletions and expiry physical comes on top, and where a segment is full of bytes before it is full of rows, a class may
+/// take up to three steps.
 pub const MOST_WRITES: u64 = 2 + class(FULL - 1);
 
-/// The most segments of a project with so many rows once nothing is due: fewer than [`FAN_IN`] in each class, and those
-/// that are full. 1 M rows: 57.
-pub const fn most_segments(rows: u64) -> u64 {
+/// The most segments of a project with so many rows and bytes once nothing is due: fewer than [`FAN_IN`] in each class,
+/// and those that are full. 1 M rows of 100 bytes: 59.
+pub const fn most_segments(rows: u64, bytes: u64) -> u64 {
     if rows == 0 {
         return 0;
     }
     let classes = if rows < FULL { 1 + class(rows) } else { 1 + class(FULL - 1) };
-    (FAN_IN as u64 - 1) * classes + rows / FULL
+    (FAN_IN as u64 - 1) * classes + rows / FULL + bytes / FULL_BYTES
 }
 
 const fn class(rows: u64) -> u64 {
     if rows == 0 { 0 } else { rows.ilog(FAN_IN as u64) as u64 }
 }
 
-/// The next merge, if any is due.
-pub fn plan(entries: &[Entry], urgency: Urgency) -> Option<Merge> {
-    fresh(entries, urgency).or_else(|| tiers(entries))
+/// The next merge, if any is due. `size` is of an entry, in bytes.
+pub fn plan(entries: &[Entry], size: impl Fn(&Entry) -> u64, urgency: Urgency) -> Option<Merge> {
+    fresh(entries, &size, urgency).or_else(|| tiers(entries, &size))
 }
 
 /// All batches that fit into one step; `None` without any.
-fn fresh(entries: &[Entry], urgency: Urgency) -> Option<Merge> {
+fn fresh(entries: &[Entry], size: impl Fn(&Entry) -> u64, urgency: Urgency) -> Option<Merge> {
     let mut batches: Vec<&Entry> = entries.iter().filter(|entry| matches!(entry.id, SourceId::Batch(_))).collect();
     let rows: u64 = batches.iter().map(|entry| entry.summary.rows).sum();
     let due = match urgency {
@@ -69,7 +72,7 @@ fn fresh(entries: &[Entry], urgency: Urgency) -> Option<Merge> {
         Urgency::Settle => !batches.is_empty(),
     };
     batches.sort_by_key(|entry| entry.summary.seq.0);
-    due.then(|| Merge { inputs: take_rows(batches.into_iter()) })
+    due.then(|| Merge { inputs: take(batches.into_iter(), size) })
 }
 
 fn is_worth(batches: &[&Entry], rows: u64) -> bool {
@@ -77,12 +80,13 @@ fn is_worth(batches: &[&Entry], rows: u64) -> bool {
     batches.len() >= MOST_BATCHES || rows >= FRESH_SHARE * projects().collect::<BTreeSet<_>>().len() as u64
 }
 
-fn tiers(entries: &[Entry]) -> Option<Merge> {
+fn tiers(entries: &[Entry], size: impl Fn(&Entry) -> u64) -> Option<Merge> {
     let mut classes: BTreeMap<(u64, Option<&str>), Vec<&Entry>> = BTreeMap::new();
     for entry in entries {
         let summary = &entry.summary;
         if let (SourceId::Segment(_), Some(projects)) = (entry.id, &summary.projects)
             && summary.rows < FULL
+            && size(entry) < FULL_BYTES
         {
             // one project a segment
             let project = projects.keys().next().map(String::as_str);
@@ -91,18 +95,19 @@ fn tiers(entries: &[Entry]) -> Option<Merge> {
     }
     let mut group = classes.into_values().find(|group| group.len() >= FAN_IN)?;
     group.sort_by_key(|entry| entry.summary.seq.0);
-    Some(Merge { inputs: take_rows(group.into_iter()) })
+    Some(Merge { inputs: take(group.into_iter(), size) })
 }
 
-// The first sources up to one segment's rows; at least one.
-fn take_rows<'a>(entries: impl Iterator<Item = &'a Entry>) -> Vec<SourceId> {
-    let mut rows = 0;
+// The first sources up to one segment's rows and twice the bytes of a full one; at least one.
+fn take<'a>(entries: impl Iterator<Item = &'a Entry>, size: impl Fn(&Entry) -> u64) -> Vec<SourceId> {
+    let (mut rows, mut bytes) = (0, 0);
     let mut inputs = Vec::new();
     for entry in entries {
-        if !inputs.is_empty() && rows + entry.summary.rows > MAX_ROWS as u64 {
+        rows += entry.summary.rows;
+        bytes += size(entry);
+        if !inputs.is_empty() && (rows > MAX_ROWS as u64 || bytes > 2 * FULL_BYTES) {
             break;
         }
-        rows += entry.summary.rows;
         inputs.push(entry.id);
     }
     inputs

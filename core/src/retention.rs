@@ -36,6 +36,11 @@ impl Retention {
         self.projects.values().chain([&self.default]).all(|limits| *limits == Limits::default())
     }
 
+    /// Whether any project's bytes are limited.
+    pub fn limits_bytes(&self) -> bool {
+        self.projects.values().chain([&self.default]).any(|limits| limits.bytes.is_some())
+    }
+
     /// The horizons that ages set at `now_ms`.
     pub fn by_age(&self, now_ms: u64) -> Expiry {
         let horizon = |limits: &Limits| {

@@ -43,6 +43,9 @@ impl Expiry {
 
     /// Which rows of a source have expired; `None` when none can have.
     pub fn of(&self, summary: &Summary) -> Option<Predicate> {
+        if *self == Self::default() {
+            return None;
+        }
         let first = summary.arrival.0;
         let before = |horizon: u64| match i64::try_from(horizon).unwrap_or(i64::MAX).checked_sub(1) {
             Some(last) if horizon > first => Predicate::between(Number::Arrival, 0, last),

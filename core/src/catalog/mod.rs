@@ -51,7 +51,8 @@ pub struct Catalog {
     pub deletions: Vec<Arc<Deletion>>,
     /// What retention hides.
     pub expiry: Arc<Expiry>,
-    /// The highest sequence that retention has hidden or removed.
+    /// The highest sequence that retention has hidden or removed; where very many sources have expired in part, a bound
+    /// of it.
     pub expired: Option<Seq>,
 }
 

@@ -77,7 +77,7 @@ impl Model {
 
     /// Runs merges until none is due.
     pub fn compact(&mut self, urgency: Urgency) {
-        while let Some(merge) = compact::plan(&self.catalog.entries, urgency) {
+        while let Some(merge) = compact::plan(&self.catalog.entries, |_| 0, urgency) {
             self.merge(&merge.inputs);
         }
         // With every row rewritten, no deletion has anything left to hide.
@@ -91,7 +91,12 @@ impl Model {
     pub fn merge(&mut self, inputs: &[SourceId]) {
         let mut rows: Vec<Stored> = inputs.iter().flat_map(|id| self.read(*id)).collect();
         rows.retain(|row| {
-            !self.catalog.expiry.hides(row) && !self.catalog.deletions.iter().any(|gone| row.id.seq() <= gone.head && gone.filter.matches_stored(row))
+            !self.catalog.expiry.hides(row)
+                && !self
+                    .catalog
+                    .deletions
+                    .iter()
+                    .any(|gone| row.id.seq() <= gone.head && gone.filter.matches_stored(row))
         });
         rows.sort_by_key(|row| (row.record.time, row.id.seq()));
         self.catalog.entries.retain(|entry| !inputs.contains(&entry.id));

@@ -146,7 +146,9 @@ mod tests {
 
     #[test]
     fn what_is_no_limit_is_refused_by_name() {
-        for wrong in ["", "30", "d", "0d", "-1d", "1.5d", "30 years", "99999999999999999999d", "9999999999999999w", "a="] {
+        for wrong in
+            ["", "30", "d", "0d", "-1d", "1.5d", "30 years", "99999999999999999999d", "9999999999999999w", "a="]
+        {
             let said = retention(&[wrong], &[], "").unwrap_err();
             assert!(said.starts_with("retention-age: "), "{wrong}: {said}");
         }

@@ -122,7 +122,8 @@ impl Committer {
                 database::declare(tx, project, environment.as_deref())?;
             }
             database::put_head(tx, head)?;
-            let source = import.map(|import| database::put_import(tx, import.scope, &import.progress, rows)).transpose()?;
+            let source =
+                import.map(|import| database::put_import(tx, import.scope, &import.progress, rows)).transpose()?;
             Ok((memory.write(tx, &fresh, arrival)?, source))
         })?;
         self.head = head;

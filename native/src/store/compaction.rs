@@ -110,16 +110,16 @@ impl Compactor {
 
     /// Does what is due, if anything is.
     fn step(&mut self, urgency: Urgency) -> Result<bool, Fault> {
-        self.take(|entries| compact::plan(entries, urgency))
+        self.take(|snapshot, entries| compact::plan(entries, |entry| snapshot.size(entry.id), urgency))
     }
 
     /// Removes what deletions and retention have hidden, as far as that is due.
     pub(super) fn free(&mut self) -> Result<bool, Fault> {
-        self.take(|_| None)
+        self.take(|_, _| None)
     }
 
     // one step: what nobody sees any more goes first, then `plan` says, then deletions and retention do
-    fn take(&mut self, plan: impl FnOnce(&[Entry]) -> Option<Merge>) -> Result<bool, Fault> {
+    fn take(&mut self, plan: impl FnOnce(&Snapshot, &[Entry]) -> Option<Merge>) -> Result<bool, Fault> {
         let shared = self.shared.clone();
         let _alone = shared.compacting.lock().unwrap_or_else(PoisonError::into_inner);
         let snapshot = shared.snapshot.get();
@@ -135,7 +135,7 @@ impl Compactor {
         }
         let entries: Vec<Entry> =
             catalog.entries.iter().filter(|entry| !self.avoided.contains(&entry.id)).cloned().collect();
-        let merge = plan(&entries).or_else(|| erase(&snapshot, &entries));
+        let merge = plan(&snapshot, &entries).or_else(|| erase(&snapshot, &entries));
         let merge = merge.map_or_else(|| self.expire(&snapshot, &entries), Some);
         let inputs = merge.map(|merge| merge.inputs).unwrap_or_default();
         let settled = settled(&snapshot, &inputs);
@@ -159,12 +159,14 @@ impl Compactor {
 
     // what retention needs rewritten
     fn expire(&mut self, snapshot: &Snapshot, entries: &[Entry]) -> Option<Merge> {
-        match self.halves.next(&self.shared, snapshot, entries) {
-            Ok(entry) => entry.and_then(|entry| rewrite(entry, entries)),
-            Err(Unreadable { source, fault }) => {
-                tracing::error!("retention: {fault}");
-                self.avoided.insert(source);
-                None
+        loop {
+            let readable = entries.iter().filter(|entry| !self.avoided.contains(&entry.id));
+            match self.halves.next(&self.shared, snapshot, readable) {
+                Ok(entry) => return entry.and_then(|entry| rewrite(snapshot, entry, entries)),
+                Err(Unreadable { source, fault }) => {
+                    tracing::error!("retention: {fault}");
+                    self.avoided.insert(source);
+                }
             }
         }
     }
@@ -264,13 +266,13 @@ fn is_pending(snapshot: &Snapshot, deletion: &Deletion, entry: &Entry) -> bool {
 fn erase(snapshot: &Snapshot, entries: &[Entry]) -> Option<Merge> {
     let deletions = &snapshot.catalog().deletions;
     let pending = |entry: &&Entry| deletions.iter().any(|deletion| is_pending(snapshot, deletion, entry));
-    entries.iter().find(pending).and_then(|entry| rewrite(entry, entries))
+    entries.iter().find(pending).and_then(|entry| rewrite(snapshot, entry, entries))
 }
 
 // A segment alone. A batch with all others: each alone would make a small segment of every project in it.
-fn rewrite(entry: &Entry, entries: &[Entry]) -> Option<Merge> {
+fn rewrite(snapshot: &Snapshot, entry: &Entry, entries: &[Entry]) -> Option<Merge> {
     match entry.id {
-        SourceId::Batch(_) => compact::plan(entries, Urgency::Settle),
+        SourceId::Batch(_) => compact::plan(entries, |entry| snapshot.size(entry.id), Urgency::Settle),
         SourceId::Segment(_) => Some(Merge { inputs: vec![entry.id] }),
     }
 }

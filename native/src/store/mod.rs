@@ -12,6 +12,8 @@
 //! [`Snapshot`], then acknowledges. Readers only ever look at snapshots: batches by value, segments by name. Compaction
 //! replaces sources by segments through the same thread.
 //!
+//! A deletion hides rows at once, retention as they expire; compaction removes them, and with the last of them the file.
+//!
 //! **Invariants.** A row is in exactly one source of every snapshot. A segment's file is durable before a transaction
 //! names it, and is unlinked only when no transaction and no snapshot names it. No database read outlives a statement.
 //! Arrival never goes back. Sequences are never given out twice.

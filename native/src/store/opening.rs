@@ -28,8 +28,8 @@ pub(super) fn open(root: &Path, options: Options) -> Result<Inner, OpenError> {
     let segments = database.segments().map_err(failed)?;
     sweep(&dir, &mut database, &segments).map_err(failed)?;
     let snapshot = load(&dir, &database, segments).map_err(failed)?;
-    let snapshot = expire(snapshot, &options);
     let shared = share(options, dir, snapshot, &database).map_err(failed)?;
+    retention::wake(&shared);
     start(Arc::new(shared), database).map_err(failed)
 }
 
@@ -83,18 +83,6 @@ pub(super) fn load(dir: &Arc<DataDir>, database: &Database, segments: Vec<Stored
         files.push(Arc::new(SegmentFile::new(dir.clone(), segment.id, segment.size, segment.erased)));
     }
     Ok(Snapshot::new(catalog, batches, files))
-}
-
-/// Hides what expired while nobody looked: it is not seen again, however short the time until the first tick.
-fn expire(snapshot: Snapshot, options: &Options) -> Snapshot {
-    let now = (options.clock)().as_millis().max(0) as u64;
-    let mut catalog = (**snapshot.catalog()).clone();
-    catalog.expiry = Arc::new(catalog.expiry.max(&options.retention.by_age(now)));
-    let hidden = |entry: &&Entry| catalog.expiry.of(&entry.summary).is_some();
-    // at least: the first tick says it to the row
-    let least = catalog.entries.iter().filter(hidden).map(|entry| entry.summary.seq.0).max();
-    catalog.expired = catalog.expired.max(least);
-    snapshot.with_catalog(catalog)
 }
 
 fn share(options: Options, dir: Arc<DataDir>, snapshot: Snapshot, database: &Database) -> Result<Shared, Fault> {

@@ -8,8 +8,8 @@ use super::compaction::Compactor;
 use super::database::{self, Retained};
 use super::source::Unreadable;
 use super::{Fault, Shared, Snapshot, Store, run};
-use reqlog_core::catalog::{Catalog, Entry, Expiry, SourceId, Verdict};
-use reqlog_core::filter::Number;
+use reqlog_core::catalog::{Catalog, Entry, Expiry, SourceId};
+use reqlog_core::filter::{Number, Predicate};
 use reqlog_core::id::Seq;
 use reqlog_core::retention::{self, Cut, Held};
 use reqlog_core::segment::{Part, PartId};
@@ -20,6 +20,8 @@ use std::time::Duration;
 
 /// How late a record may be hidden.
 const TICK: Duration = Duration::from_secs(1);
+/// Segments that are looked into at each tick for the last hidden row; of more, their summaries have to do.
+const LOOKS: usize = 16;
 
 impl Store {
     /// Hides what has expired by the store's clock, and frees what that allows: every limit of bytes holds afterwards.
@@ -72,12 +74,25 @@ pub(super) fn tick(shared: &Shared, requests: &Sender<Request>) -> Result<(), Fa
     run(requests, move |committer| committer.expire(&expiry, &cuts, Some(expired)))
 }
 
+/// Hides what expired while nobody looked, before anybody reads.
+pub(super) fn wake(shared: &Shared) {
+    let snapshot = shared.snapshot.get();
+    let mut catalog = (**snapshot.catalog()).clone();
+    let now = (shared.options.clock)().as_millis().max(0) as u64;
+    let expiry = catalog.expiry.max(&shared.options.retention.by_age(now));
+    // cuts that were made before are known already
+    let before = Catalog { expiry: Arc::default(), ..catalog.clone() };
+    catalog.expired = hidden(shared, &snapshot.with_catalog(before), &expiry).or(catalog.expired);
+    catalog.expiry = Arc::new(expiry);
+    shared.snapshot.set(snapshot.with_catalog(catalog));
+}
+
 /// The horizons of projects that exceed their bytes; everything else has none.
 fn cuts(shared: &Shared, snapshot: &Snapshot) -> Expiry {
     let limits = &shared.options.retention;
     let catalog = snapshot.catalog();
     let mut cuts = Expiry::default();
-    if limits.projects.values().chain([&limits.default]).all(|limits| limits.bytes.is_none()) {
+    if !limits.limits_bytes() {
         return cuts;
     }
     // what no reader sees any more is dropped without a cut
@@ -135,21 +150,32 @@ fn hidden(shared: &Shared, snapshot: &Snapshot, expiry: &Expiry) -> Option<Seq> 
         return None;
     }
     touched.sort_by_key(|entry| std::cmp::Reverse(entry.summary.seq.1));
-    let mut most = catalog.expired;
+    let (mut most, mut looks) = (catalog.expired, 0);
     for entry in touched {
-        if most.is_some_and(|most| entry.summary.seq.1 <= most) {
+        let last = entry.summary.seq.1;
+        if most.is_some_and(|most| last <= most) {
             break;
         }
-        most = most.max(last_hidden(shared, snapshot, entry, expiry));
+        let is_whole = expiry.of(&entry.summary) == Some(Predicate::ALL);
+        looks += usize::from(!is_whole);
+        let hidden = match () {
+            () if is_whole => Some(last),
+            () if looks <= LOOKS => last_hidden(shared, snapshot, entry, expiry),
+            () => Some(last.min(bound(catalog, expiry))),
+        };
+        most = most.max(hidden);
     }
     most
 }
 
+// a sequence that no hidden row exceeds: sequences grow as arrivals do
+fn bound(catalog: &Catalog, expiry: &Expiry) -> Seq {
+    let latest = expiry.projects.values().copied().fold(expiry.unnamed.max(expiry.others), u64::max);
+    let young = catalog.entries.iter().filter(|entry| entry.summary.arrival.0 >= latest);
+    young.map(|entry| entry.summary.seq.0).min().unwrap_or(Seq::MAX)
+}
+
 fn last_hidden(shared: &Shared, snapshot: &Snapshot, entry: &Entry, expiry: &Expiry) -> Option<Seq> {
-    let summary = &entry.summary;
-    if expiry.of(summary).is_some_and(|expired| summary.judge(&expired) == Verdict::Always) {
-        return Some(summary.seq.1);
-    }
     let found = match entry.id {
         SourceId::Batch(_) => shared.reader(snapshot).rows(entry).map(|rows| {
             let hidden = rows.iter().filter(|row| expiry.hides(row)).map(|row| row.id.seq());
@@ -162,7 +188,7 @@ fn last_hidden(shared: &Shared, snapshot: &Snapshot, entry: &Entry, expiry: &Exp
         }),
     };
     // of one that cannot be read, nobody reads on
-    found.unwrap_or(Some(summary.seq.0))
+    found.unwrap_or(Some(entry.summary.seq.0))
 }
 
 /// The project of a segment.
@@ -181,12 +207,12 @@ impl Halves {
         &mut self,
         shared: &Shared,
         snapshot: &Snapshot,
-        entries: &'a [Entry],
+        entries: impl Iterator<Item = &'a Entry>,
     ) -> Result<Option<&'a Entry>, Unreadable> {
         let catalog = snapshot.catalog();
         let touched = |entry: &&Entry| catalog.expiry.of(&entry.summary).is_some();
         let mut over = None;
-        for entry in entries.iter().filter(touched) {
+        for entry in entries.filter(touched) {
             let over = over.get_or_insert_with(|| exceeding(shared, snapshot));
             if self.is_half(shared, snapshot, entry)? || is_any(entry, over, catalog) {
                 return Ok(Some(entry));
@@ -227,6 +253,9 @@ fn is_any(entry: &Entry, over: &BTreeSet<Option<String>>, catalog: &Catalog) -> 
 
 /// Projects of more bytes than their limit.
 fn exceeding(shared: &Shared, snapshot: &Snapshot) -> BTreeSet<Option<String>> {
+    if !shared.options.retention.limits_bytes() {
+        return BTreeSet::new();
+    }
     let held = retention::held(&snapshot.catalog().entries, |entry| snapshot.size(entry.id));
     let exceeds = |project: &Option<String>, parts: &[(&Entry, Held)]| {
         let limit = shared.options.retention.limits(project.as_deref()).bytes;
@@ -246,10 +275,12 @@ impl Committer {
         let mut kept = self.retained.cuts().max(cuts);
         let cut = |project: Option<&str>, horizon: u64| {
             let parts = catalog.entries.iter().filter(|entry| entry.summary.arrival.0 < horizon);
-            parts.into_iter().any(|entry| entry.summary.projects.as_ref().is_none_or(|counts| match project {
-                Some(name) => counts.contains_key(name),
-                None => counts.values().sum::<u64>() < entry.summary.rows,
-            }))
+            parts.into_iter().any(|entry| {
+                entry.summary.projects.as_ref().is_none_or(|counts| match project {
+                    Some(name) => counts.contains_key(name),
+                    None => counts.values().sum::<u64>() < entry.summary.rows,
+                })
+            })
         };
         kept.projects.retain(|name, horizon| cut(Some(name.as_str()), *horizon));
         kept.unnamed = if cut(None, kept.unnamed) { kept.unnamed } else { 0 };
@@ -266,7 +297,6 @@ impl Committer {
         Ok(())
     }
 }
-
 
 impl Snapshot {
     /// Bytes of segments and batches that hold a project's records, by rows where a batch has several projects'.

@@ -15,7 +15,18 @@ pub const ADMIN: &str = "admin-key-of-the-end-to-end-tests";
 /// The command without settings from outside.
 pub fn reqlog() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_reqlog"));
-    for name in ["DATA", "LISTEN", "BASE_PATH", "ADMIN_KEY", "URL", "KEY", "REDACT_KEY", "ORIGINS", "RETENTION_AGE", "RETENTION_BYTES"] {
+    for name in [
+        "DATA",
+        "LISTEN",
+        "BASE_PATH",
+        "ADMIN_KEY",
+        "URL",
+        "KEY",
+        "REDACT_KEY",
+        "ORIGINS",
+        "RETENTION_AGE",
+        "RETENTION_BYTES",
+    ] {
         command.env_remove(format!("REQLOG_{name}"));
     }
     command.env_remove("RUST_LOG");

@@ -66,7 +66,11 @@ fn is_whole(answer: &[u8]) -> bool {
 /// Serves the directory, with more arguments.
 fn serve(data: &Path, arguments: &[&str]) -> Server {
     let mut command = reqlog();
-    command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(data).args(arguments).env("REQLOG_ADMIN_KEY", ADMIN);
+    command
+        .args(["serve", "--listen", "127.0.0.1:0", "--data"])
+        .arg(data)
+        .args(arguments)
+        .env("REQLOG_ADMIN_KEY", ADMIN);
     Server::spawn(command, data)
 }
 

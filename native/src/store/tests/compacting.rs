@@ -371,7 +371,9 @@ fn segments_built_by_many_threads_are_those_that_one_builds() {
     for round in 0..3 {
         let mut ingest = varied(&format!("/v1/users/{round}"), 9_000);
         for (n, record) in ingest.records.iter_mut().enumerate() {
-            record.texts.set(Field::Path, &format!("/v1/users/{:016x}", (n as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15)));
+            record
+                .texts
+                .set(Field::Path, &format!("/v1/users/{:016x}", (n as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15)));
             if n % 4 == 0 {
                 record.texts.set(Field::Project, "q");
             }

@@ -138,7 +138,7 @@ fn an_age_counts_from_arrival_to_the_millisecond_in_batches_and_segments() {
 
 #[test]
 fn a_segment_is_rewritten_once_half_of_it_has_expired_and_dropped_unread_once_all_has() {
-    let bench = Bench::new(every(age(60)));
+    let mut bench = Bench::new(every(age(60)));
     let store = bench.open();
     for at in 1..=10 {
         bench.at(at * SECOND);
@@ -169,6 +169,17 @@ fn a_segment_is_rewritten_once_half_of_it_has_expired_and_dropped_unread_once_al
     // and what is gone stays known to be gone
     let store = bench.open();
     assert_eq!((expired(&store), rows(&store).len()), (Some(20), 3));
+    store.commit(records("p", "later", 2)).unwrap();
+    store.compact_now().unwrap();
+    drop(store);
+    // what expires while the store is closed is never shown
+    bench.at(130_001);
+    let store = bench.open();
+    assert_eq!((expired(&store), seqs(&store)), (Some(23), vec![24, 25]));
+    store.compact_now().unwrap();
+    drop(store);
+    bench.retention = Retention::default();
+    assert_eq!(expired(&bench.open()), Some(23));
 }
 
 #[test]
@@ -178,7 +189,8 @@ fn each_project_has_its_own_age_in_batches_that_several_share() {
     let store = bench.open();
     bench.at(SECOND);
     let names = ["long", "ever", "short", "long"];
-    let mixed: Vec<Record> = names.iter().map(|name| record(name, "x")).chain([Record::new(Timestamp::from_nanos(0))]).collect();
+    let mixed: Vec<Record> =
+        names.iter().map(|name| record(name, "x")).chain([Record::new(Timestamp::from_nanos(0))]).collect();
     store.commit(Ingest { records: mixed, ..Ingest::default() }).unwrap();
     bench.at(12 * SECOND);
     store.retain_now().unwrap();
@@ -187,7 +199,6 @@ fn each_project_has_its_own_age_in_batches_that_several_share() {
     bench.at(102 * SECOND);
     store.retain_now().unwrap();
     assert_eq!((seqs(&store), physical(&store)), (vec![2], 1));
-    // an own age of a project that was made later than the row
     bench.at(1_000_000 * SECOND);
     drop(store);
     assert_eq!(seqs(&bench.open()), [2]);
