@@ -18,14 +18,14 @@ use std::sync::mpsc::Sender;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-/// How late a record may be hidden.
-const TICK: Duration = Duration::from_secs(1);
+/// How often it is found out what has expired: a record is hidden within a second.
+const TICK: Duration = Duration::from_millis(500);
 /// Segments that are looked into at each tick for the last hidden row; of more, their summaries have to do.
 const LOOKS: usize = 16;
 
 impl Store {
     /// Hides what has expired by the store's clock, and frees what that allows: every limit of bytes holds afterwards.
-    /// A store that compacts in the background does this by itself, hiding every second.
+    /// A store that compacts in the background does this by itself.
     pub fn retain_now(&self) -> Result<(), Fault> {
         let shared = &self.inner.shared;
         let mut compactor = Compactor::new(shared.clone(), self.inner.requests.clone());
@@ -71,7 +71,7 @@ pub(super) fn tick(shared: &Shared, requests: &Sender<Request>) -> Result<(), Fa
     let cuts = cuts(shared, &snapshot);
     let expiry = catalog.expiry.max(&shared.options.retention.by_age(now)).max(&cuts);
     let Some(expired) = hidden(shared, &snapshot, &expiry) else { return Ok(()) };
-    run(requests, move |committer| committer.expire(&expiry, &cuts, Some(expired)))
+    run(requests, move |committer| committer.expire(&expiry, &cuts, expired))
 }
 
 /// Hides what expired while nobody looked, before anybody reads.
@@ -158,10 +158,12 @@ fn hidden(shared: &Shared, snapshot: &Snapshot, expiry: &Expiry) -> Option<Seq> 
         }
         let is_whole = expiry.of(&entry.summary) == Some(Predicate::ALL);
         looks += usize::from(!is_whole);
-        let hidden = match () {
-            () if is_whole => Some(last),
-            () if looks <= LOOKS => last_hidden(shared, snapshot, entry, expiry),
-            () => Some(last.min(bound(catalog, expiry))),
+        let hidden = if is_whole {
+            Some(last)
+        } else if looks <= LOOKS {
+            last_hidden(shared, snapshot, entry, expiry)
+        } else {
+            Some(last.min(bound(catalog, expiry)))
         };
         most = most.max(hidden);
     }
@@ -266,10 +268,10 @@ fn exceeding(shared: &Shared, snapshot: &Snapshot) -> BTreeSet<Option<String>> {
 
 impl Committer {
     /// Hides rows, durably where nothing else would tell of it later.
-    fn expire(&mut self, expiry: &Expiry, cuts: &Expiry, expired: Option<Seq>) -> Result<(), Fault> {
+    fn expire(&mut self, expiry: &Expiry, cuts: &Expiry, expired: Seq) -> Result<(), Fault> {
         let old = self.shared.snapshot.get();
         let mut catalog: Catalog = (**old.catalog()).clone();
-        catalog.expired = catalog.expired.max(expired);
+        catalog.expired = catalog.expired.max(Some(expired));
         catalog.expiry = Arc::new(catalog.expiry.max(expiry));
         // a cut below which nothing is left has done its work
         let mut kept = self.retained.cuts().max(cuts);
