@@ -231,12 +231,12 @@ impl Halves {
             let gone = counts.filter(|(name, _)| summary.arrival.0 < expiry.horizon(Some(name)));
             return Ok(2 * gone.map(|(_, rows)| rows).sum::<u64>() >= summary.rows);
         };
-        let half = match self.0.get(&id) {
-            Some(half) => *half,
-            None => {
-                let arrivals = arrivals(shared, snapshot, entry)?;
-                *self.0.entry(id).or_insert(arrivals[(arrivals.len() - 1) / 2])
-            }
+        let half = if let Some(half) = self.0.get(&id) {
+            *half
+        } else {
+            let arrivals = arrivals(shared, snapshot, entry)?;
+            // a source has at least one row
+            *self.0.entry(id).or_insert(arrivals[(arrivals.len() - 1) / 2])
         };
         Ok(half < expiry.horizon(project(entry)))
     }
