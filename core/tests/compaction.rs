@@ -123,7 +123,7 @@ fn single_records_one_a_commit() {
     let mut most = 0;
     for round in 0..20_000u64 {
         // as many as come while the compactor looks away
-        (0..1 + round % 100).for_each(|_| store.commit("p", 1));
+        (0..=round % 100).for_each(|_| store.commit("p", 1));
         store.compact();
         most = most.max(store.segments());
     }
