@@ -100,22 +100,25 @@ const BYTES: [(&str, u64); 8] = [
 fn age(text: &str, setting: &str) -> Result<Option<Duration>, Problem> {
     let age = limit(text, &AGES);
     let wrong = || format!("{setting}: '{text}' is no age; write 12h, 30d or 8w (s, m, h, d, w), or {NONE}");
-    age.map(|age| age.map(Duration::from_secs)).ok_or_else(|| Problem::Usage(wrong()))
+    age.map(|age| age.map(Duration::from_secs)).map_err(|Unlike| Problem::Usage(wrong()))
 }
 
 fn bytes(text: &str, setting: &str) -> Result<Option<u64>, Problem> {
     let wrong = || format!("{setting}: '{text}' is no number of bytes; write 500MB, 10GB or 2TiB, or {NONE}");
-    limit(text, &BYTES).ok_or_else(|| Problem::Usage(wrong()))
+    limit(text, &BYTES).map_err(|Unlike| Problem::Usage(wrong()))
 }
 
-// a positive number and a unit, or no limit; `None` for what is neither
-fn limit(text: &str, units: &[(&str, u64)]) -> Option<Option<u64>> {
+// neither a number with a unit nor the name of no limit
+struct Unlike;
+
+fn limit(text: &str, units: &[(&str, u64)]) -> Result<Option<u64>, Unlike> {
     if text.eq_ignore_ascii_case(NONE) {
-        return Some(None);
+        return Ok(None);
     }
-    let (number, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit())?);
-    let (_, each) = units.iter().find(|(name, _)| unit.trim_start().eq_ignore_ascii_case(name))?;
-    number.parse::<u64>().ok()?.checked_mul(*each).filter(|limit| *limit > 0).map(Some)
+    let (number, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).ok_or(Unlike)?);
+    let each = units.iter().find(|(name, _)| unit.trim_start().eq_ignore_ascii_case(name)).ok_or(Unlike)?.1;
+    let limit = number.parse::<u64>().ok().and_then(|number| number.checked_mul(each));
+    limit.filter(|limit| *limit > 0).map(Some).ok_or(Unlike)
 }
 
 #[cfg(test)]
