@@ -45,9 +45,9 @@ bench: ## criterion for the core, then the end-to-end tables (rg and jq are aske
 	$(CARGO) build --release --package reqlog
 	$(CARGO) bench --package reqlog-tests
 
-soak: ## the properties with SOAK_CASES cases each, every walk of the dialects to its end, and a sweep over a million records
+soak: ## the properties with SOAK_CASES cases each, walks to their ends, a sweep over a million records, a million records one by one
 	PROPTEST_CASES=$(SOAK_CASES) $(CARGO) test --release --package reqlog-core --package reqlog-tests
-	REQLOG_SOAK=1 $(CARGO) test --release --package reqlog --test e2e -- dialects fanout
+	REQLOG_SOAK=1 $(CARGO) test --release --package reqlog --test e2e -- dialects fanout trickle
 
 doc: ## the documentation of every public item
 	RUSTDOCFLAGS="--deny warnings" $(CARGO) doc --workspace --no-deps
