@@ -50,7 +50,8 @@ impl Compactor {
     /// Compacts whatever becomes due until the store closes.
     pub(super) fn run(mut self) {
         debug_assert_eq!(self.shared.options.compaction, Compaction::Background);
-        let mut idle = true;
+        // the run before may have ended before it tidied up
+        let mut idle = false;
         loop {
             let seen = {
                 let state = self.shared.state();

@@ -153,7 +153,8 @@ fn single_records_from_many_clients_leave_few_segments_and_deletion_and_retentio
     let server = serve(&data, &["--retention-age", "1s"]);
     wait(&server.admin(), "retention", |metric| metric("reqlog_records") == 0 && metric("reqlog_segments") == 0);
     let rest = stop_and_examine(server, &data);
-    assert!(rest < whole / 10 && files(&data) == 0, "{rest} bytes are left of {whole}");
+    // as many free pages stay in the catalog as are not worth a vacuum
+    assert!(rest < whole / 10 + (512 << 10) && files(&data) == 0, "{rest} bytes are left of {whole}");
     println!(
         "{count} records in {sent:.1?}, settled after {settled:.1?}: {segments} segments, {whole} bytes; {half} after the \
          deletion of half, {rest} after retention"

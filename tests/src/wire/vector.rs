@@ -99,7 +99,7 @@ fn step(line: usize, block: &str) -> Result<Step<'_>, String> {
         }
     }
     if times > 1 && stream.is_some_and(|(word, _)| word != "@stream") {
-        return Err(format!("line {line}, {name}: @times 2 or more is for requests"));
+        return Err(format!("line {line}, {name}: @times is for requests"));
     }
     let follow = |stream, end| Turn::Follow { stream, expected: rest.trim_matches('\n'), end };
     let turn = match stream {
