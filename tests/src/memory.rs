@@ -13,13 +13,13 @@ use reqlog_core::codec::Portable;
 use reqlog_core::filter::Predicate;
 use reqlog_core::format::{Format, Head, Parser, Rejection, Report, Splitter};
 use reqlog_core::id::{EntryId, Seq};
-use reqlog_core::plan::{BodyUse, Context, Failure, IngestRequest, Operation, Outcome, Projects, Settings, plan};
+use reqlog_core::plan::{BodyUse, Context, Failure, IngestMode, IngestRequest, Operation, Outcome, Projects, Settings, plan};
 use reqlog_core::query::{Direction, Order, Page, Position, Query, Start, Stats, Total};
 use reqlog_core::record::{Field, Stored};
 use reqlog_core::shown::shown;
 use reqlog_core::timestamp::Timestamp;
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 
 /// The plan over a list of records.
@@ -39,12 +39,14 @@ impl Frontend for InMemory {
 }
 
 /// A server whose store is a list. Its clock advances by a millisecond a request.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Memory {
     rows: Vec<Stored>,
     head: Option<EntryId>,
     // scope and Idempotency-Key of a request, and the place of a record in it
     retried: BTreeSet<(Option<String>, String, u64)>,
+    // what was imported before, as it was read: by what imports are compared within, every source from its first unit
+    imported: BTreeMap<Vec<String>, Vec<Vec<Vec<u8>>>>,
     keyring: Keyring,
     projects: Projects,
     settings: Settings,
@@ -66,11 +68,13 @@ impl Server for Memory {
 }
 
 impl Memory {
-    fn new(setting: &Setting) -> Self {
+    /// A server that begins as `setting` says.
+    pub fn new(setting: &Setting) -> Self {
         let mut memory = Self {
             rows: Vec::new(),
             head: None,
             retried: BTreeSet::new(),
+            imported: BTreeMap::new(),
             keyring: Keyring::default(),
             projects: setting.projects.clone(),
             settings: Settings::default(),
@@ -91,6 +95,16 @@ impl Memory {
     /// The admin key.
     pub fn admin(&self) -> &str {
         self.setting.admin.expose()
+    }
+
+    /// The last record's sequence and the latest arrival that was given out.
+    pub fn head(&self) -> Option<EntryId> {
+        self.head
+    }
+
+    /// Sets the clock; the next request is answered a millisecond later.
+    pub fn set_now(&mut self, now: Timestamp) {
+        self.now = now;
     }
 
     /// Answers one request.
@@ -307,8 +321,10 @@ impl Memory {
         let parser = Parser::new(format, &splitter.head().cloned().unwrap_or_else(Head::default), self.now);
         let rules = Rules::new(&self.setting.redact_key, &self.settings, request);
         let arrival = (self.now.as_millis() as u64).max(self.head.map_or(0, |head| head.arrival_ms() + 1));
-        let (mut report, mut own, mut place) = (Report::default(), BTreeSet::new(), 0);
+        let (mut report, mut own) = (Report::default(), BTreeSet::new());
+        let (mut taken, mut units) = (Vec::new(), 0);
         while let Some(unit) = splitter.next() {
+            units += 1;
             let reject = |reason: String| Rejection::new(unit.line, reason, unit.bytes);
             let accepted = parser.parse_identified(&unit).and_then(|parsed| {
                 let record = rules.accept(parsed.record).map_err(reject)?;
@@ -321,31 +337,55 @@ impl Memory {
                 Ok((_, Some(id))) if self.rows.iter().any(|row| row.id == id) && own.insert(id) => {
                     report.duplicates += 1;
                 }
-                Ok((record, _)) => {
-                    place += 1;
-                    if let Some(key) = &request.idempotency_key {
-                        let scope = request.scope.project().map(str::to_owned);
-                        if !self.retried.insert((scope, key.clone(), place)) {
-                            report.duplicates += 1;
-                            continue;
-                        }
-                    }
-                    if let Some(project) = record.text(Field::Project) {
-                        self.projects.declare(project, record.text(Field::Environment));
-                    }
-                    let seq = self.head.map_or(Seq::new(1), |head| head.seq().after(1)).ok_or(Failure::Internal)?;
-                    let id = EntryId::new(arrival, seq);
-                    self.head = Some(id);
-                    self.rows.push(Stored { id, record });
-                    report.accepted += 1;
-                }
+                Ok((record, _)) => taken.push((record, unit.bytes.to_vec())),
                 Err(rejection) => report.reject(rejection),
             }
+        }
+        let commits = !taken.is_empty() || request.mode == IngestMode::Import && units > 0;
+        let known = match request.mode {
+            IngestMode::Live => 0,
+            IngestMode::Import => self.imported_before(request, format, taken.iter().map(|(_, unit)| unit).cloned()),
+        };
+        report.duplicates += taken.drain(..known).len() as u64;
+        for (place, (record, _)) in (1..).zip(taken) {
+            if let Some(key) = &request.idempotency_key {
+                let scope = request.scope.project().map(str::to_owned);
+                if !self.retried.insert((scope, key.clone(), place)) {
+                    report.duplicates += 1;
+                    continue;
+                }
+            }
+            if let Some(project) = record.text(Field::Project) {
+                self.projects.declare(project, record.text(Field::Environment));
+            }
+            let seq = self.head.map_or(Seq::new(1), |head| head.seq().after(1)).ok_or(Failure::Internal)?;
+            let id = EntryId::new(arrival, seq);
+            self.head = Some(id);
+            self.rows.push(Stored { id, record });
+            report.accepted += 1;
+        }
+        // a commit of nothing but duplicates is one too
+        if commits {
+            self.head = self.head.map(|head| EntryId::new(arrival, head.seq()));
         }
         if let Err(rejection) = end {
             report.reject(rejection);
         }
         Ok(report)
+    }
+
+    /// How long the common beginning with an earlier import is; from then on, this one counts.
+    fn imported_before(&mut self, request: &IngestRequest, format: Format, units: impl Iterator<Item = Vec<u8>>) -> usize {
+        let IngestRequest { project, environment, session, service, .. } = request;
+        let part = |part: &Option<String>| part.clone().unwrap_or_default();
+        let mut within = [project, environment, session, service].map(part).to_vec();
+        within.push(format.name().to_owned());
+        let sources = self.imported.entry(within).or_default();
+        let units: Vec<Vec<u8>> = units.collect();
+        let common = |source: &Vec<Vec<u8>>| source.iter().zip(&units).take_while(|(old, new)| old == new).count();
+        let known = sources.iter().map(common).max().unwrap_or(0);
+        sources.push(units);
+        known
     }
 }
 

@@ -1,0 +1,248 @@
+//! What happens, at random.
+
+use crate::export::Export;
+use crate::ingestion::Ingestions;
+use crate::model::PROJECTS;
+use crate::question::{Dialect, Question, escaped};
+use crate::walks::{Going, Walk, Way};
+use crate::world::{Ask, Change, Law, Who, World};
+use http::Method;
+use serde_json::{Value, json};
+
+/// One of what may happen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Action {
+    Ingest,
+    Retry,
+    Import,
+    Begin,
+    Step,
+    Export,
+    Delete,
+    EndProject,
+    Compact,
+    Arm,
+    Restart,
+    Count,
+    Look,
+}
+
+/// How often each happens, of their sum.
+const WEIGHTS: [(Action, u64); 13] = [
+    (Action::Ingest, 14),
+    (Action::Retry, 3),
+    (Action::Import, 4),
+    (Action::Begin, 14),
+    (Action::Step, 44),
+    (Action::Export, 6),
+    (Action::Delete, 4),
+    (Action::EndProject, 1),
+    (Action::Compact, 7),
+    (Action::Arm, 4),
+    (Action::Restart, 2),
+    (Action::Count, 4),
+    (Action::Look, 3),
+];
+
+// walks and exports that are open at once
+const OPEN: usize = 6;
+
+/// A world and what goes on in it.
+pub struct Schedule {
+    pub world: World,
+    walks: Vec<Walk>,
+    exports: Vec<Export>,
+    ingestions: Ingestions,
+}
+
+impl Schedule {
+    pub fn new(world: World) -> Self {
+        Self { world, walks: Vec::new(), exports: Vec::new(), ingestions: Ingestions::default() }
+    }
+
+    /// So many actions, and what must hold at the end.
+    pub fn run(&mut self, actions: usize) -> Law {
+        self.ingestions.ingest(&mut self.world)?;
+        for at in 0..actions {
+            let action = self.draw();
+            self.pass();
+            let now = self.world.now();
+            self.world.note(format!("{at} at {now}: {action:?}"));
+            self.act(action)?;
+        }
+        self.world.note("end".into());
+        while let Some(mut walk) = self.walks.pop() {
+            while walk.step(&mut self.world, Way::Next)? == Going::On && !walk.is_at_end() {}
+        }
+        while let Some(mut export) = self.exports.pop() {
+            while export.step(&mut self.world)? == Going::On {}
+        }
+        self.world.end()
+    }
+
+    fn draw(&mut self) -> Action {
+        let all = WEIGHTS.iter().map(|(_, weight)| weight).sum();
+        let mut at = self.world.prng.below(all);
+        for (action, weight) in WEIGHTS {
+            match at.checked_sub(weight) {
+                Some(rest) => at = rest,
+                None => return action,
+            }
+        }
+        Action::Step
+    }
+
+    /// Half of the time none at all; sometimes the clock is set back.
+    fn pass(&mut self) {
+        let prng = &mut self.world.prng;
+        let millis = match prng.below(20) {
+            0..10 => 0,
+            10..15 => 1 + prng.below(5) as i64,
+            15..18 => prng.below(2_000) as i64,
+            18 => prng.below(600_000) as i64,
+            _ => -(prng.below(300_000) as i64),
+        };
+        self.world.pass(millis);
+    }
+
+    fn act(&mut self, action: Action) -> Law {
+        let world = &mut self.world;
+        match action {
+            Action::Ingest => self.ingestions.ingest(world),
+            Action::Retry => self.ingestions.retry(world),
+            Action::Import => self.ingestions.import(world),
+            Action::Begin if self.walks.len() < OPEN => {
+                let (walk, going) = Walk::begin(world)?;
+                self.walks.extend((going == Going::On).then_some(walk));
+                Ok(())
+            }
+            Action::Begin | Action::Step if self.walks.is_empty() => Ok(()),
+            Action::Begin | Action::Step => {
+                let at = world.prng.below(self.walks.len() as u64) as usize;
+                let way = if world.prng.chance(0.3) { Way::Prev } else { Way::Next };
+                let ended = self.walks[at].step(world, way)? == Going::Ended;
+                if ended || self.walks[at].is_at_end() && world.prng.chance(0.2) {
+                    self.walks.swap_remove(at);
+                }
+                Ok(())
+            }
+            Action::Export if self.exports.is_empty() || self.exports.len() < 2 && world.prng.chance(0.3) => {
+                self.exports.push(Export::begin(world)?);
+                Ok(())
+            }
+            Action::Export => {
+                let at = world.prng.below(self.exports.len() as u64) as usize;
+                if self.exports[at].step(world)? == Going::Ended {
+                    self.exports.swap_remove(at);
+                }
+                Ok(())
+            }
+            Action::Delete => delete(world),
+            Action::EndProject => end_project(world),
+            Action::Compact => {
+                let whole = world.prng.chance(0.4);
+                world.compact(whole)
+            }
+            Action::Arm => {
+                world.arm();
+                Ok(())
+            }
+            Action::Restart => world.restart(),
+            Action::Count => count(world),
+            Action::Look => look(world),
+        }
+    }
+}
+
+/// Deletes what matches a filter, now and then everything of a project.
+fn delete(world: &mut World) -> Law {
+    let now = world.now();
+    let question = Question { kind: None, ..Question::draw(&mut world.prng, now) };
+    let q = question.own();
+    let project = PROJECTS[world.prng.below(3) as usize];
+    // without a filter, all rows of the least important project
+    let project = if q.is_empty() { Some(PROJECTS[2]) } else { Some(project).filter(|_| world.prng.chance(0.5)) };
+    let confined = project.map_or(String::new(), |project| format!("&project={project}"));
+    let target = format!("/api/v1/logs?q={}{confined}", escaped(&q));
+    world.note(format!("  {target}"));
+    let sees = |row: &crate::model::Row| {
+        project.is_none_or(|project| row.project == project) && question.sees(row, Dialect::Own)
+    };
+    let change = world.change(&Ask::change(Method::DELETE, target, ""))?;
+    match change {
+        Change::Lost => Ok(()),
+        Change::Found => {
+            world.model.lose(sees);
+            Ok(())
+        }
+        Change::Answered(answer) if answer.status == 200 => {
+            let lost = world.model.lose(sees);
+            if answer.json()?["deleted"] == lost { Ok(()) } else { Err(format!("{lost} matched: {:?}", answer.body)) }
+        }
+        Change::Answered(answer) => Err(format!("a deletion was refused: {} {:?}", answer.status, answer.body)),
+    }
+}
+
+fn end_project(world: &mut World) -> Law {
+    let change = world.change(&Ask::change(Method::DELETE, format!("/api/v1/projects/{}", PROJECTS[2]), ""))?;
+    match change {
+        Change::Answered(answer) if !answer.status.is_success() && answer.status != 404 => {
+            Err(format!("{} {:?}", answer.status, answer.body))
+        }
+        Change::Answered(answer) if answer.status == 404 => {
+            let rows = world.model.alive().any(|known| known.row.project == PROJECTS[2]);
+            if rows { Err("a project with rows is unknown".into()) } else { Ok(()) }
+        }
+        Change::Answered(_) | Change::Found => {
+            world.model.lose(|row| row.project == PROJECTS[2]);
+            Ok(())
+        }
+        Change::Lost => Ok(()),
+    }
+}
+
+/// Statistics against counts.
+fn count(world: &mut World) -> Law {
+    let now = world.now();
+    let question = Question::draw(&mut world.prng, now);
+    let who = [Who::Admin, Who::Reader(0)][world.prng.below(2) as usize];
+    let stats = world.ask(&Ask::get(who, format!("/api/v1/stats?{}", &question.words(Dialect::Own)[1..])))?.json()?;
+    let rows: Vec<&crate::model::Row> = world.model.alive().map(|known| &known.row).collect();
+    let matching: Vec<_> =
+        rows.iter().filter(|row| who.sees(row.project) && question.sees(row, Dialect::Own)).collect();
+    let tally = |value: &dyn Fn(&crate::model::Row) -> Option<&'static str>| {
+        let mut counts = serde_json::Map::new();
+        for name in matching.iter().filter_map(|row| value(row)) {
+            let count = counts.get(name).and_then(Value::as_u64).unwrap_or(0) + 1;
+            counts.insert(name.into(), json!(count));
+        }
+        Value::Object(counts)
+    };
+    for (member, wanted) in [
+        ("total", json!(matching.len())),
+        ("level", tally(&|row| Some(crate::model::LEVELS[row.level]))),
+        ("service", tally(&|row| row.service)),
+        ("project", tally(&|row| Some(row.project))),
+    ] {
+        if stats[member] != wanted {
+            return Err(format!("{member} of {question:?} is {} instead of {wanted}", stats[member]));
+        }
+    }
+    Ok(())
+}
+
+/// One record by its id in several spellings: there, or gone.
+fn look(world: &mut World) -> Law {
+    let Some(most) = world.model.rows.last_key_value().map(|(seq, _)| *seq) else { return Ok(()) };
+    let from = 1 + world.prng.below(most);
+    let Some((_, known)) = world.model.rows.range(from..).next() else { return Ok(()) };
+    let (id, alive, is_call, serial) = (known.id, known.alive, known.row.is_call(), known.row.serial);
+    let status = if alive { 200 } else { 404 };
+    let answer = world.ask(&Ask::get(Who::Admin, format!("/api/v1/logs/{}", id.to_text())))?;
+    if answer.status != status || alive && answer.json()?["attributes"]["n"] != serial {
+        return Err(format!("{id:?} of record {serial}, alive: {alive}: {} {:?}", answer.status, answer.body));
+    }
+    let answer = world.ask(&Ask::get(Who::Admin, format!("/v1/logs/{}", id.to_uuid())))?;
+    let status = if alive && is_call { 200 } else { 404 };
+    if answer.status == status { Ok(()) } else { Err(format!("{id:?}: {} instead of {status}", answer.status)) }
+}

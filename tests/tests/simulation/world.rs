@@ -1,0 +1,404 @@
+//! One store on a simulated disk, the naive frontend beside it, and the clock of both.
+//!
+//! Every request goes to both and every answer must be the same, byte by byte. When the store fails, because the disk
+//! or its power did, it is opened again and must then be what the naive frontend is either before the request or after
+//! it; after it, where the request was acknowledged.
+
+use crate::model::{Model, PROJECTS};
+use bytes::Bytes;
+use http::{HeaderMap, Method, Request, Response, StatusCode};
+use reqlog::server::{Reader, Service};
+use reqlog::store::{Compaction, Founding, Options, Store, doctor, found};
+use reqlog_core::plan::Settings;
+use reqlog_core::timestamp::Timestamp;
+use reqlog_tests::corpus::Prng;
+use reqlog_tests::memory::Memory;
+use reqlog_tests::simdisk::{Fault, Loss, SimDisk};
+use reqlog_tests::vfs;
+use reqlog_tests::wire::Setting;
+use serde_json::{Value, json};
+use std::io::{Cursor, Read};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+/// A law that does not hold, in words.
+pub type Law<T = ()> = Result<T, String>;
+
+/// Who asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Who {
+    Admin,
+    /// A reader of the project of this number.
+    Reader(usize),
+}
+
+impl Who {
+    /// Whether the rows of a project are in sight.
+    pub fn sees(self, project: &str) -> bool {
+        match self {
+            Self::Admin => true,
+            Self::Reader(at) => PROJECTS[at] == project,
+        }
+    }
+}
+
+/// A request, without the key.
+#[derive(Clone, Debug)]
+pub struct Ask {
+    pub who: Who,
+    pub method: Method,
+    pub target: String,
+    pub headers: Vec<(&'static str, String)>,
+    pub body: Bytes,
+}
+
+impl Ask {
+    pub fn get(who: Who, target: impl Into<String>) -> Self {
+        Self { who, method: Method::GET, target: target.into(), headers: Vec::new(), body: Bytes::new() }
+    }
+
+    pub fn change(method: Method, target: impl Into<String>, body: impl Into<Bytes>) -> Self {
+        Self { method, body: body.into(), ..Self::get(Who::Admin, target) }
+    }
+
+    fn with(&self, key: &str) -> Request<Bytes> {
+        let mut request = Request::builder().method(&self.method).uri(&self.target).header("x-api-key", key);
+        for (name, value) in &self.headers {
+            request = request.header(*name, value);
+        }
+        request.body(self.body.clone()).expect("targets are escaped")
+    }
+}
+
+/// What both answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Bytes,
+}
+
+impl Answer {
+    fn of(answer: Response<Bytes>) -> Self {
+        let (head, body) = answer.into_parts();
+        Self { status: head.status, headers: head.headers, body }
+    }
+
+    pub fn json(&self) -> Law<Value> {
+        serde_json::from_slice(&self.body).map_err(|error| format!("{error}: {:?}", self.body))
+    }
+
+    /// The URL of a relation in `Link`.
+    pub fn link(&self, rel: &str) -> Option<String> {
+        let links = self.headers.get("link")?.to_str().ok()?;
+        let link = links.split(", ").find(|link| link.ends_with(&format!("rel=\"{rel}\"")))?;
+        Some(link[1..link.find('>')?].to_owned())
+    }
+}
+
+/// How a change ended.
+#[derive(Debug)]
+pub enum Change {
+    /// Answered.
+    Answered(Answer),
+    /// Not acknowledged, and there after the store was opened again.
+    Found,
+    /// Not acknowledged, and not there.
+    Lost,
+}
+
+/// What a control does to answers.
+pub type Tamper = fn(&Ask, &mut Answer);
+
+pub struct World {
+    pub prng: Prng,
+    pub model: Model,
+    pub trace: Vec<String>,
+    /// The last serial that was given to a record.
+    pub serial: u64,
+    /// Done to the answers of both.
+    pub tamper: Option<Tamper>,
+    /// How often the store was opened again; who is connected to it was cut off.
+    pub restarts: u64,
+    pub answers: u64,
+    /// Whether the disk may fail.
+    armed: bool,
+    disk: SimDisk,
+    service: Option<Arc<Service>>,
+    memory: Memory,
+    clock: Arc<AtomicI64>,
+    keys: Vec<[String; 2]>,
+    setting: Setting,
+}
+
+impl World {
+    pub fn new(seed: u64) -> Law<Self> {
+        let setting = Setting::default();
+        let mut world = Self {
+            prng: Prng::new(seed),
+            model: Model::default(),
+            trace: Vec::new(),
+            serial: 0,
+            tamper: None,
+            restarts: 0,
+            answers: 0,
+            armed: false,
+            disk: SimDisk::new(),
+            service: None,
+            memory: Memory::new(&setting),
+            clock: Arc::new(AtomicI64::new(setting.now.as_millis())),
+            keys: Vec::new(),
+            setting,
+        };
+        let Setting { batches, projects, cursor_secret, .. } = world.setting.clone();
+        let founding = Founding { batches, projects, secret: cursor_secret };
+        found(&world.disk.root().join("data"), &world.options(), &founding).map_err(|error| error.to_string())?;
+        world.open()?;
+        let admin = world.setting.admin.clone();
+        world.store().ensure_admin(Some(admin)).map_err(|fault| fault.to_string())?;
+        for project in PROJECTS {
+            let key = json!({"name": project, "role": "read", "project": project}).to_string();
+            let ask = Ask::change(Method::POST, "/api/v1/keys", key);
+            let secret = |answer: Answer| -> Law<String> {
+                Ok(answer.json()?["secret"].as_str().ok_or("no key was made")?.to_owned())
+            };
+            let secrets = [secret(world.native(&ask))?, secret(world.naive(&ask))?];
+            world.keys.push(secrets);
+        }
+        Ok(world)
+    }
+
+    pub fn store(&self) -> &Store {
+        self.service.as_ref().expect("a store is open between two actions").store()
+    }
+
+    /// Milliseconds since 1970.
+    pub fn now(&self) -> i64 {
+        self.clock.load(Ordering::SeqCst)
+    }
+
+    /// Moves the clock, also back.
+    pub fn pass(&mut self, millis: i64) {
+        self.clock.fetch_add(millis, Ordering::SeqCst);
+    }
+
+    pub fn note(&mut self, what: String) {
+        self.trace.push(what);
+    }
+
+    /// Asks for something that changes nothing.
+    pub fn ask(&mut self, ask: &Ask) -> Law<Answer> {
+        let (native, naive) = (self.native(ask), self.naive(ask));
+        self.same(ask, native, &naive)
+    }
+
+    /// Asks for a change.
+    pub fn change(&mut self, ask: &Ask) -> Law<Change> {
+        let before = self.memory.clone();
+        let (native, naive) = (self.native(ask), self.naive(ask));
+        if self.disk.is_on() && !native.status.is_server_error() {
+            return self.same(ask, native, &naive).map(Change::Answered);
+        }
+        if !self.armed {
+            return Err(format!("{} {}: {} {:?}", ask.method, ask.target, native.status, native.body));
+        }
+        let acknowledged = native.status.is_success();
+        self.note(format!("  failed: {} {:?}", native.status, native.body));
+        self.reopen()?;
+        let after = std::mem::replace(&mut self.memory, before);
+        let found = self.native_state();
+        if found == self.naive_state() && !acknowledged {
+            return Ok(Change::Lost);
+        }
+        self.memory = after;
+        let state = self.naive_state();
+        if found == state {
+            return Ok(if acknowledged { Change::Answered(native) } else { Change::Found });
+        }
+        Err(format!("after {} {} failed: {}", ask.method, ask.target, difference(&found, &state)))
+    }
+
+    /// Lets the next steps of the disk fail: one alone, or all from some step on.
+    pub fn arm(&mut self) {
+        self.armed = true;
+        let step = self.disk.steps() + 1 + self.prng.below(24);
+        match self.prng.below(4) {
+            0 => self.disk.fault_at(step, Fault::Done),
+            1 => self.disk.fault_at(step, Fault::Undone),
+            _ => self.disk.fail_at(step),
+        }
+        self.note(format!("  armed for step {step}"));
+    }
+
+    /// Turns power off and on, or only the program; then everything must be as it was.
+    pub fn restart(&mut self) -> Law {
+        self.reopen()?;
+        self.compare()
+    }
+
+    /// The store against the naive frontend, whole.
+    pub fn compare(&mut self) -> Law {
+        let (native, naive) = (self.native_state(), self.naive_state());
+        if native == naive { Ok(()) } else { Err(difference(&native, &naive)) }
+    }
+
+    /// Compacts by a step or to the end.
+    pub fn compact(&mut self, whole: bool) -> Law {
+        let store = self.store();
+        let done = if whole { store.compact_now() } else { store.compact_step().map(drop) };
+        match done {
+            Ok(()) if self.disk.is_on() => Ok(()),
+            // only the disk may be a reason
+            Err(fault) if !self.armed => Err(fault.to_string()),
+            _ => {
+                self.note("  failed".into());
+                self.restart()
+            }
+        }
+    }
+
+    /// Closes the store and lets `doctor` look at it.
+    pub fn end(&mut self) -> Law {
+        self.compare()?;
+        self.service = None;
+        let disk = self.disk.restart(Loss::Unsynced);
+        self.disk = disk;
+        let findings = doctor(&self.disk.root().join("data"), &self.options()).map_err(|error| error.to_string())?;
+        findings.first().map_or(Ok(()), |finding| Err(format!("doctor: {finding}")))
+    }
+
+    /// A request whose answer is read bit by bit.
+    pub fn stream(&self, ask: &Ask) -> Response<Reader> {
+        let request = ask.with(self.key(ask.who, 0)).map(|body| Box::new(Cursor::new(body)) as Reader);
+        self.service.as_ref().expect("a store is open between two actions").answer(request)
+    }
+
+    fn native(&mut self, ask: &Ask) -> Answer {
+        self.answers += 1;
+        let answer = self.stream(ask);
+        let (head, mut body) = answer.into_parts();
+        let mut bytes = Vec::new();
+        let read = body.read_to_end(&mut bytes);
+        let mut answer = Answer::of(Response::from_parts(head, bytes.into()));
+        if let Err(error) = read {
+            answer.status = StatusCode::INTERNAL_SERVER_ERROR;
+            answer.body = error.to_string().into();
+        }
+        answer
+    }
+
+    fn naive(&mut self, ask: &Ask) -> Answer {
+        self.memory.set_now(Timestamp::from_millis(self.now() - 1));
+        let key = self.key(ask.who, 1).to_owned();
+        Answer::of(self.memory.answer(ask.with(&key)))
+    }
+
+    fn key(&self, who: Who, frontend: usize) -> &str {
+        match who {
+            Who::Admin => self.setting.admin.expose(),
+            Who::Reader(at) => &self.keys[at][frontend],
+        }
+    }
+
+    fn same(&self, ask: &Ask, native: Answer, naive: &Answer) -> Law<Answer> {
+        let (mut native, naive) = (unmeasured(native), unmeasured(naive.clone()));
+        if native != naive {
+            return Err(format!("{} {}: the store and the naive one differ:\n{native:?}\n{naive:?}", ask.method, ask.target));
+        }
+        if let Some(tamper) = self.tamper {
+            tamper(ask, &mut native);
+        }
+        Ok(native)
+    }
+
+    fn native_state(&mut self) -> Vec<String> {
+        let head = format!("{:?}", self.store().catalog().head);
+        let answers = STATE.map(|target| self.native(&Ask::get(Who::Admin, target)));
+        state(head, &answers)
+    }
+
+    fn naive_state(&mut self) -> Vec<String> {
+        let head = format!("{:?}", self.memory.head());
+        let answers = STATE.map(|target| self.naive(&Ask::get(Who::Admin, target)));
+        state(head, &answers)
+    }
+
+    fn options(&self) -> Options {
+        let clock = self.clock.clone();
+        Options {
+            disk: Arc::new(self.disk.clone()),
+            vfs: Some(vfs::register().to_owned()),
+            clock: Arc::new(move || Timestamp::from_millis(clock.load(Ordering::SeqCst))),
+            reserve: 0,
+            compaction: Compaction::Manual,
+            ..Options::default()
+        }
+    }
+
+    fn open(&mut self) -> Law {
+        let store = Store::open(&self.disk.root().join("data"), self.options()).map_err(|error| error.to_string())?;
+        let service = Service::new(store, Settings::default(), Some(self.setting.redact_key));
+        self.service = Some(Arc::new(service.map_err(|fault| fault.to_string())?));
+        Ok(())
+    }
+
+    /// Ends the program, on its own or with the power, and starts it again; power may fail during the start too.
+    fn reopen(&mut self) -> Law {
+        self.restarts += 1;
+        self.armed = false;
+        if self.disk.is_on() && self.prng.chance(0.3) {
+            self.note("  closed".into());
+            self.service = None;
+        }
+        for starts in 0.. {
+            let loss = match self.prng.below(3) {
+                0 => Loss::Unsynced,
+                1 => Loss::Torn { seed: self.prng.bits(), sector: 512 },
+                _ => Loss::Torn { seed: self.prng.bits(), sector: 4096 },
+            };
+            self.note(format!("  power off, {loss:?}"));
+            let disk = self.disk.restart(loss);
+            // what still runs cannot touch the new disk
+            self.service = None;
+            self.disk = disk;
+            let disturbed = starts < 2 && self.prng.chance(0.2);
+            if disturbed {
+                self.disk.fail_at(1 + self.prng.below(12));
+            }
+            match self.open() {
+                Ok(()) if self.disk.is_on() => {
+                    // what was left of it may come true later
+                    self.armed = disturbed;
+                    return Ok(());
+                }
+                Err(error) if self.disk.is_on() => return Err(error),
+                _ => self.note("  failed while it started".into()),
+            }
+        }
+        unreachable!("the third start is not disturbed")
+    }
+}
+
+/// What shows everything.
+const STATE: [&str; 2] = ["/api/v1/export", "/api/v1/projects"];
+
+fn state(head: String, answers: &[Answer]) -> Vec<String> {
+    let lines = answers.iter().flat_map(|answer| answer.body.split(|byte| *byte == b'\n'));
+    std::iter::once(head).chain(lines.map(|line| String::from_utf8_lossy(line).into_owned())).collect()
+}
+
+fn difference(native: &[String], naive: &[String]) -> String {
+    let at = native.iter().zip(naive).take_while(|(a, b)| a == b).count();
+    let lines = [native.get(at), naive.get(at)];
+    format!("the store shows {} lines instead of {}; line {at} is {:?} instead of {:?}", native.len(), naive.len(), lines[0], lines[1])
+}
+
+/// Without what tells how much work an answer was.
+fn unmeasured(mut answer: Answer) -> Answer {
+    let text = String::from_utf8_lossy(&answer.body);
+    if let Some(at) = text.rfind(",\"scanned\":{") {
+        answer.body = [&answer.body[..at], b"}"].concat().into();
+        answer.headers.remove("content-length");
+    }
+    answer
+}
