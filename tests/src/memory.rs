@@ -43,6 +43,8 @@ impl Frontend for InMemory {
 pub struct Memory {
     rows: Vec<Stored>,
     head: Option<EntryId>,
+    // the latest moment that a request was told
+    told: Timestamp,
     // scope and Idempotency-Key of a request, and the place of a record in it
     retried: BTreeSet<(Option<String>, String, u64)>,
     // what was imported before, as it was read: by what imports are compared within, every source from its first unit
@@ -73,6 +75,7 @@ impl Memory {
         let mut memory = Self {
             rows: Vec::new(),
             head: None,
+            told: setting.now,
             retried: BTreeSet::new(),
             imported: BTreeMap::new(),
             keyring: Keyring::default(),
@@ -110,6 +113,7 @@ impl Memory {
     /// Answers one request.
     pub fn answer(&mut self, request: Request<Bytes>) -> Response<Bytes> {
         self.now = self.now.plus_nanos(1_000_000);
+        self.told = self.told.max(self.now);
         let (head, body) = request.into_parts();
         let mut planned = plan(&head, &self.context());
         if let BodyUse::Collect { limit } = planned.body() {
@@ -320,7 +324,7 @@ impl Memory {
         let end = splitter.finish();
         let parser = Parser::new(format, &splitter.head().cloned().unwrap_or_else(Head::default), self.now);
         let rules = Rules::new(&self.setting.redact_key, &self.settings, request);
-        let arrival = (self.now.as_millis() as u64).max(self.head.map_or(0, |head| head.arrival_ms() + 1));
+        let arrival = (self.told.as_millis() as u64).max(self.head.map_or(0, |head| head.arrival_ms() + 1));
         let (mut report, mut own) = (Report::default(), BTreeSet::new());
         let (mut taken, mut units) = (Vec::new(), 0);
         while let Some(unit) = splitter.next() {

@@ -12,7 +12,7 @@ use reqlog_core::catalog::{Catalog, Entry, SourceId};
 use reqlog_core::id::EntryId;
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicI64, AtomicUsize};
 use std::sync::{Arc, Condvar, Mutex, mpsc};
 use std::thread;
 use tokio::sync::watch;
@@ -89,6 +89,7 @@ fn share(options: Options, dir: Arc<DataDir>, snapshot: Snapshot, database: &Dat
         counts: Counts::new(COUNTS),
         compacting: Mutex::default(),
         remembered: AtomicUsize::new(0),
+        told: AtomicI64::new(0),
         options,
         dir,
         state: Mutex::default(),

@@ -93,7 +93,7 @@ impl Export {
             let last = self.received.last().map_or(String::new(), |id| format!(".{}", id.to_text()));
             target += &format!("&cursor={}", escaped(&format!("{}{last}", self.cursor)));
         }
-        let answer = world.stream(&Ask::get(self.who, target));
+        let answer = world.connect(&Ask::get(self.who, target))?;
         if answer.status() != 200 {
             return Err(format!("an export was refused: {}", answer.status()));
         }

@@ -127,6 +127,7 @@ pub struct World {
     service: Option<Arc<Service>>,
     memory: Memory,
     clock: Arc<AtomicI64>,
+    latest: i64,
     keys: Vec<[String; 2]>,
     setting: Setting,
 }
@@ -147,6 +148,7 @@ impl World {
             service: None,
             memory: Memory::new(&setting),
             clock: Arc::new(AtomicI64::new(setting.now.as_millis())),
+            latest: setting.now.as_millis(),
             keys: Vec::new(),
             setting,
         };
@@ -157,6 +159,8 @@ impl World {
         let admin = world.setting.admin.clone();
         world.store().ensure_admin(Some(admin)).map_err(|fault| fault.to_string())?;
         for project in PROJECTS {
+            let ask = Ask::change(Method::POST, "/api/v1/projects", json!({"name": project}).to_string());
+            world.ask(&ask)?;
             let key = json!({"name": project, "role": "read", "project": project}).to_string();
             let ask = Ask::change(Method::POST, "/api/v1/keys", key);
             let secret = |answer: Answer| -> Law<String> {
@@ -179,7 +183,8 @@ impl World {
 
     /// Moves the clock, also back.
     pub fn pass(&mut self, millis: i64) {
-        self.clock.fetch_add(millis, Ordering::SeqCst);
+        let now = self.clock.fetch_add(millis, Ordering::SeqCst) + millis;
+        self.latest = self.latest.max(now);
     }
 
     pub fn note(&mut self, what: String) {
@@ -267,8 +272,17 @@ impl World {
         findings.first().map_or(Ok(()), |finding| Err(format!("doctor: {finding}")))
     }
 
-    /// A request whose answer is read bit by bit.
-    pub fn stream(&self, ask: &Ask) -> Response<Reader> {
+    /// A request whose answer is read bit by bit; both begin to answer the same.
+    pub fn connect(&mut self, ask: &Ask) -> Law<Response<Reader>> {
+        let (head, reader) = self.stream(ask).into_parts();
+        let naive = self.naive(ask);
+        if (head.status, &head.headers) == (naive.status, &naive.headers) {
+            return Ok(Response::from_parts(head, reader));
+        }
+        Err(format!("{}: the store and the naive one begin differently:\n{head:?}\n{naive:?}", ask.target))
+    }
+
+    fn stream(&self, ask: &Ask) -> Response<Reader> {
         let request = ask.with(self.key(ask.who, 0)).map(|body| Box::new(Cursor::new(body)) as Reader);
         self.service.as_ref().expect("a store is open between two actions").answer(request)
     }
@@ -345,6 +359,8 @@ impl World {
     /// Ends the program, on its own or with the power, and starts it again; power may fail during the start too.
     fn reopen(&mut self) -> Law {
         self.restarts += 1;
+        // arrival is not before what readers were told, as far as one process goes; nobody sets the clock back meanwhile
+        self.clock.store(self.latest, Ordering::SeqCst);
         self.armed = false;
         if self.disk.is_on() && self.prng.chance(0.3) {
             self.note("  closed".into());
