@@ -47,6 +47,7 @@ pub mod redact;
 // What can be asked
 pub mod cursor;
 pub mod filter;
+pub mod live;
 pub mod query;
 pub mod shown;
 

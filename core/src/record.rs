@@ -269,6 +269,16 @@ impl Record {
         }
     }
 
+    /// Bytes of its texts, headers, attributes and bodies and a little for the rest, about.
+    pub fn weight(&self) -> usize {
+        let side = |message: &Message| {
+            message.body.as_ref().map_or(0, |body| body.bytes.len())
+                + message.headers.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>()
+        };
+        let texts: usize = self.texts.iter().map(|(_, value)| value.len()).sum();
+        64 + texts + self.attributes.as_ref().map_or(0, String::len) + side(&self.request) + side(&self.response)
+    }
+
     /// The value of a text field.
     #[inline]
     pub fn text(&self, field: Field) -> Option<&str> {

@@ -154,7 +154,7 @@ impl Memory {
     fn run(&mut self, operation: &Operation, body: &[u8]) -> Outcome {
         match operation {
             // the exporter asks for its pages itself
-            Operation::Nothing | Operation::Export(_) => Outcome::Nothing,
+            Operation::Nothing | Operation::Export(_) | Operation::Tail { .. } => Outcome::Nothing,
             Operation::Page { query, .. } => Outcome::Page(self.page(query)),
             Operation::Get { seq, arrival, filter, .. } => {
                 let mine = |row: &&Stored| {

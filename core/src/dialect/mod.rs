@@ -19,12 +19,13 @@ use crate::auth::Key;
 use crate::error::Error;
 use crate::filter::{Number, Predicate, TextKey, TextMatcher};
 use crate::id::{EntryId, Seq};
+use crate::live::{Counted, Tail, sse};
 use crate::plan::{Context, Failure, Operation, Outcome};
-use crate::record::{Field, Kind};
+use crate::record::{Field, Kind, Stored};
 use crate::timestamp::Timestamp;
 use bytes::Bytes;
 use endpoint::Match;
-use http::header::{ALLOW, CONTENT_TYPE, HeaderName, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{ALLOW, CONNECTION, CONTENT_TYPE, HeaderName, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 
 /// One wire API.
@@ -71,6 +72,14 @@ pub(crate) enum Planned {
 }
 
 impl Planned {
+    /// A subscription; `HEAD` is answered without one.
+    fn tail(asked: &Asked<'_>, tail: Tail) -> Self {
+        if *asked.method == Method::HEAD {
+            return Self::Ready(stream_head().map(|()| Bytes::new()));
+        }
+        Self::Run(Box::new(Operation::Tail { key: tail.key() }), Render::Tail(Box::new(tail)))
+    }
+
     fn run(operation: Operation, render: impl Into<Render>) -> Self {
         Self::Run(Box::new(operation), render.into())
     }
@@ -93,6 +102,8 @@ pub(crate) enum Render {
     Reqlog(reqlog::Render),
     /// Streamed by reqlog's own API; only a failure to begin is rendered here.
     Export(Exporting),
+    /// A stream of events; only a failure to begin is rendered here.
+    Tail(Box<Tail>),
 }
 
 macro_rules! renders {
@@ -200,7 +211,7 @@ impl Render {
             (Self::Hoody(render), outcome) => render.reply(outcome),
             (Self::Generic(render), outcome) => render.reply(outcome),
             (Self::Cognigy(render), outcome) => render.reply(outcome),
-            (Self::Export(_), _) => Err(Failure::Internal.into()),
+            (Self::Export(_) | Self::Tail(_), _) => Err(Failure::Internal.into()),
         }
     }
 
@@ -228,12 +239,24 @@ impl<'a> Asked<'a> {
         }
     }
 
+    /// `Last-Event-ID` as sent; an empty one is none.
+    fn last_event_id(&self) -> Option<&'a str> {
+        let sent = self.headers.get(LAST_EVENT_ID).map(|value| value.to_str().unwrap_or("?").trim());
+        sent.filter(|text| !text.is_empty())
+    }
+
+    /// The highest sequence given out, 0 in an empty store.
+    fn head(&self) -> u64 {
+        self.context.head.map_or(0, |head| head.seq().get())
+    }
+
     /// The head, or the first sequence of an empty store.
     fn bound(&self) -> Seq {
         self.context.head.map_or(FIRST, EntryId::seq)
     }
 }
 
+const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 const FIRST: Seq = Seq::new(1).expect("1 is a sequence");
 
 /// The rows that a scope allows to be seen.
@@ -252,6 +275,45 @@ fn calls() -> Predicate {
 /// Milliseconds where a wire has whole ones: half a millisecond rounds up.
 const fn whole_millis(nanos: u64) -> u64 {
     nanos.saturating_add(500_000) / 1_000_000
+}
+
+/// The media type of Server-Sent Events.
+pub(crate) const EVENT_STREAM: &str = "text/event-stream";
+
+/// How a subscription spells what it sends.
+#[derive(Debug)]
+pub(crate) enum Framing {
+    /// As Hoody would.
+    Hoody(hoody::Frames),
+    /// By reqlog's own API.
+    Reqlog,
+}
+
+impl Framing {
+    /// The frames of one record, which may be none.
+    pub(crate) fn row(&self, row: &Stored, out: &mut Vec<u8>) {
+        match self {
+            Self::Hoody(frames) => frames.row(row, out),
+            Self::Reqlog => reqlog::tail::row(row, out),
+        }
+    }
+
+    /// What a stream says when there was nothing to say for [`HEARTBEAT`](crate::live::HEARTBEAT).
+    pub(crate) fn heartbeat(&self, position: u64, counted: Counted, out: &mut Vec<u8>) {
+        match self {
+            Self::Hoody(_) => sse::comment(out),
+            Self::Reqlog => reqlog::tail::heartbeat(position, counted, out),
+        }
+    }
+}
+
+/// Status and header fields of every stream. What stands between is asked not to hold frames back.
+pub(crate) fn stream_head() -> Response<()> {
+    let mut response = respond(StatusCode::OK, EVENT_STREAM, Bytes::new()).map(|_| ());
+    let headers = response.headers_mut();
+    headers.insert(CONNECTION, HeaderValue::from_static("keep-alive"));
+    headers.insert(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
+    response
 }
 
 /// A response of one content type.

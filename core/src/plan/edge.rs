@@ -1,6 +1,7 @@
 //! What every response gets, whatever the dialect: conditional requests, `HEAD`, CORS, safe defaults.
 
 use super::context::Origins;
+use crate::dialect::EVENT_STREAM;
 use bytes::Bytes;
 use http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
@@ -88,7 +89,12 @@ impl Edge {
     pub(super) fn dress(&self, headers: &mut HeaderMap) {
         headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         // what a key may see is nobody else's; an entity tag makes asking again cheap
-        let cache = if headers.contains_key(ETAG) { "private, no-cache" } else { "no-store" };
+        let cache = match headers.get(CONTENT_TYPE) {
+            // as documented for streams
+            Some(name) if name == EVENT_STREAM => "no-cache",
+            _ if headers.contains_key(ETAG) => "private, no-cache",
+            _ => "no-store",
+        };
         headers.insert(CACHE_CONTROL, HeaderValue::from_static(cache));
         if self.varies == Varies::ByOrigin {
             // beside what a dialect's answer varies by

@@ -19,9 +19,10 @@ pub use outcome::{Failure, Outcome};
 // the answer of an ingestion is part of this interface
 pub use crate::format::{Rejection, Report};
 
-use crate::dialect::{Address, Asked, Change, Dialect, Planned, Render};
+use crate::dialect::{self, Address, Asked, Change, Dialect, Planned, Render};
 use crate::error::Error;
 use crate::id::Seq;
+use crate::live::Tail;
 use bytes::Bytes;
 use edge::Edge;
 use http::{Method, Response};
@@ -128,6 +129,19 @@ impl Plan {
         match (self.operation, self.stage) {
             (Operation::Export(query), Stage::Runs(Render::Export(exporting))) => {
                 Ok(Exporter::new(&exporting, query, &self.edge))
+            }
+            (operation, stage) => Err(Box::new(Self { operation, stage, ..self })),
+        }
+    }
+
+    /// Status and header fields of the stream of [`Operation::Tail`] and the subscription behind it; the plan comes
+    /// back where the operation is another.
+    pub fn tail(self) -> Result<(Response<()>, Tail), Box<Self>> {
+        match (self.operation, self.stage) {
+            (Operation::Tail { .. }, Stage::Runs(Render::Tail(tail))) => {
+                let mut head = dialect::stream_head();
+                self.edge.dress(head.headers_mut());
+                Ok((head, *tail))
             }
             (operation, stage) => Err(Box::new(Self { operation, stage, ..self })),
         }

@@ -40,6 +40,11 @@ pub enum Operation {
     },
     /// Every matching row, page after page: see [`Plan::export`](super::Plan::export).
     Export(Query),
+    /// A stream of what is committed from now on: see [`Plan::tail`](super::Plan::tail).
+    Tail {
+        /// The number of the key that asks, whose streams are counted.
+        key: u64,
+    },
     /// Records in the request's body.
     Ingest(IngestRequest),
     /// Destroy the rows that match among those that exist when it is committed. It is stored as it was asked, because

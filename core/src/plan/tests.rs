@@ -91,7 +91,7 @@ fn row(seq: u64) -> Stored {
 /// What a store without rows would answer.
 fn empty(operation: &Operation) -> Outcome {
     match operation {
-        Operation::Nothing | Operation::Export(_) => Outcome::Nothing,
+        Operation::Nothing | Operation::Export(_) | Operation::Tail { .. } => Outcome::Nothing,
         Operation::Page { query, .. } => {
             Outcome::Page(Page { total: (query.total == Total::Exact).then_some(0), ..Page::default() })
         }
@@ -139,6 +139,7 @@ fn each_route_has_its_methods_and_roles() {
         ("GET", format!("/api/v1/logs/{own}/export?as=curl"), "r"),
         ("GET", "/api/v1/stats".to_owned(), "r"),
         ("GET", "/api/v1/export".to_owned(), "r"),
+        ("GET", "/api/v1/tail".to_owned(), "r"),
         ("POST", "/api/v1/ingest".to_owned(), "i"),
         ("GET", "/api/v1/projects".to_owned(), "r"),
         ("POST", "/api/v1/projects".to_owned(), "o"),

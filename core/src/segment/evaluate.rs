@@ -1,5 +1,6 @@
 //! A predicate over columns, a block of rows at a time.
 
+mod lazy;
 mod shown;
 
 pub(crate) use shown::DerivedColumns;
@@ -13,6 +14,7 @@ use crate::filter::{Number, Predicate, TextKey, TextMatcher};
 use crate::query::Detail;
 use crate::record::{Field, Record};
 use crate::timestamp::Timestamp;
+use lazy::Lazy;
 
 /// One bit a row of a block.
 pub(crate) type Mask = [u64; BLOCK / 64];
@@ -36,6 +38,8 @@ enum Node {
     Set(Field, Vec<u64>),
     // a text column with so many values that only those of candidate rows are tested
     Each(Field, TextMatcher),
+    // a text column with so many values that a needle is searched where it is needed
+    Lazy(Lazy),
     // path and query of a row together
     Url(TextMatcher),
     // what a row shows that has no message
@@ -208,7 +212,11 @@ fn codes(field: Field, matcher: &TextMatcher, columns: &Columns) -> Node {
     if let Some(exact) = matcher.exact().filter(|exact| exact.is_ascii()) {
         values.candidates(exact).filter(|&at| matcher.matches(values.get(at))).for_each(|at| found.add(at));
     } else if let Some(needle) = matcher.needle().filter(|needle| needle.is_ascii() && !needle.bytes().is_empty()) {
-        for (from, to) in pruned.unwrap_or_else(|| vec![(0, values.len())]) {
+        let ranges = pruned.unwrap_or_else(|| vec![(0, values.len())]);
+        if let Some(lazy) = Lazy::of(field, needle.bytes(), &ranges) {
+            return Node::Lazy(lazy);
+        }
+        for (from, to) in ranges {
             values.search(needle.bytes(), from, to, |at| found.add(at));
         }
     } else if values.len() > columns.rows() / FEW_ROWS_A_VALUE {
@@ -280,7 +288,7 @@ impl Node {
     fn cost(&self) -> u8 {
         match self {
             Self::Const(_) => 0,
-            Self::Number(Number::Size, _) => 3,
+            Self::Number(Number::Size, _) | Self::Lazy(_) => 3,
             Self::Number(..) | Self::Codes(..) => 1,
             Self::Set(..) => 2,
             Self::Not(inner) => inner.cost(),
@@ -343,6 +351,10 @@ impl Node {
             Self::Each(field, matcher) => {
                 let Some(text) = columns.text(*field) else { return mask };
                 return filter_rows(block, candidates, |row| text.get(row).is_some_and(|value| matcher.matches(value)));
+            }
+            Self::Lazy(lazy) => {
+                return lazy
+                    .mask(columns, block, candidates, |node| node.mask(columns, block, candidates, &mut Need::new()));
             }
             Self::Url(matcher) => {
                 let text = |field, row| columns.text(field).and_then(|text| text.get(row));

@@ -96,8 +96,10 @@ impl Service {
     fn outcome(&self, operation: &Operation) -> Result<Outcome, Failure> {
         let store = &self.store;
         Ok(match operation {
-            // an export and an ingestion are streams: see `export` and `ingest`
-            Operation::Nothing | Operation::Export(_) | Operation::Ingest(_) => Outcome::Nothing,
+            // these are streams: see `export`, `tail` and `ingest`
+            Operation::Nothing | Operation::Export(_) | Operation::Tail { .. } | Operation::Ingest(_) => {
+                Outcome::Nothing
+            }
             Operation::Page { query, .. } => Outcome::Page(self.page(query)?),
             Operation::Get { seq, arrival, filter, detail } => {
                 Outcome::Record(store.get(*seq, *arrival, filter, *detail).map_err(failure)?.map(Box::new))

@@ -89,8 +89,10 @@ impl Committer {
         }
         if let Some(head) = head {
             let mut catalog: Catalog = (**before.catalog()).clone();
-            catalog.deletions.push(Arc::new(Deletion { id: stored.id, filter, head }));
+            let deletion = Arc::new(Deletion { id: stored.id, filter, head });
+            catalog.deletions.push(deletion.clone());
             self.shared.publish(before.with_catalog(catalog));
+            self.shared.live.erase(deletion);
         }
         Ok((before, head))
     }

@@ -75,7 +75,7 @@ impl Prepared {
     pub(super) fn replace(&mut self, records: Vec<Record>, codec: &dyn Codec) {
         self.rows = records.len() as u64;
         self.places = places(&records);
-        self.content = if records.len() < FEW && records.iter().map(weight).sum::<usize>() < MAX_BYTES {
+        self.content = if records.len() < FEW && records.iter().map(Record::weight).sum::<usize>() < MAX_BYTES {
             Content::Few(records)
         } else {
             // each thread frees what it has encoded: a record is a dozen allocations
@@ -92,7 +92,7 @@ impl Prepared {
     /// Bytes it adds to the database, about.
     pub(super) fn bytes(&self) -> u64 {
         match &self.content {
-            Content::Few(records) => records.iter().map(|record| weight(record) as u64).sum(),
+            Content::Few(records) => records.iter().map(|record| record.weight() as u64).sum(),
             Content::Encoded(batches) => batches.iter().map(|batch| batch.blob.len() as u64).sum(),
         }
     }
@@ -139,21 +139,11 @@ fn places(records: &[Record]) -> BTreeSet<Place> {
     places
 }
 
-/// Bytes of a record in a batch before compression, about.
-fn weight(record: &Record) -> usize {
-    let side = |message: &reqlog_core::record::Message| {
-        message.body.as_ref().map_or(0, |body| body.bytes.len())
-            + message.headers.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>()
-    };
-    let texts: usize = record.texts.iter().map(|(_, value)| value.len()).sum();
-    64 + texts + record.attributes.as_ref().map_or(0, String::len) + side(&record.request) + side(&record.response)
-}
-
 /// Cuts records where a batch is full.
 pub(super) fn chunks(records: &[Record]) -> Vec<&[Record]> {
     let (mut chunks, mut start, mut bytes) = (Vec::new(), 0, 0);
     for (at, record) in records.iter().enumerate() {
-        bytes += weight(record);
+        bytes += record.weight();
         if bytes >= MAX_BYTES || at + 1 - start == MAX_ROWS {
             chunks.push(&records[start..=at]);
             (start, bytes) = (at + 1, 0);

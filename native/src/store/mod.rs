@@ -29,6 +29,7 @@ mod erasure;
 mod fault;
 mod founding;
 mod ingest;
+mod live;
 mod memory;
 mod opening;
 mod options;
@@ -46,6 +47,7 @@ pub use erasure::Erasure;
 pub use fault::Fault;
 pub use founding::{Founding, found};
 pub use ingest::{Committed, Imported, Ingest, Prepared, Ticket};
+pub use live::Follow;
 pub use options::{Clock, Compaction, OpenError, Options, wall_clock};
 pub use snapshot::Snapshot;
 pub use zstd::Zstd;
@@ -94,6 +96,7 @@ struct Shared {
     head: watch::Sender<Option<Seq>>,
     // the latest moment that anybody was told, in ms: a walk may have begun then
     told: AtomicI64,
+    live: live::Live,
     // held for one step of compaction
     compacting: Mutex<()>,
     state: Mutex<State>,

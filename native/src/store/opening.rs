@@ -6,10 +6,12 @@ use super::compaction::Compactor;
 use super::data_dir::{DataDir, SegmentFile};
 use super::database::{self, Creation, Database, StoredSegment};
 use super::erasure;
+use super::live::Live;
 use super::snapshot::{Published, Snapshot};
 use super::{Compaction, Fault, Inner, OpenError, Options, Shared};
 use reqlog_core::catalog::{Catalog, Entry, SourceId};
 use reqlog_core::id::EntryId;
+use reqlog_core::live::Ring;
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::atomic::{AtomicI64, AtomicUsize};
@@ -79,6 +81,7 @@ pub(super) fn load(dir: &Arc<DataDir>, database: &Database, segments: Vec<Stored
 
 fn share(options: Options, dir: Arc<DataDir>, snapshot: Snapshot, database: &Database) -> Result<Shared, Fault> {
     Ok(Shared {
+        live: Live::new(Ring::new(options.ring, snapshot.catalog().head.map(EntryId::seq))),
         head: watch::Sender::new(snapshot.catalog().head.map(EntryId::seq)),
         snapshot: Published::new(snapshot),
         keyring: Published::new(database.keyring()?),

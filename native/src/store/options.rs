@@ -3,6 +3,7 @@
 use super::zstd::Zstd;
 use super::{Disk, Fault, OsDisk};
 use reqlog_core::codec::Codec;
+use reqlog_core::live::Room;
 use reqlog_core::timestamp::Timestamp;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -35,6 +36,8 @@ pub struct Options {
     pub cache: u64,
     /// Bytes of batches, which are held in memory until compacted, above which ingestion waits for compaction.
     pub backlog: u64,
+    /// What is kept in memory of recent records while anybody follows.
+    pub ring: Room,
     /// Who compacts.
     pub compaction: Compaction,
 }
@@ -58,6 +61,7 @@ impl Default for Options {
             reserve: 512 << 20,
             cache: 256 << 20,
             backlog: 256 << 20,
+            ring: Room::default(),
             compaction: Compaction::Background,
         }
     }

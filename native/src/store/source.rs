@@ -112,7 +112,7 @@ impl Reader<'_> {
         }
     }
 
-    fn batch(&self, source: SourceId, first: u64) -> Result<Vec<Stored>, Fault> {
+    pub(super) fn batch(&self, source: SourceId, first: u64) -> Result<Vec<Stored>, Fault> {
         let found = self.snapshot.batch(first).zip(self.snapshot.entry(source));
         let (blob, entry) = found.ok_or_else(|| Fault::Corrupt(format!("batch {first}")))?;
         let (seq, arrival) = (entry.summary.seq.0, entry.summary.arrival.0);

@@ -31,6 +31,22 @@ pub(super) static REFUSALS: &[Refusal] = &[
     BUSY,
 ];
 
+pub(super) static STREAM: &[Answer] = &[Answer {
+    status: 200,
+    doc: "Events: a row each, its id the row's; `scope-destroyed` when the logs of the container or project were \
+          destroyed and `reset` when Last-Event-ID was never issued here, each the last of its stream.",
+    media: &[Media { name: "text/event-stream", schema: || json!(true), example: None }],
+    fields: &["x-accel-buffering"],
+}];
+
+pub(super) static STREAM_REFUSALS: &[Refusal] = &[
+    Refusal(400, "A parameter is not accepted."),
+    Refusal(403, "No key, a bad one, or one whose role or scope does not allow it."),
+    Refusal(429, "The key has as many streams as it may have; Retry-After says when to try again."),
+    FAILED,
+    BUSY,
+];
+
 fn envelope() -> Value {
     object(&[
         ("statusCode", json!({"type": "integer", "minimum": 400, "maximum": 599})),

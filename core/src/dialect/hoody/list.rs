@@ -44,10 +44,10 @@ static OFFSET: Param = Param::defaulted(
     "0",
     "Rows to skip; its cost grows with the number. Follow Link instead of counting.",
 );
-static PROJECT: Param = Param::optional("projectId", Shape::Text, "Only rows of this project.");
-static CONTAINER: Param = Param::optional("containerId", Shape::Text, "Only rows of this container.");
-static SERVICE: Param = Param::optional("serviceName", Shape::Text, "Only rows of this service.");
-static LEVEL: Param = Param::optional("level", Shape::Words(&LEVELS), "Only rows of these levels.");
+pub(super) static PROJECT: Param = Param::optional("projectId", Shape::Text, "Only rows of this project.");
+pub(super) static CONTAINER: Param = Param::optional("containerId", Shape::Text, "Only rows of this container.");
+pub(super) static SERVICE: Param = Param::optional("serviceName", Shape::Text, "Only rows of this service.");
+pub(super) static LEVEL: Param = Param::optional("level", Shape::Words(&LEVELS), "Only rows of these levels.");
 static REQUEST_BODY: Param =
     Param::defaulted("includeRequestBody", Shape::Flag, "false", "Whether request rows have their requestBody.");
 static RESPONSE_BODY: Param =
@@ -67,9 +67,10 @@ static CURSOR: Param = Param::optional(
     Shape::Text,
     "Goes on with a fan-out, for admin keys, where the server has fan-out enabled; it excludes offset, afterId and last.",
 );
-static KIND: Param = Param::optional("kind", Shape::Choice(&KINDS), "Only rows of this kind.");
-static METHOD: Param = Param::optional("method", Shape::Text, "Only rows of this HTTP method, spelt as it was sent.");
-static SOURCE: Param = Param::optional(
+pub(super) static KIND: Param = Param::optional("kind", Shape::Choice(&KINDS), "Only rows of this kind.");
+pub(super) static METHOD: Param =
+    Param::optional("method", Shape::Text, "Only rows of this HTTP method, spelt as it was sent.");
+pub(super) static SOURCE: Param = Param::optional(
     "source",
     Shape::Choice(&[Source::Backend.name(), Source::Edge.name()]),
     "Only rows that this side captured.",
@@ -209,7 +210,7 @@ fn after(row: u64) -> Start {
     before.map_or(Start::First, |seq| Start::After(Position::arrival(seq)))
 }
 
-fn filter(params: &Params) -> Predicate {
+pub(super) fn filter(params: &Params) -> Predicate {
     let exactly = |param, field| {
         let is = |value| Predicate::Text(TextKey::Field(field), TextMatcher::verbatim(value));
         params.text(param).map_or(Predicate::ALL, is)

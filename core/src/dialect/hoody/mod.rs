@@ -8,8 +8,10 @@ mod entry;
 mod halves;
 mod level;
 mod list;
+mod stream;
 
 pub(super) use documented::ABOUT;
+pub(crate) use stream::Frames;
 
 use super::endpoint::{self, Access, Endpoint, Match};
 use super::params::Params;
@@ -27,21 +29,37 @@ use serde_json::json;
 pub enum Action {
     /// Rows.
     List,
+    /// Rows as they come.
+    Stream,
 }
 
 /// Below either mount.
-pub static ENDPOINTS: &[Endpoint<Action>] = &[Endpoint {
-    method: Method::GET,
-    path: "",
-    access: Access::Role(Role::Read),
-    params: list::PARAMS,
-    action: Action::List,
-    doc: "Rows of the proxy log by ascending id. An exchange is two rows, its request and its response, of the ids \
+pub static ENDPOINTS: &[Endpoint<Action>] = &[
+    Endpoint {
+        method: Method::GET,
+        path: "",
+        access: Access::Role(Role::Read),
+        params: list::PARAMS,
+        action: Action::List,
+        doc: "Rows of the proxy log by ascending id. An exchange is two rows, its request and its response, of the ids \
           2n − 1 and 2n; an event or a request alone is one of an odd id, a response alone one of an even id.",
-    takes: &[],
-    answers: documented::LIST,
-    refusals: documented::REFUSALS,
-}];
+        takes: &[],
+        answers: documented::LIST,
+        refusals: documented::REFUSALS,
+    },
+    Endpoint {
+        method: Method::GET,
+        path: "/stream",
+        access: Access::Role(Role::Read),
+        params: stream::PARAMS,
+        action: Action::Stream,
+        doc: "Rows as they are committed, as Server-Sent Events whose ids are row ids. With Last-Event-ID it goes on after \
+          that row: from memory, else from the store.",
+        takes: &[],
+        answers: documented::STREAM,
+        refusals: documented::STREAM_REFUSALS,
+    },
+];
 
 const MOUNTS: [&str; 2] = ["/api/proxy-logs/_logs", "/_logs"];
 
@@ -67,10 +85,16 @@ pub(super) fn plan(asked: &Asked<'_>) -> Result<Planned, Error> {
         Match::Method(allow) => return Err(Error::Method { allow }),
         Match::Found(endpoint, _) => endpoint,
     };
-    let Some(key) = asked.admit(endpoint)? else { return Err(Error::Unauthorized) };
+    let key = match (asked.admit(endpoint), endpoint.action) {
+        (Ok(Some(key)), _) => key,
+        (Ok(None) | Err(Error::Unauthorized), Action::Stream) => return Ok(Planned::Ready(stream::denied())),
+        (Ok(None), _) => return Err(Error::Unauthorized),
+        (Err(error), _) => return Err(error),
+    };
     let params = Params::read(asked.query, endpoint.params)?;
     match endpoint.action {
         Action::List => list::plan(asked, key, &params),
+        Action::Stream => stream::plan(asked, key, &params),
     }
 }
 

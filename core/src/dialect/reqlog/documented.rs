@@ -62,6 +62,12 @@ answers! {
         media: &[of_text("application/x-ndjson"), of_text("text/csv"), of_json(|| json!({"type": ["array", "object"]}))],
         fields: &["content-disposition", "x-reqlog-cursor"],
     };
+    STREAM = Answer {
+        status: 200,
+        doc: "Events: a record each, its id the record's sequence; `heartbeat`, `scope-destroyed` and `reset`.",
+        media: &[Media { name: "text/event-stream", schema: || json!(true), example: None }],
+        fields: &["x-accel-buffering"],
+    };
     REPORT = answer(200, "All records were taken.", &[shown(|| reference("Report"), a_report)]),
         answer(207, "Some were taken; the report names the others.", &[of_json(|| reference("Report"))]);
     PROJECTS = answer(200, "Projects.", &[of_json(|| object(&[("items", json!({"type": "array", "items": project()}))]))]);
@@ -81,6 +87,14 @@ const FULL: Refusal = Refusal(507, "Free space is down to the reserve.");
 
 pub(super) static KEYED: &[Refusal] = &[UNAUTHORIZED, FORBIDDEN, FAILED, BUSY];
 pub(super) static SEARCH: &[Refusal] = &[REFUSED, UNAUTHORIZED, FORBIDDEN, TOO_MUCH, FAILED, BUSY];
+pub(super) static STREAMED: &[Refusal] = &[
+    REFUSED,
+    UNAUTHORIZED,
+    FORBIDDEN,
+    Refusal(429, "The key has as many streams as it may have; Retry-After says when to try again."),
+    FAILED,
+    BUSY,
+];
 pub(super) static WRITE: &[Refusal] = &[REFUSED, UNAUTHORIZED, FORBIDDEN, FAILED, BUSY, FULL];
 pub(super) static ONE: &[Refusal] = &[REFUSED, UNAUTHORIZED, FORBIDDEN, MISSING, FAILED, BUSY];
 pub(super) static RANGE: &[Refusal] = &[

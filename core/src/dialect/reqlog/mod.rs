@@ -15,6 +15,7 @@ mod records;
 mod replay;
 mod selection;
 mod stats;
+pub(super) mod tail;
 
 pub(crate) use admin::Change;
 pub(super) use documented::ABOUT;
@@ -64,6 +65,8 @@ pub enum Action {
     Stats,
     /// All records that match.
     Export,
+    /// Records as they come.
+    Tail,
     /// Takes records in.
     Ingest,
     /// Lists projects.
@@ -122,6 +125,9 @@ endpoints! {
         => d::STATS; d::SEARCH;
     GET "/api/v1/export" READ, Export [Q, PROJECT, EXPORT_FORMAT, EXPORT_CURSOR]
         "All records that match, in arrival order, streamed." => d::EXPORT; d::SEARCH;
+    GET "/api/v1/tail" READ, Tail [Q, PROJECT]
+        "Records that match as they are committed, as Server-Sent Events whose ids are places in arrival order. With \
+         Last-Event-ID it goes on after that place: from memory, else from the store." => d::STREAM; d::STREAMED;
     POST "/api/v1/ingest" Access::Role(Role::Ingest), Ingest
         [INGEST_PROJECT, ENVIRONMENT, SESSION, SERVICE, INGEST_FORMAT, IMPORT] "Takes records in."
         takes d::RECORDS, => d::REPORT; d::INGEST;
@@ -160,6 +166,7 @@ pub(super) fn plan(asked: &Asked<'_>) -> Result<Planned, Error> {
         }
         Action::Stats => stats::plan(asked, key, &params),
         Action::Export => export::plan(asked, key, &params),
+        Action::Tail => tail::plan(asked, key, &params),
         Action::Ingest => ingest::plan(asked, key, &params),
         Action::Projects => Ok(admin::projects(asked, key)),
         Action::DeclareProject => {

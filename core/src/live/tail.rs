@@ -1,0 +1,258 @@
+//! One subscription.
+
+use super::ring::Ring;
+use super::sse::{self, Frame};
+use crate::auth::Keyring;
+use crate::catalog::Deletion;
+use crate::dialect::Framing;
+use crate::filter::{Predicate, TextKey};
+use crate::id::Seq;
+use crate::query::{Detail, Direction, Order, Page, Position, Query, Start, Total, Unit};
+use crate::record::{Field, Stored};
+use crate::timestamp::Timestamp;
+use bytes::Bytes;
+use std::time::Duration;
+
+/// A stream is never silent for longer.
+pub const HEARTBEAT: Duration = Duration::from_secs(15);
+
+/// What the shell does next.
+#[derive(Debug)]
+pub enum Step {
+    /// Send this, then poll again; while the client does not take it, do nothing.
+    Send(Bytes),
+    /// Run this query on the store, [`Tail::absorb`] its page, then poll again. A query that fails ends the stream.
+    Read(Box<Query>),
+    /// Poll again when something was committed or deleted, at the latest at this time.
+    Wait(Timestamp),
+    /// Close the stream.
+    End,
+}
+
+/// Where a subscription begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Since {
+    /// After this sequence; 0 is before the first.
+    Position(u64),
+    /// After an id that this store never issued.
+    Unknown,
+}
+
+/// The project and container that a subscription is confined to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Restriction {
+    /// The key's project, or the one it named.
+    pub(crate) project: Option<String>,
+    /// The container it named.
+    pub(crate) container: Option<String>,
+}
+
+/// A resumable subscription. A stream of one dialect; poll it until it ends.
+#[derive(Debug)]
+pub struct Tail {
+    key: u64,
+    filter: Predicate,
+    // what the key may see: nobody learns how much there is of the rest
+    visible: Predicate,
+    restriction: Restriction,
+    framing: Framing,
+    since: Since,
+    state: State,
+    position: u64,
+    // of the ring's deletions
+    seen: u64,
+    counted: Counted,
+    due: Timestamp,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Fresh,
+    Running,
+    Over,
+}
+
+/// What became of the records so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Counted {
+    /// Those that were sent.
+    pub(crate) delivered: u64,
+    /// Those that the key may see, that came by while the stream was open, and that did not match. What a resumed
+    /// stream reads from the store is not counted here: the store is asked for matches only.
+    pub(crate) filtered: u64,
+}
+
+// frames that are sent together; one record may be more
+const PIECE: usize = 8 << 10;
+// records that are read together: previews of bodies come along
+const PAGE: usize = 64;
+
+impl Tail {
+    /// A subscription of key number `key` to what matches both.
+    pub(crate) fn new(
+        key: u64,
+        visible: Predicate,
+        filter: Predicate,
+        restriction: Restriction,
+        framing: Framing,
+        since: Since,
+    ) -> Self {
+        let filter = Predicate::all_of([visible.clone(), filter]);
+        let position = if let Since::Position(position) = since { position } else { 0 };
+        let due = Timestamp::from_nanos(i64::MAX);
+        let (state, counted) = (State::Fresh, Counted::default());
+        Self { key, filter, visible, restriction, framing, since, state, position, seen: 0, counted, due }
+    }
+
+    /// The number of the key it belongs to; 0 is the process's own.
+    pub fn key(&self) -> u64 {
+        self.key
+    }
+
+    /// How many records were sent.
+    pub fn delivered(&self) -> u64 {
+        self.counted.delivered
+    }
+
+    /// Says what to do now.
+    pub fn poll(&mut self, ring: &Ring, keyring: &Keyring, now: Timestamp) -> Step {
+        match self.state {
+            State::Over => Step::End,
+            _ if !self.is_admitted(keyring, now) => Step::End,
+            State::Fresh => self.open(ring, now),
+            State::Running => self.go_on(ring, now),
+        }
+    }
+
+    /// Takes in the page of [`Step::Read`].
+    pub fn absorb(&mut self, query: &Query, page: &Page, now: Timestamp) -> Option<Bytes> {
+        let mut out = Vec::new();
+        for row in &page.rows {
+            self.deliver(row, &mut out);
+        }
+        self.position = match page.rows.last() {
+            Some(last) if page.more_after => last.id.seq().get(),
+            _ => query.bound.get(),
+        };
+        (!out.is_empty()).then(|| self.send(out, now))
+    }
+
+    fn open(&mut self, ring: &Ring, now: Timestamp) -> Step {
+        (self.state, self.seen) = (State::Running, ring.deleted());
+        let mut out = Vec::new();
+        // something at once: headers reach the client, and what stands between sees that the stream flows
+        sse::comment(&mut out);
+        if self.since == Since::Unknown {
+            self.state = State::Over;
+            // an event without data is none to a browser, and an empty id is what makes it forget its own
+            Frame { id: Some(""), event: Some("reset"), data: "{}" }.write(&mut out);
+        }
+        Step::Send(self.send(out, now))
+    }
+
+    fn go_on(&mut self, ring: &Ring, now: Timestamp) -> Step {
+        let Some(mut deletions) = ring.deletions_after(self.seen) else { return Step::End };
+        let destroyed = deletions.any(|deletion| self.restriction.is_destroyed_by(deletion));
+        self.seen = ring.deleted();
+        if destroyed {
+            self.state = State::Over;
+            let mut out = Vec::new();
+            Frame::<u64> { id: None, event: Some("scope-destroyed"), data: "{}" }.write(&mut out);
+            return Step::Send(self.send(out, now));
+        }
+        if ring.head() > self.position {
+            let Some(rows) = ring.after(self.position) else { return self.read(ring.head()) };
+            let mut out = Vec::new();
+            let mut reached = ring.head();
+            for row in rows {
+                if self.filter.matches_stored(row) {
+                    self.deliver(row, &mut out);
+                    if out.len() >= PIECE {
+                        reached = row.id.seq().get();
+                        break;
+                    }
+                } else if self.visible.matches_stored(row) {
+                    self.counted.filtered += 1;
+                }
+            }
+            self.position = reached;
+            if !out.is_empty() {
+                return Step::Send(self.send(out, now));
+            }
+        }
+        if now < self.due {
+            return Step::Wait(self.due);
+        }
+        let mut out = Vec::new();
+        self.framing.heartbeat(self.position, self.counted, &mut out);
+        Step::Send(self.send(out, now))
+    }
+
+    fn read(&self, head: u64) -> Step {
+        let Some(bound) = Seq::new(head) else { return Step::End };
+        let start = Seq::new(self.position).map_or(Start::First, |seq| Start::After(Position::arrival(seq)));
+        Step::Read(Box::new(Query {
+            filter: self.filter.clone(),
+            order: Order::Arrival,
+            direction: Direction::Ascending,
+            start,
+            bound,
+            limit: PAGE,
+            detail: Detail::Preview,
+            total: Total::Skip,
+            unit: Unit::Record,
+        }))
+    }
+
+    fn deliver(&mut self, row: &Stored, out: &mut Vec<u8>) {
+        self.counted.delivered += 1;
+        self.framing.row(row, out);
+    }
+
+    fn send(&mut self, out: Vec<u8>, now: Timestamp) -> Bytes {
+        self.due = now.plus_nanos(HEARTBEAT.as_nanos() as i64);
+        out.into()
+    }
+
+    // a stream ends with its key
+    fn is_admitted(&self, keyring: &Keyring, now: Timestamp) -> bool {
+        let key = keyring.get(self.key);
+        self.key == 0 || key.is_some_and(|key| key.expires.is_none_or(|expires| now < expires))
+    }
+}
+
+impl Restriction {
+    /// Whether a deletion leaves nothing of what there was: it is of everything, or of a project or container that
+    /// this is confined to. One that says more than that destroys records, not the scope.
+    fn is_destroyed_by(&self, deletion: &Deletion) -> bool {
+        let confined = self.project.is_some() || self.container.is_some();
+        confined && self.decide(&deletion.filter) == Some(true)
+    }
+
+    // what a filter says of every record of the scope; `None` where it depends on the record
+    fn decide(&self, filter: &Predicate) -> Option<bool> {
+        match filter {
+            Predicate::Const(value) => Some(*value),
+            Predicate::Not(inner) => self.decide(inner).map(|value| !value),
+            Predicate::And(all) => decide(all.iter().map(|part| self.decide(part)), false),
+            Predicate::Or(any) => decide(any.iter().map(|part| self.decide(part)), true),
+            Predicate::Text(TextKey::Field(Field::Project), matcher) => {
+                self.project.as_deref().map(|name| matcher.matches(name))
+            }
+            Predicate::Text(TextKey::Field(Field::Container), matcher) => {
+                self.container.as_deref().map(|name| matcher.matches(name))
+            }
+            Predicate::Text(..) | Predicate::Number(..) => None,
+        }
+    }
+}
+
+// one part that is `decisive` decides; else all must be known
+fn decide(mut parts: impl Iterator<Item = Option<bool>>, decisive: bool) -> Option<bool> {
+    parts
+        .try_fold(Some(!decisive), |all, part| match part {
+            Some(value) if value == decisive => Err(()),
+            part => Ok(all.and(part)),
+        })
+        .unwrap_or(Some(decisive))
+}
