@@ -272,6 +272,10 @@ fn calls() -> Predicate {
     Predicate::any_of([Predicate::Number(Number::Kind, vec![kind(Kind::Exchange)]), Predicate::all_of([half, method])])
 }
 
+/// How far the clock may have been set back, in ms, since a moment was given out; one that is still later was not given
+/// out here.
+const CLOCK_SLACK_MS: i64 = 86_400_000;
+
 /// Milliseconds where a wire has whole ones: half a millisecond rounds up.
 const fn whole_millis(nanos: u64) -> u64 {
     nanos.saturating_add(500_000) / 1_000_000

@@ -4,6 +4,7 @@ use crate::export::Export;
 use crate::ingestion::Ingestions;
 use crate::model::PROJECTS;
 use crate::question::{Dialect, Question, escaped};
+use crate::tails::Subscriber;
 use crate::walks::{Going, Walk, Way};
 use crate::world::{Ask, Change, Law, Who, World};
 use http::Method;
@@ -25,10 +26,13 @@ enum Action {
     Restart,
     Count,
     Look,
+    Subscribe,
+    Listen,
+    Feed,
 }
 
 /// How often each happens, of their sum.
-const WEIGHTS: [(Action, u64); 13] = [
+const WEIGHTS: [(Action, u64); 16] = [
     (Action::Ingest, 14),
     (Action::Retry, 3),
     (Action::Import, 4),
@@ -42,22 +46,27 @@ const WEIGHTS: [(Action, u64); 13] = [
     (Action::Restart, 2),
     (Action::Count, 4),
     (Action::Look, 3),
+    (Action::Subscribe, 4),
+    (Action::Listen, 24),
+    (Action::Feed, 14),
 ];
 
 // walks and exports that are open at once
 const OPEN: usize = 6;
+const SUBSCRIBERS: usize = 5;
 
 /// A world and what goes on in it.
 pub struct Schedule {
     pub world: World,
     walks: Vec<Walk>,
     exports: Vec<Export>,
+    subscribers: Vec<Subscriber>,
     ingestions: Ingestions,
 }
 
 impl Schedule {
     pub fn new(world: World) -> Self {
-        Self { world, walks: Vec::new(), exports: Vec::new(), ingestions: Ingestions::default() }
+        Self { world, walks: Vec::new(), exports: Vec::new(), subscribers: Vec::new(), ingestions: Ingestions::default() }
     }
 
     /// So many actions, and what must hold at the end.
@@ -76,6 +85,9 @@ impl Schedule {
         }
         while let Some(mut export) = self.exports.pop() {
             while export.step(&mut self.world)? == Going::On {}
+        }
+        while let Some(mut subscriber) = self.subscribers.pop() {
+            subscriber.end(&mut self.world)?;
         }
         self.world.end()
     }
@@ -150,6 +162,17 @@ impl Schedule {
             Action::Restart => world.restart(),
             Action::Count => count(world),
             Action::Look => look(world),
+            Action::Subscribe if world.prng.chance(0.1) => Subscriber::stranger(world),
+            Action::Subscribe if self.subscribers.len() < SUBSCRIBERS => {
+                self.subscribers.push(Subscriber::begin(world)?);
+                Ok(())
+            }
+            Action::Subscribe | Action::Listen if self.subscribers.is_empty() => Ok(()),
+            Action::Subscribe | Action::Listen => {
+                let at = world.prng.below(self.subscribers.len() as u64) as usize;
+                self.subscribers[at].step(world)
+            }
+            Action::Feed => world.feed(),
         }
     }
 }
@@ -169,6 +192,9 @@ fn delete(world: &mut World) -> Law {
         project.is_none_or(|project| row.project == project) && question.sees(row, Dialect::Own)
     };
     let change = world.change(&Ask::change(Method::DELETE, target, ""))?;
+    if let (Some(project), true, Change::Found | Change::Answered(_)) = (project, q.is_empty(), &change) {
+        *world.model.destroyed.entry(project).or_default() += 1;
+    }
     match change {
         Change::Lost => Ok(()),
         Change::Found => {
@@ -194,6 +220,7 @@ fn end_project(world: &mut World) -> Law {
             if rows { Err("a project with rows is unknown".into()) } else { Ok(()) }
         }
         Change::Answered(_) | Change::Found => {
+            *world.model.destroyed.entry(PROJECTS[2]).or_default() += 1;
             world.model.lose(|row| row.project == PROJECTS[2]);
             Ok(())
         }

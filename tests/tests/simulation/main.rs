@@ -16,6 +16,7 @@ mod export;
 mod ingestion;
 mod model;
 mod question;
+mod tails;
 mod walks;
 mod world;
 
@@ -29,7 +30,7 @@ use world::{Tamper, World};
 /// Seeds of every run of the tests.
 const SEEDS: u64 = 24;
 /// What happens in the schedule of one seed.
-const ACTIONS: usize = 150;
+const ACTIONS: usize = 200;
 
 /// Runs one seed; what did not hold, after what was done.
 fn run(seed: u64, tamper: Option<Tamper>) -> Result<Schedule, String> {

@@ -193,6 +193,8 @@ pub struct Model {
     pub rows: BTreeMap<u64, Known>,
     /// How often rows ceased to be.
     pub losses: u64,
+    /// How often all rows of a project were destroyed, whether or not there were any.
+    pub destroyed: BTreeMap<&'static str, u64>,
 }
 
 impl Model {

@@ -9,7 +9,8 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, Request, Response, StatusCode};
 use reqlog::server::{Reader, Service};
 use reqlog::store::{Compaction, Founding, Options, Store, doctor, found};
-use reqlog_core::plan::Settings;
+use reqlog_core::live::{Room, Step, Tail};
+use reqlog_core::plan::{Outcome, Settings};
 use reqlog_core::timestamp::Timestamp;
 use reqlog_tests::corpus::Prng;
 use reqlog_tests::memory::Memory;
@@ -110,6 +111,9 @@ pub enum Change {
 /// What a control does to answers.
 pub type Tamper = fn(&Ask, &mut Answer);
 
+/// What a control does to the whole events that a stream sends.
+pub type StreamTamper = fn(Vec<u8>) -> Vec<u8>;
+
 pub struct World {
     pub prng: Prng,
     pub model: Model,
@@ -118,6 +122,8 @@ pub struct World {
     pub serial: u64,
     /// Done to the answers of both.
     pub tamper: Option<Tamper>,
+    /// Done to what a stream sends.
+    pub stream_tamper: Option<StreamTamper>,
     /// How often the store was opened again; who is connected to it was cut off.
     pub restarts: u64,
     pub answers: u64,
@@ -141,6 +147,7 @@ impl World {
             trace: Vec::new(),
             serial: 0,
             tamper: None,
+            stream_tamper: None,
             restarts: 0,
             answers: 0,
             armed: false,
@@ -272,6 +279,43 @@ impl World {
         findings.first().map_or(Ok(()), |finding| Err(format!("doctor: {finding}")))
     }
 
+    /// The last sequence that was given out; 0 before the first.
+    pub fn head(&self) -> u64 {
+        self.store().catalog().head.map_or(0, |head| head.seq().get())
+    }
+
+    pub fn time(&self) -> Timestamp {
+        Timestamp::from_millis(self.now())
+    }
+
+    /// Takes what was committed into the ring.
+    pub fn feed(&self) -> Law {
+        self.store().feed().map_err(|fault| fault.to_string())
+    }
+
+    /// A subscription.
+    pub fn tail(&mut self, ask: &Ask) -> Law<Tail> {
+        self.tell();
+        let (head, _) = ask.with(self.key(ask.who, 0)).into_parts();
+        let plan = self.service.as_ref().expect("a store is open between two actions").plan(&head);
+        match plan.tail() {
+            Ok((head, tail)) if head.status() == 200 => Ok(tail),
+            Ok((head, _)) => Err(format!("{}: {}", ask.target, head.status())),
+            Err(plan) => Err(format!("{}: {:?}", ask.target, plan.reply(Outcome::Nothing))),
+        }
+    }
+
+    /// What a subscription has to do now.
+    pub fn poll(&mut self, tail: &mut Tail) -> Step {
+        self.tell();
+        self.store().poll(tail)
+    }
+
+    /// Lets the naive frontend know that the store was asked what time it is.
+    fn tell(&mut self) {
+        self.naive(&Ask::get(Who::Admin, "/healthz"));
+    }
+
     /// A request whose answer is read bit by bit; both begin to answer the same.
     pub fn connect(&mut self, ask: &Ask) -> Law<Response<Reader>> {
         let (head, reader) = self.stream(ask).into_parts();
@@ -344,6 +388,8 @@ impl World {
             vfs: Some(vfs::register().to_owned()),
             clock: Arc::new(move || Timestamp::from_millis(clock.load(Ordering::SeqCst))),
             reserve: 0,
+            // which a few requests overrun
+            ring: Room { records: 40, bytes: 16 << 10 },
             compaction: Compaction::Manual,
             ..Options::default()
         }
