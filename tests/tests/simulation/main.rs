@@ -25,19 +25,18 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
-use world::{Tamper, World};
+use world::{Sabotage, World};
 
 /// Seeds of every run of the tests.
-const SEEDS: u64 = 24;
+const SEEDS: u64 = 60;
 /// What happens in the schedule of one seed.
 const ACTIONS: usize = 200;
 
 /// Runs one seed; what did not hold, after what was done.
-fn run(seed: u64, tamper: Option<Tamper>) -> Result<Schedule, String> {
-    let mut schedule = Schedule::new(World::new(seed)?);
-    schedule.world.tamper = tamper;
+fn run(seed: u64, actions: usize, sabotage: &Sabotage) -> Result<Schedule, String> {
+    let mut schedule = Schedule::new(World::new(seed, sabotage)?);
     // a panic is a failure of this seed too
-    let law = catch_unwind(AssertUnwindSafe(|| schedule.run(ACTIONS)));
+    let law = catch_unwind(AssertUnwindSafe(|| schedule.run(actions)));
     let law = law.unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<String>().map(String::as_str);
         Err(format!("panicked: {}", text.or(panic.downcast_ref::<&str>().copied()).unwrap_or_default()))
@@ -62,7 +61,7 @@ fn run_all(first: u64, enough: impl Fn(u64) -> bool + Sync) -> (u64, Vec<String>
             if enough(seed - first) || failed.load(Ordering::Relaxed) {
                 return failures;
             }
-            if let Err(failure) = run(seed, None) {
+            if let Err(failure) = run(seed, ACTIONS, &Sabotage::default()) {
                 failed.store(true, Ordering::Relaxed);
                 failures.push(failure);
             }
@@ -99,7 +98,7 @@ fn every_law_holds_in_every_schedule() {
 #[test]
 fn a_seed_is_a_schedule() {
     let [one, other] = [7, 7].map(|seed| {
-        let World { trace, answers, .. } = &run(seed, None).unwrap().world;
+        let World { trace, answers, .. } = &run(seed, ACTIONS, &Sabotage::default()).unwrap().world;
         (trace.clone(), *answers)
     });
     assert_eq!(one, other);

@@ -221,7 +221,7 @@ impl Subscriber {
         if !rest.is_empty() {
             return Err(format!("{} sends half an event", self.target));
         }
-        connection.sent.extend(match world.stream_tamper {
+        connection.sent.extend(match world.sabotage.stream {
             Some(tamper) => tamper(bytes.to_vec()),
             None => bytes.to_vec(),
         });

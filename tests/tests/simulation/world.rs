@@ -14,7 +14,7 @@ use reqlog_core::plan::{Outcome, Settings};
 use reqlog_core::timestamp::Timestamp;
 use reqlog_tests::corpus::Prng;
 use reqlog_tests::memory::Memory;
-use reqlog_tests::simdisk::{Fault, Loss, SimDisk};
+use reqlog_tests::simdisk::{Fault, Loss, SimDisk, Syncs};
 use reqlog_tests::vfs;
 use reqlog_tests::wire::Setting;
 use serde_json::{Value, json};
@@ -108,11 +108,18 @@ pub enum Change {
     Lost,
 }
 
-/// What a control does to answers.
-pub type Tamper = fn(&Ask, &mut Answer);
-
-/// What a control does to the whole events that a stream sends.
-pub type StreamTamper = fn(Vec<u8>) -> Vec<u8>;
+/// What a control breaks.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Sabotage {
+    /// Done to answers of the store, before they are compared.
+    pub store: Option<fn(&Ask, &mut Answer)>,
+    /// Done to what both answered.
+    pub both: Option<fn(&Ask, &mut Answer)>,
+    /// Done to whole events that a stream sends.
+    pub stream: Option<fn(Vec<u8>) -> Vec<u8>>,
+    /// What syncs of the disk do.
+    pub syncs: Option<Syncs>,
+}
 
 pub struct World {
     pub prng: Prng,
@@ -120,10 +127,7 @@ pub struct World {
     pub trace: Vec<String>,
     /// The last serial that was given to a record.
     pub serial: u64,
-    /// Done to the answers of both.
-    pub tamper: Option<Tamper>,
-    /// Done to what a stream sends.
-    pub stream_tamper: Option<StreamTamper>,
+    pub sabotage: Sabotage,
     /// How often the store was opened again; who is connected to it was cut off.
     pub restarts: u64,
     pub answers: u64,
@@ -139,15 +143,14 @@ pub struct World {
 }
 
 impl World {
-    pub fn new(seed: u64) -> Law<Self> {
+    pub fn new(seed: u64, sabotage: &Sabotage) -> Law<Self> {
         let setting = Setting::default();
         let mut world = Self {
             prng: Prng::new(seed),
             model: Model::default(),
             trace: Vec::new(),
             serial: 0,
-            tamper: None,
-            stream_tamper: None,
+            sabotage: *sabotage,
             restarts: 0,
             answers: 0,
             armed: false,
@@ -360,10 +363,13 @@ impl World {
 
     fn same(&self, ask: &Ask, native: Answer, naive: &Answer) -> Law<Answer> {
         let (mut native, naive) = (unmeasured(native), unmeasured(naive.clone()));
+        if let Some(tamper) = self.sabotage.store {
+            tamper(ask, &mut native);
+        }
         if native != naive {
             return Err(format!("{} {}: the store and the naive one differ:\n{native:?}\n{naive:?}", ask.method, ask.target));
         }
-        if let Some(tamper) = self.tamper {
+        if let Some(tamper) = self.sabotage.both {
             tamper(ask, &mut native);
         }
         Ok(native)
@@ -396,6 +402,7 @@ impl World {
     }
 
     fn open(&mut self) -> Law {
+        self.disk.set_syncs(self.sabotage.syncs.unwrap_or(Syncs::Kept));
         let store = Store::open(&self.disk.root().join("data"), self.options()).map_err(|error| error.to_string())?;
         let service = Service::new(store, Settings::default(), Some(self.setting.redact_key));
         self.service = Some(Arc::new(service.map_err(|fault| fault.to_string())?));
