@@ -2,7 +2,7 @@
 
 use crate::export::Export;
 use crate::ingestion::Ingestions;
-use crate::model::PROJECTS;
+use crate::model::{LEVELS, PROJECTS, Row};
 use crate::question::{Dialect, Question, escaped};
 use crate::tails::Subscriber;
 use crate::walks::{Going, Walk, Way};
@@ -39,14 +39,14 @@ const WEIGHTS: [(Action, u64); 16] = [
     (Action::Begin, 14),
     (Action::Step, 44),
     (Action::Export, 6),
-    (Action::Delete, 4),
-    (Action::EndProject, 1),
+    (Action::Delete, 5),
+    (Action::EndProject, 3),
     (Action::Compact, 7),
-    (Action::Arm, 4),
+    (Action::Arm, 10),
     (Action::Restart, 2),
     (Action::Count, 4),
     (Action::Look, 3),
-    (Action::Subscribe, 4),
+    (Action::Subscribe, 6),
     (Action::Listen, 24),
     (Action::Feed, 14),
 ];
@@ -149,7 +149,10 @@ impl Schedule {
                 }
                 Ok(())
             }
-            Action::Delete => delete(world),
+            Action::Delete => {
+                let stands = self.walks.iter().filter_map(Walk::stands_on).next().filter(|_| world.prng.chance(0.4));
+                delete(world, stands)
+            }
             Action::EndProject => end_project(world),
             Action::Compact => {
                 let whole = world.prng.chance(0.4);
@@ -163,12 +166,17 @@ impl Schedule {
             Action::Count => count(world),
             Action::Look => look(world),
             Action::Subscribe if world.prng.chance(0.1) => Subscriber::stranger(world),
-            Action::Subscribe if self.subscribers.len() < SUBSCRIBERS => {
+            Action::Subscribe => {
+                if self.subscribers.len() == SUBSCRIBERS {
+                    // one has seen enough
+                    let at = world.prng.below(SUBSCRIBERS as u64) as usize;
+                    self.subscribers.swap_remove(at).end(world)?;
+                }
                 self.subscribers.push(Subscriber::begin(world)?);
                 Ok(())
             }
-            Action::Subscribe | Action::Listen if self.subscribers.is_empty() => Ok(()),
-            Action::Subscribe | Action::Listen => {
+            Action::Listen if self.subscribers.is_empty() => Ok(()),
+            Action::Listen => {
                 let at = world.prng.below(self.subscribers.len() as u64) as usize;
                 self.subscribers[at].step(world)
             }
@@ -177,10 +185,18 @@ impl Schedule {
     }
 }
 
-/// Deletes what matches a filter, now and then everything of a project.
-fn delete(world: &mut World) -> Law {
+/// Deletes what is like one of the records, what matches a filter, or everything of a project.
+fn delete(world: &mut World, like: Option<u64>) -> Law {
     let now = world.now();
-    let question = Question { kind: None, ..Question::draw(&mut world.prng, now) };
+    let some = world.model.rows.keys().next_back().map_or(0, |last| world.prng.below(*last));
+    let question = match world.model.rows.range(like.unwrap_or(some)..).next() {
+        Some((_, known)) if like.is_some() || world.prng.chance(0.4) => {
+            let second = known.row.time.div_euclid(1_000);
+            let Row { level, service, method, .. } = known.row;
+            Question { level: Some(level), service, method, window: Some((second, second)), ..Question::default() }
+        }
+        _ => Question { kind: None, ..Question::draw(&mut world.prng, now) },
+    };
     let q = question.own();
     let project = PROJECTS[world.prng.below(3) as usize];
     // without a filter, all rows of the least important project
@@ -188,7 +204,7 @@ fn delete(world: &mut World) -> Law {
     let confined = project.map_or(String::new(), |project| format!("&project={project}"));
     let target = format!("/api/v1/logs?q={}{confined}", escaped(&q));
     world.note(format!("  {target}"));
-    let sees = |row: &crate::model::Row| {
+    let sees = |row: &Row| {
         project.is_none_or(|project| row.project == project) && question.sees(row, Dialect::Own)
     };
     let change = world.change(&Ask::change(Method::DELETE, target, ""))?;
@@ -234,10 +250,10 @@ fn count(world: &mut World) -> Law {
     let question = Question::draw(&mut world.prng, now);
     let who = [Who::Admin, Who::Reader(0)][world.prng.below(2) as usize];
     let stats = world.ask(&Ask::get(who, format!("/api/v1/stats?{}", &question.words(Dialect::Own)[1..])))?.json()?;
-    let rows: Vec<&crate::model::Row> = world.model.alive().map(|known| &known.row).collect();
+    let rows: Vec<&Row> = world.model.alive().map(|known| &known.row).collect();
     let matching: Vec<_> =
         rows.iter().filter(|row| who.sees(row.project) && question.sees(row, Dialect::Own)).collect();
-    let tally = |value: &dyn Fn(&crate::model::Row) -> Option<&'static str>| {
+    let tally = |value: &dyn Fn(&Row) -> Option<&'static str>| {
         let mut counts = serde_json::Map::new();
         for name in matching.iter().filter_map(|row| value(row)) {
             let count = counts.get(name).and_then(Value::as_u64).unwrap_or(0) + 1;
@@ -247,7 +263,7 @@ fn count(world: &mut World) -> Law {
     };
     for (member, wanted) in [
         ("total", json!(matching.len())),
-        ("level", tally(&|row| Some(crate::model::LEVELS[row.level]))),
+        ("level", tally(&|row| Some(LEVELS[row.level]))),
         ("service", tally(&|row| row.service)),
         ("project", tally(&|row| Some(row.project))),
     ] {

@@ -76,6 +76,7 @@ impl Export {
             self.receive(&line)?;
         }
         if filled < some {
+            world.meet("an export came to its end");
             return self.end(world).map(|()| Going::Ended);
         }
         if world.prng.chance(0.3) {
@@ -90,6 +91,7 @@ impl Export {
         self.restarts = world.restarts;
         let mut target = self.target.clone();
         if !self.cursor.is_empty() {
+            world.meet("an export was resumed");
             let last = self.received.last().map_or(String::new(), |id| format!(".{}", id.to_text()));
             target += &format!("&cursor={}", escaped(&format!("{}{last}", self.cursor)));
         }

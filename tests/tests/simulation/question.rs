@@ -29,6 +29,18 @@ pub struct Question {
     pub word: Option<&'static str>,
     /// A kind of Hoody's rows.
     pub kind: Option<&'static str>,
+    /// What is meant relative to the beginning.
+    pub relative: Option<Relative>,
+}
+
+/// Times that depend on when they are asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Relative {
+    /// As the query language has it; Cognigy has such defaults, which need no words.
+    pub minutes: u64,
+    /// What that means: milliseconds since 1970, inclusive.
+    pub from: i64,
+    pub to: i64,
 }
 
 impl Question {
@@ -41,6 +53,8 @@ impl Question {
             return Self::default();
         }
         let from = now / 1_000 - prng.below(3_600) as i64;
+        let minutes = 1 + prng.below(30);
+        let relative = Relative { minutes, from: now - minutes as i64 * 60_000, to: i64::MAX };
         Self {
             level: some(prng, &[0, 1, 2, 3, 4, 5]),
             service: some(prng, &SERVICES),
@@ -49,6 +63,7 @@ impl Question {
             window: some(prng, &[(from, from), (from, from + 600), (0, from), (from, i64::from(u32::MAX))]),
             word: some(prng, &WORDS),
             kind: some(prng, &["request", "response", "event"]),
+            relative: some(prng, &[relative]),
         }
     }
 
@@ -91,9 +106,11 @@ impl Question {
             Dialect::Cognigy => {
                 put("type", self.level.map(|level| LEVELS[level].to_owned()));
                 put("filter", text(self.word));
-                // the defaults would leave most of the log out
-                put("startDate", Some(from.unwrap_or_else(|| "1970-01-01".to_owned())));
-                put("endDate", Some(to.unwrap_or_else(|| "2099-01-01".to_owned())));
+                // the defaults leave most of the log out
+                if self.relative.is_none() {
+                    put("startDate", Some(from.unwrap_or_else(|| "1970-01-01".to_owned())));
+                    put("endDate", Some(to.unwrap_or_else(|| "2099-01-01".to_owned())));
+                }
             }
         }
         out
@@ -118,6 +135,9 @@ impl Question {
             let [from, to] = [from, to].map(|at| Timestamp::from_millis(at * 1_000));
             let _ = write!(q, " time:{from}..{to}");
         }
+        if let Some(Relative { minutes, .. }) = self.relative {
+            let _ = write!(q, " time:>=-{minutes}m");
+        }
         if let Some(word) = self.word {
             let _ = write!(q, " message:*{word}*");
         }
@@ -140,6 +160,7 @@ impl Question {
         };
         let window =
             || self.window.is_none_or(|(from, to)| (from * 1_000..(to + 1) * 1_000).contains(&row.time));
+        let relative = || self.relative.is_none_or(|Relative { from, to, .. }| (from..=to).contains(&row.time));
         match dialect {
             Dialect::Own => {
                 level(|level| LEVELS[level])
@@ -147,6 +168,7 @@ impl Question {
                     && ignoring_case(self.method, row.method)
                     && status()
                     && window()
+                    && relative()
                     && contains(row.message)
             }
             Dialect::FlowMock => row.is_call(),
@@ -163,7 +185,7 @@ impl Question {
             Dialect::Cognigy => {
                 let named = |word: &str| row.trace == Some(word) || LEVELS[row.level] == word;
                 level(|level| LEVELS[level])
-                    && window()
+                    && if self.relative.is_some() { relative() } else { window() }
                     && (contains(row.shown().as_deref()) || self.word.is_some_and(named))
             }
         }

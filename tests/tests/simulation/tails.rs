@@ -56,12 +56,13 @@ impl Subscriber {
     /// Comes for the first time: for what is new, or for everything.
     pub fn begin(world: &mut World) -> Law<Self> {
         let now = world.now();
-        let question = Question::draw(&mut world.prng, now);
+        // what is relative is relative to each connection
+        let question = Question { relative: None, ..Question::draw(&mut world.prng, now) };
         let prng = &mut world.prng;
-        let who = [Who::Admin, Who::Reader(0), Who::Reader(1)][prng.below(3) as usize];
+        let who = [Who::Admin, Who::Admin, Who::Reader(0), Who::Reader(1)][prng.below(4) as usize];
         let dialect = [Dialect::Hoody, Dialect::Own][prng.below(2) as usize];
         let project = match who {
-            Who::Admin => prng.chance(0.4).then(|| PROJECTS[prng.below(3) as usize]),
+            Who::Admin => prng.chance(0.5).then(|| PROJECTS[[0, 1, 2, 2][prng.below(4) as usize]]),
             Who::Reader(at) => Some(PROJECTS[at]),
         };
         let named = if who == Who::Admin { project } else { None };
@@ -146,6 +147,9 @@ impl Subscriber {
     fn connect(&mut self, world: &mut World) -> Law {
         let mut ask = Ask::get(self.who, &*self.target);
         ask.headers.extend(self.last_event.clone().map(|id| ("last-event-id", id)));
+        if !self.received.is_empty() {
+            world.meet("a stream was resumed");
+        }
         world.note(format!("  {:?} {} after {:?}", self.who, self.target, self.last_event));
         if self.last_event.is_none() && self.received.is_empty() {
             self.since = world.head();
@@ -167,6 +171,9 @@ impl Subscriber {
     /// The connection ends where it is; part of what was sent may still arrive.
     fn cut(&mut self, world: &mut World) -> Law {
         let some = world.prng.below(3_000) as usize;
+        if self.connection.as_ref().is_some_and(|connection| connection.sent.len() > some) {
+            world.meet("a stream was cut off on its way");
+        }
         self.take(&world.model, some)?;
         self.connection = None;
         Ok(())
@@ -179,8 +186,12 @@ impl Subscriber {
             let bytes = match world.poll(&mut connection.tail) {
                 Step::Send(bytes) => Some(bytes),
                 Step::Read(query) => {
+                    world.meet("a tail read the store");
                     let page = world.store().page(&query).map_err(|fault| fault.to_string())?;
                     connection.tail.absorb(&query, &page, world.time())
+                }
+                Step::Wait(_) if connection.destroyed != self.destroyed(&world.model) => {
+                    return Err(format!("{} was not told that its scope is destroyed", self.target));
                 }
                 Step::Wait(_) => break,
                 Step::End => {
@@ -203,18 +214,22 @@ impl Subscriber {
             match (event.name.as_deref(), &event.id) {
                 (None, Some(id)) => {
                     connection.delivered += 1;
+                    world.meet("a row was streamed");
                     let id: u64 = id.parse().map_err(|_| format!("{event:?}"))?;
                     if !self.wants(&world.model, id) {
                         return Err(format!("{} sends {id}, which does not match or is gone", self.target));
                     }
                 }
                 (Some("heartbeat"), Some(_)) => {
+                    world.meet("a heartbeat");
                     let data: serde_json::Value = serde_json::from_str(&event.data).map_err(|error| error.to_string())?;
                     if data["delivered"] != connection.delivered {
                         return Err(format!("{} rows were sent, and {data}", connection.delivered));
                     }
                 }
-                (Some("scope-destroyed"), _) if connection.destroyed != self.destroyed(&world.model) => {}
+                (Some("scope-destroyed"), _) if connection.destroyed != self.destroyed(&world.model) => {
+                    world.meet("a scope was destroyed");
+                }
                 _ => return Err(format!("{} sends {event:?}", self.target)),
             }
         }

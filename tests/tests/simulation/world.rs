@@ -18,6 +18,7 @@ use reqlog_tests::simdisk::{Fault, Loss, SimDisk, Syncs};
 use reqlog_tests::vfs;
 use reqlog_tests::wire::Setting;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::io::{Cursor, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -131,6 +132,8 @@ pub struct World {
     /// How often the store was opened again; who is connected to it was cut off.
     pub restarts: u64,
     pub answers: u64,
+    /// How often something was met.
+    pub met: BTreeMap<&'static str, u64>,
     /// Whether the disk may fail.
     armed: bool,
     disk: SimDisk,
@@ -153,6 +156,7 @@ impl World {
             sabotage: *sabotage,
             restarts: 0,
             answers: 0,
+            met: BTreeMap::new(),
             armed: false,
             disk: SimDisk::new(),
             service: None,
@@ -223,11 +227,13 @@ impl World {
         let after = std::mem::replace(&mut self.memory, before);
         let found = self.native_state();
         if found == self.naive_state() && !acknowledged {
+            self.meet("a change was lost with the power");
             return Ok(Change::Lost);
         }
         self.memory = after;
         let state = self.naive_state();
         if found == state {
+            self.meet(if acknowledged { "power failed after an answer" } else { "a change was found that nobody answered" });
             return Ok(if acknowledged { Change::Answered(native) } else { Change::Found });
         }
         Err(format!("after {} {} failed: {}", ask.method, ask.target, difference(&found, &state)))
@@ -267,6 +273,7 @@ impl World {
             Err(fault) if !self.armed => Err(fault.to_string()),
             _ => {
                 self.note("  failed".into());
+                self.meet("power failed during compaction");
                 self.restart()
             }
         }
@@ -285,6 +292,16 @@ impl World {
     /// The last sequence that was given out; 0 before the first.
     pub fn head(&self) -> u64 {
         self.store().catalog().head.map_or(0, |head| head.seq().get())
+    }
+
+    /// The latest arrival, in milliseconds since 1970.
+    pub fn arrival(&self) -> i64 {
+        self.store().catalog().head.map_or(0, |head| head.arrival_ms() as i64)
+    }
+
+    /// Counts what happens, so that it is known to happen.
+    pub fn meet(&mut self, what: &'static str) {
+        *self.met.entry(what).or_default() += 1;
     }
 
     pub fn time(&self) -> Timestamp {
@@ -441,7 +458,10 @@ impl World {
                     return Ok(());
                 }
                 Err(error) if self.disk.is_on() => return Err(error),
-                _ => self.note("  failed while it started".into()),
+                _ => {
+                    self.note("  failed while it started".into());
+                    self.meet("power failed during a start");
+                }
             }
         }
         unreachable!("the third start is not disturbed")

@@ -2,7 +2,7 @@
 
 use super::{Form, Walk};
 use crate::model::{PROJECTS, SESSIONS, Sort};
-use crate::question::{Dialect, Question};
+use crate::question::{Dialect, Question, Relative};
 use crate::world::{Who, World};
 use reqlog_tests::corpus::Prng;
 
@@ -31,7 +31,7 @@ fn pick<T: Copy>(prng: &mut Prng, all: &[T]) -> T {
 impl Walk {
     /// Any walk that a client may make.
     pub(super) fn draw(world: &mut World) -> Self {
-        let now = world.now();
+        let (now, arrival) = (world.now(), world.arrival());
         let prng = &mut world.prng;
         let (dialect, form) = pick(prng, &FORMS);
         let mut walk = Self {
@@ -53,6 +53,12 @@ impl Walk {
             last: 0,
             links: [None, None],
         };
+        if dialect == Dialect::Cognigy {
+            // the hour before the beginning: the newest arrival, or a second ago
+            let began = arrival.max(now - 1_000);
+            let relative = Relative { minutes: 60, from: began - 3_600_000, to: began };
+            walk.question.relative = prng.chance(0.2).then_some(relative);
+        }
         walk.first = walk.url(prng);
         walk
     }

@@ -126,14 +126,26 @@ impl Walk {
         let stands = if way == Way::Next { self.page.end.saturating_sub(1) } else { self.page.start };
         let gone = self.form == Form::RowCursor && !self.is_alive(&world.model, self.snapshot[stands]);
         match self.turn(world, &link)? {
-            None if gone => Ok(Going::Ended),
+            None if gone => {
+                world.meet("a cursor stood on a row that is gone");
+                Ok(Going::Ended)
+            }
             Some(_) if gone => Err("a cursor of a row that is gone was taken".into()),
             None => Err(format!("{link} was refused")),
             Some(page) => {
+                world.meet(if self.losses < world.model.losses { "a page after a deletion" } else { "a page" });
+                if !page.rows.is_empty() {
+                    world.meet(self.name(way));
+                }
                 self.take(world, page, &wanted, offset)?;
                 Ok(self.going())
             }
         }
+    }
+
+    /// The record that its cursor stands on, if it must stay there.
+    pub fn stands_on(&self) -> Option<u64> {
+        (self.form == Form::RowCursor && self.links[0].is_some()).then(|| self.snapshot[self.page.end - 1])
     }
 
     /// Whether there is nothing more, for now.
@@ -185,6 +197,27 @@ impl Walk {
             }
         }
         Ok(())
+    }
+
+    /// What a step of it is called in reports.
+    fn name(&self, way: Way) -> &'static str {
+        match (self.dialect, self.form, way) {
+            (Dialect::Own, Form::Follow, _) => "own, following",
+            (Dialect::Own, _, Way::Next) => "own, forth",
+            (Dialect::Own, _, Way::Prev) => "own, back",
+            (Dialect::FlowMock, Form::Follow, _) => "FlowMock, since",
+            (Dialect::FlowMock, ..) => "FlowMock, before",
+            (Dialect::Scrip, ..) => "Scrip",
+            (Dialect::Hoody, Form::Follow, _) => "Hoody, afterId",
+            (Dialect::Hoody, _, Way::Next) => "Hoody, forth",
+            (Dialect::Hoody, _, Way::Prev) => "Hoody, back",
+            (Dialect::Generic, _, Way::Next) => "generic, forth",
+            (Dialect::Generic, _, Way::Prev) => "generic, back",
+            (Dialect::Cognigy, Form::Offset, Way::Next) => "Cognigy by skip, forth",
+            (Dialect::Cognigy, Form::Offset, Way::Prev) => "Cognigy by skip, back",
+            (Dialect::Cognigy, _, Way::Next) => "Cognigy, forth",
+            (Dialect::Cognigy, _, Way::Prev) => "Cognigy, back",
+        }
     }
 
     fn going(&self) -> Going {
