@@ -5,6 +5,7 @@ use crate::dialect::ParamError;
 use crate::plan::Failure;
 use http::StatusCode;
 use std::fmt;
+use std::time::Duration;
 
 /// A refusal. What is displayed is meant for the person who sent the request and says what to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -139,11 +140,17 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
+/// Seconds as a header field has them: rounded up, so that who waits so long has waited enough.
+pub(crate) const fn whole_seconds(time: Duration) -> u64 {
+    time.as_secs() + if time.subsec_nanos() > 0 { 1 } else { 0 }
+}
+
 impl Failure {
     /// The status that says it.
     pub const fn status(&self) -> StatusCode {
         match self {
             Self::Busy { .. } | Self::Closing | Self::ReadOnly => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Limited { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::DiskFull => StatusCode::INSUFFICIENT_STORAGE,
             Self::TooMuchWork => StatusCode::UNPROCESSABLE_ENTITY,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
@@ -158,6 +165,7 @@ impl Failure {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Busy { .. } => "busy",
+            Self::Limited { .. } => "rate_limited",
             Self::Closing => "closing",
             Self::DiskFull => "disk_full",
             Self::ReadOnly => "read_only",
@@ -176,6 +184,9 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Busy { .. } => f.write_str("The server has too much to do at once; try again shortly."),
+            Self::Limited { retry_after } => {
+                write!(f, "Too many requests; try again in {} s.", whole_seconds(*retry_after).max(1))
+            }
             Self::Closing => f.write_str("The server is shutting down; try again shortly."),
             Self::DiskFull => {
                 f.write_str("Free space is down to the reserve; delete records or free space, then send this again.")

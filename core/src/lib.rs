@@ -64,6 +64,7 @@ mod stored;
 pub mod auth;
 pub mod dialect;
 pub mod error;
+pub mod limit;
 pub mod metrics;
 pub mod openapi;
 pub mod plan;

@@ -1,6 +1,6 @@
 //! The smallest frontend: the plan over a list of records, every answer by definition and none by cleverness.
 
-use crate::wire::{Frontend, Server, Setting};
+use crate::wire::{Came, Frontend, Server, Setting};
 use bytes::Bytes;
 use flate2::{Compression, write::GzEncoder};
 use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, VARY};
@@ -9,10 +9,13 @@ use reqlog::ingest::unknown_format;
 use reqlog_core::accept::Rules;
 use reqlog_core::auth::{Key, Keyring, NewKey, Role, Scope, Secret};
 use reqlog_core::batch;
+use reqlog_core::catalog::Deletion;
 use reqlog_core::codec::Portable;
 use reqlog_core::filter::Predicate;
 use reqlog_core::format::{Format, Head, Parser, Rejection, Report, Splitter};
 use reqlog_core::id::{EntryId, Seq};
+use reqlog_core::limit::Buckets;
+use reqlog_core::live::{RETRY, Ring, Room, Step, Tail};
 use reqlog_core::plan::{BodyUse, Context, Failure, IngestMode, IngestRequest, Operation, Outcome, Projects, Settings, plan};
 use reqlog_core::query::{Direction, Order, Page, Position, Query, Start, Stats, Total};
 use reqlog_core::record::{Field, Stored};
@@ -21,6 +24,8 @@ use reqlog_core::timestamp::Timestamp;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
+use std::sync::Arc;
+use std::time::Duration;
 
 /// The plan over a list of records.
 #[derive(Clone, Copy, Debug)]
@@ -39,7 +44,7 @@ impl Frontend for InMemory {
 }
 
 /// A server whose store is a list. Its clock advances by a millisecond a request.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Memory {
     rows: Vec<Stored>,
     head: Option<EntryId>,
@@ -52,9 +57,20 @@ pub struct Memory {
     keyring: Keyring,
     projects: Projects,
     settings: Settings,
+    buckets: Buckets,
+    ring: Ring,
+    streams: BTreeMap<String, Streamed>,
     now: Timestamp,
     setting: Setting,
     keys: u8,
+}
+
+/// A stream, and what it sent that was not read yet.
+#[derive(Debug)]
+struct Streamed {
+    tail: Tail,
+    sent: Vec<u8>,
+    is_over: bool,
 }
 
 impl Default for Memory {
@@ -66,6 +82,24 @@ impl Default for Memory {
 impl Server for Memory {
     fn answer(&mut self, request: Request<Bytes>) -> Result<Response<Bytes>, String> {
         Ok(self.answer(request))
+    }
+
+    fn wait(&mut self, time: Duration) {
+        self.now = self.now.plus_nanos(time.as_nanos() as i64);
+        self.flow();
+    }
+
+    fn open(&mut self, name: &str, request: Request<Bytes>) -> Result<Response<Bytes>, String> {
+        Ok(self.ask(request, Some(name)))
+    }
+
+    fn read(&mut self, name: &str, _least: usize) -> Result<Came, String> {
+        let stream = self.streams.get_mut(name).ok_or("no such stream")?;
+        Ok(Came { bytes: std::mem::take(&mut stream.sent).into(), is_over: stream.is_over })
+    }
+
+    fn disconnect(&mut self, name: &str) {
+        self.streams.remove(name);
     }
 }
 
@@ -80,7 +114,10 @@ impl Memory {
             imported: BTreeMap::new(),
             keyring: Keyring::default(),
             projects: setting.projects.clone(),
-            settings: Settings::default(),
+            settings: Settings { limits: setting.limits, ..Settings::default() },
+            buckets: Buckets::default(),
+            ring: Ring::new(Room::default(), None),
+            streams: BTreeMap::new(),
             now: setting.now,
             setting: setting.clone(),
             keys: 0,
@@ -112,17 +149,36 @@ impl Memory {
 
     /// Answers one request.
     pub fn answer(&mut self, request: Request<Bytes>) -> Response<Bytes> {
+        self.ask(request, None)
+    }
+
+    /// Answers; a stream is left open under the name.
+    fn ask(&mut self, request: Request<Bytes>, stream: Option<&str>) -> Response<Bytes> {
         self.now = self.now.plus_nanos(1_000_000);
         self.told = self.told.max(self.now);
         let (head, body) = request.into_parts();
         let mut planned = plan(&head, &self.context());
+        if let Some(charge) = planned.charge() {
+            planned = planned.admit(self.buckets.take(charge, self.now));
+        }
         if let BodyUse::Collect { limit } = planned.body() {
             if body.len() > limit {
                 return planned.reply(Outcome::Failed(Failure::TooLarge { limit: limit as u64 }));
             }
             planned = planned.with_body(&body, &self.context());
         }
+        if let Operation::Tail { key } = planned.operation() {
+            if self.is_full(*key) {
+                return planned.reply(Outcome::Failed(Failure::Limited { retry_after: RETRY }));
+            }
+            if let Some(name) = stream {
+                let (head, tail) = planned.tail().expect("it is one");
+                self.follow(name, tail);
+                return head.map(|()| Bytes::new());
+            }
+        }
         let outcome = self.run(planned.operation(), &body);
+        self.flow();
         let answer = match planned.export() {
             Err(planned) => planned.reply(outcome),
             Ok(mut exporter) => {
@@ -140,6 +196,47 @@ impl Memory {
         if codings == Some("gzip") && !answer.body().is_empty() { compressed(answer) } else { answer }
     }
 
+    // as many streams as it may have
+    fn is_full(&self, key: u64) -> bool {
+        let limited = self.keyring.get(key).is_some_and(|key| key.role != Role::Admin);
+        let open = self.streams.values().filter(|stream| stream.tail.key() == key && !stream.is_over).count();
+        limited && open >= self.settings.limits.streams_per_key
+    }
+
+    fn follow(&mut self, name: &str, tail: Tail) {
+        if self.streams.is_empty() {
+            self.ring = Ring::new(Room::default(), self.head.map(EntryId::seq));
+        }
+        self.streams.insert(name.to_owned(), Streamed { tail, sent: Vec::new(), is_over: false });
+        self.flow();
+    }
+
+    /// Every stream says what it has to say.
+    fn flow(&mut self) {
+        let head = self.ring.head();
+        if let Some(newest) = self.head {
+            self.ring.push(self.rows.iter().filter(|row| row.id.seq().get() > head).cloned(), newest.seq());
+        }
+        let mut streams = std::mem::take(&mut self.streams);
+        for Streamed { tail, sent, is_over } in streams.values_mut() {
+            loop {
+                match tail.poll(&self.ring, &self.keyring, self.now) {
+                    Step::Send(bytes) => sent.extend_from_slice(&bytes),
+                    Step::Read(query) => {
+                        let bytes = tail.absorb(&query, &self.page(&query), self.now);
+                        sent.extend_from_slice(&bytes.unwrap_or_default());
+                    }
+                    Step::Wait(_) => break,
+                    Step::End => {
+                        *is_over = true;
+                        break;
+                    }
+                }
+            }
+        }
+        self.streams = streams;
+    }
+
     fn context(&self) -> Context<'_> {
         Context {
             keyring: &self.keyring,
@@ -153,7 +250,7 @@ impl Memory {
 
     fn run(&mut self, operation: &Operation, body: &[u8]) -> Outcome {
         match operation {
-            // the exporter asks for its pages itself
+            // the exporter asks for its pages itself; a stream is for who opens one
             Operation::Nothing | Operation::Export(_) | Operation::Tail { .. } => Outcome::Nothing,
             Operation::Page { query, .. } => Outcome::Page(self.page(query)),
             Operation::Get { seq, arrival, filter, .. } => {
@@ -220,6 +317,9 @@ impl Memory {
     fn delete(&mut self, filter: &Predicate) -> u64 {
         let before = self.rows.len();
         self.rows.retain(|row| !filter.matches_stored(row));
+        if let Some(head) = self.head {
+            self.ring.erase(Arc::new(Deletion { id: 0, filter: filter.clone(), head: head.seq() }));
+        }
         (before - self.rows.len()) as u64
     }
 

@@ -6,6 +6,7 @@
 mod documented;
 mod seed;
 mod step;
+mod streamed;
 mod template;
 mod vector;
 
@@ -17,6 +18,7 @@ use std::ops::AddAssign;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 use template::Captured;
 use vector::Vector;
 
@@ -35,6 +37,24 @@ pub trait Server {
     /// Lets a millisecond pass on the server's clock, then asks it; the answer is read to its end. Fails where no whole
     /// answer came.
     fn answer(&mut self, request: Request<Bytes>) -> Result<Response<Bytes>, String>;
+    /// Lets more time pass on the server's clock; streams notice.
+    fn wait(&mut self, time: Duration);
+    /// Like [`Self::answer`], but of Server-Sent Events only the head: the stream stays open under `name`.
+    fn open(&mut self, name: &str, request: Request<Bytes>) -> Result<Response<Bytes>, String>;
+    /// What a stream has sent since it was read last, whole events and comments: so many at least, unless it ends before.
+    /// Fails where they do not come.
+    fn read(&mut self, name: &str, least: usize) -> Result<Came, String>;
+    /// Leaves a stream.
+    fn disconnect(&mut self, name: &str);
+}
+
+/// What came of a stream.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Came {
+    /// Events and comments, each with the empty line that ends it.
+    pub bytes: Bytes,
+    /// Whether the server has closed it.
+    pub is_over: bool,
 }
 
 /// What vectors hold.
@@ -105,7 +125,7 @@ const AT_ONCE: usize = 8;
 /// Runs one vector file, whose seeds are files in `seeds`; tells every step that does not hold.
 pub fn run(text: &str, seeds: &Path, frontend: &impl Frontend) -> Result<Count, String> {
     let vector = Vector::parse(text)?;
-    let setting = Setting::read(seeds, vector.seed, vector.now)?;
+    let setting = Setting { limits: vector.limits, ..Setting::read(seeds, vector.seed, vector.now)? };
     let mut captured = Captured::from([("admin".to_owned(), setting.admin.expose().as_bytes().to_vec())]);
     let mut server = frontend.start(&setting);
     let mut failures = Vec::new();
@@ -113,6 +133,9 @@ pub fn run(text: &str, seeds: &Path, frontend: &impl Frontend) -> Result<Count, 
         if let Err(failure) = step.run(&mut server, &mut captured) {
             failures.push(format!("line {}, {}\n{failure}", step.line, step.name));
         }
+    }
+    if failures.is_empty() {
+        failures.extend(streamed::silence(&vector.left_open(), &mut server).err());
     }
     if failures.is_empty() {
         return Ok(vector.count());

@@ -5,8 +5,9 @@ use http::{Request, Response, StatusCode};
 use reqlog_core::format::time::rfc3339;
 use reqlog_tests::memory::InMemory;
 use reqlog_tests::native::Native;
-use reqlog_tests::wire::{Count, Frontend, Server, Setting, count, folders, run, run_folder};
+use reqlog_tests::wire::{Came, Count, Frontend, Server, Setting, count, folders, run, run_folder};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 fn vectors() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors")
@@ -103,6 +104,26 @@ impl<S: Server> Server for Wrong<S> {
         }
         *answer.body_mut() = body.into();
         Ok(answer)
+    }
+
+    fn wait(&mut self, time: Duration) {
+        self.0.wait(time);
+    }
+
+    fn open(&mut self, name: &str, request: Request<Bytes>) -> Result<Response<Bytes>, String> {
+        self.0.open(name, request)
+    }
+
+    fn read(&mut self, name: &str, least: usize) -> Result<Came, String> {
+        let mut came = self.0.read(name, least)?;
+        let mut bytes = came.bytes.to_vec();
+        bytes.iter_mut().take(1).for_each(|byte| *byte ^= 1);
+        came.bytes = bytes.into();
+        Ok(came)
+    }
+
+    fn disconnect(&mut self, name: &str) {
+        self.0.disconnect(name);
     }
 }
 

@@ -38,7 +38,7 @@ pub struct Answer {
     pub doc: &'static str,
     /// What its body is, one of these; none for an answer without body.
     pub media: &'static [Media],
-    /// Header fields it has, lower case, beside those that every response has.
+    /// Header fields it has, lower case, beside those that every response has and those of the dialect.
     pub fields: &'static [&'static str],
 }
 
@@ -65,6 +65,7 @@ pub struct Refusal(
 pub(crate) const UNAUTHORIZED: Refusal = Refusal(401, "No key, or one that is unknown, revoked or expired.");
 pub(crate) const FORBIDDEN: Refusal = Refusal(403, "The key's role or scope does not allow it.");
 pub(crate) const MISSING: Refusal = Refusal(404, "Not there, or not for this key.");
+pub(crate) const LIMITED: Refusal = Refusal(429, "Too many requests; Retry-After says when to try again.");
 pub(crate) const FAILED: Refusal = Refusal(500, "The server failed.");
 pub(crate) const BUSY: Refusal =
     Refusal(503, "Too much to do at once, or shutting down; Retry-After says when to try again.");
@@ -78,6 +79,8 @@ pub struct About {
     pub doc: &'static str,
     /// What paths of its table are found below; the empty one is the root.
     pub mounts: &'static [&'static str],
+    /// Header fields that every answer has, refusals too, lower case.
+    pub fields: &'static [&'static str],
     /// Its error envelope.
     pub envelope: Media,
     /// Schemas that others refer to as `#/components/schemas/<name>`.

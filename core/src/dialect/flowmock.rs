@@ -2,18 +2,24 @@
 //!
 //! Rows are exchanges, and halves that have a method, in arrival order. A row's id is also the cursor: `before` and
 //! `since` stand on its sequence, whether or not the row is still there.
+//!
+//! Each key but admin keys has a limit of its own over all endpoints. Ours: a request is charged when its key may use
+//! the endpoint, whatever comes of it (a 422, 404 or 304 too); one without a valid key, of a key whose role does not
+//! allow it, on a path or with a method that there is not, and one that is refused for the limit, are not.
 
 use super::endpoint::{
-    self, About, Access, Answer, BUSY, Endpoint, FAILED, FORBIDDEN, MISSING, Match, Media, Refusal, UNAUTHORIZED,
+    self, About, Access, Answer, BUSY, Endpoint, FAILED, FORBIDDEN, LIMITED, MISSING, Match, Media, Refusal,
+    UNAUTHORIZED,
 };
 use super::params::{Param, Params, Shape};
 use super::schema::{nullable, object, reference};
-use super::{Asked, CLOCK_SLACK_MS, Planned, calls, json, respond, set, visible, whole_millis};
+use super::{Asked, CLOCK_SLACK_MS, Limited, Planned, calls, json, respond, set, visible, whole_millis};
 use crate::auth::Role;
 use crate::body::Body;
 use crate::error::{Error, Thing};
 use crate::filter::{Predicate, TextKey, TextMatcher};
 use crate::id::EntryId;
+use crate::limit::{BucketId, Charge, Rate};
 use crate::plan::{Failure, Operation, Outcome, Projects};
 use crate::query::{Detail, Direction, Order, Page, Position, Query, Start, Total, Unit};
 use crate::record::{Field, Stored};
@@ -56,7 +62,7 @@ pub static ENDPOINTS: &[Endpoint<Action>] = &[
         doc: "The calls of one session, newest first.",
         takes: &[],
         answers: &[Answer { status: 200, doc: "A page of logs.", media: &[LOGS], fields: &[] }],
-        refusals: &[UNAUTHORIZED, FORBIDDEN, REFUSED, FAILED, BUSY],
+        refusals: &[UNAUTHORIZED, FORBIDDEN, REFUSED, LIMITED, FAILED, BUSY],
     },
     Endpoint {
         method: Method::GET,
@@ -70,7 +76,7 @@ pub static ENDPOINTS: &[Endpoint<Action>] = &[
             Answer { status: 200, doc: "The body.", media: &[BODY], fields: &BODY_FIELDS },
             Answer { status: 304, doc: "It is still as If-None-Match knows it.", media: &[], fields: &["etag"] },
         ],
-        refusals: &[UNAUTHORIZED, FORBIDDEN, MISSING, REFUSED, FAILED, BUSY],
+        refusals: &[UNAUTHORIZED, FORBIDDEN, MISSING, REFUSED, LIMITED, FAILED, BUSY],
     },
 ];
 
@@ -81,6 +87,7 @@ pub(super) static ABOUT: About = About {
     name: "FlowMock",
     doc: "The calls that an app made during a test run, by session, and their captured bodies.",
     mounts: &[BASE, ""],
+    fields: &[],
     envelope: Media {
         name: "application/json",
         schema: envelope,
@@ -171,6 +178,13 @@ pub(super) fn plan(asked: &Asked<'_>) -> Result<Planned, Error> {
             Ok(Planned::run(operation, Render::Body { side }))
         }
     }
+}
+
+/// What a request costs its key.
+pub(super) fn limited(asked: &Asked<'_>, rate: Rate) -> Limited {
+    let met = endpoint::find(ENDPOINTS, route(asked.path), asked.method);
+    let key = asked.limited_key().filter(|_| asked.is_admitted(&met));
+    Limited { rate, charge: key.map(|key| Charge { bucket: BucketId::FlowMock { key: key.id }, rate, cost: 1 }) }
 }
 
 fn list(asked: &Asked<'_>, session: &str, project: &str, params: &Params) -> Result<Planned, Error> {

@@ -12,13 +12,15 @@ mod schema;
 mod scrip;
 
 pub use endpoint::{About, Access, Answer, Endpoint, Media, Refusal};
+pub(crate) use endpoint::{BUSY, LIMITED};
 pub use params::{Absent, Param, ParamError, Params, Shape};
 pub(crate) use reqlog::{Change, Exporting, after};
 
-use crate::auth::Key;
-use crate::error::Error;
+use crate::auth::{Key, Role};
+use crate::error::{Error, whole_seconds};
 use crate::filter::{Number, Predicate, TextKey, TextMatcher};
 use crate::id::{EntryId, Seq};
+use crate::limit::{Charge, Rate, Verdict};
 use crate::live::{Counted, Tail, sse};
 use crate::plan::{Context, Failure, Operation, Outcome};
 use crate::record::{Field, Kind, Stored};
@@ -56,6 +58,8 @@ pub(crate) struct Asked<'a> {
     pub query: &'a str,
     /// Header fields.
     pub headers: &'a HeaderMap,
+    /// The valid key that it presents.
+    pub key: Option<&'a Key>,
     /// What it is planned against.
     pub context: &'a Context<'a>,
 }
@@ -143,6 +147,23 @@ impl Dialect {
         }
     }
 
+    /// How a request is limited, where the dialect and the settings have a limit.
+    pub(crate) fn limited(self, asked: &Asked<'_>) -> Option<Limited> {
+        let limits = &asked.context.settings.limits;
+        match self {
+            Self::FlowMock => Some(flowmock::limited(asked, limits.flowmock?)),
+            Self::Scrip => Some(scrip::limited(asked, limits.scrip?)),
+            Self::Hoody | Self::Generic | Self::Cognigy | Self::Reqlog => None,
+        }
+    }
+
+    /// Tells a client what is left of its limit, in a dialect that has words for it.
+    pub(crate) fn tell(self, rate: Rate, verdict: &Verdict, now: Timestamp, headers: &mut HeaderMap) {
+        if self == Self::Scrip {
+            scrip::tell(rate, verdict, now, headers);
+        }
+    }
+
     /// The methods of a path, as `Allow` spells them; `None` where there is nothing.
     pub(crate) fn allow(self, path: &str) -> Option<String> {
         // no endpoint has OPTIONS, so that the answer is Nothing or the methods
@@ -155,6 +176,15 @@ impl Dialect {
             Self::Reqlog => methods(&endpoint::find(reqlog::ENDPOINTS, path, &Method::OPTIONS)),
         }
     }
+}
+
+/// A request under a limit.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limited {
+    /// The limit.
+    pub rate: Rate,
+    /// What the request costs; nothing where it has no key that the limit is for.
+    pub charge: Option<Charge>,
 }
 
 /// Where a request went, which is all that its refusal needs to know of it.
@@ -182,7 +212,9 @@ impl Address {
         let (name, value): (HeaderName, String) = match error {
             Error::Method { allow } => (ALLOW, allow.clone()),
             Error::Unauthorized => (WWW_AUTHENTICATE, "Bearer realm=\"reqlog\"".to_owned()),
-            Error::Failed(Failure::Busy { retry_after }) => (RETRY_AFTER, retry_after.as_secs().max(1).to_string()),
+            Error::Failed(Failure::Busy { retry_after } | Failure::Limited { retry_after }) => {
+                (RETRY_AFTER, whole_seconds(*retry_after).max(1).to_string())
+            }
             Error::Failed(Failure::Closing) => (RETRY_AFTER, "1".to_owned()),
             Error::Range { size } => (http::header::CONTENT_RANGE, format!("bytes */{size}")),
             _ => return response,
@@ -227,8 +259,19 @@ impl<'a> Asked<'a> {
     /// The key that may use the endpoint; `None` when everyone may.
     fn admit<A>(&self, endpoint: &Endpoint<A>) -> Result<Option<&'a Key>, Error> {
         let Access::Role(needed) = endpoint.access else { return Ok(None) };
-        let key = self.context.keyring.identify(self.headers, self.context.now).ok_or(Error::Unauthorized)?;
+        let key = self.key.ok_or(Error::Unauthorized)?;
         if key.role.allows(needed) { Ok(Some(key)) } else { Err(Error::Role { needed }) }
+    }
+
+    /// The key whose requests are limited.
+    fn limited_key(&self) -> Option<&'a Key> {
+        self.key.filter(|key| key.role != Role::Admin)
+    }
+
+    /// Whether a request met an endpoint that its key may use: what is refused before costs nothing, so that a key of
+    /// another role takes nothing away from those that read.
+    fn is_admitted<A>(&self, met: &Match<'_, A>) -> bool {
+        matches!(met, Match::Found(endpoint, _) if self.admit(endpoint).is_ok())
     }
 
     /// The one project that the request is about: the key's, or the one it names.
@@ -243,6 +286,13 @@ impl<'a> Asked<'a> {
     fn last_event_id(&self) -> Option<&'a str> {
         let sent = self.headers.get(LAST_EVENT_ID).map(|value| value.to_str().unwrap_or("?").trim());
         sent.filter(|text| !text.is_empty())
+    }
+
+    /// A `Last-Event-ID` up to the highest one issued, spelt as it was given out; `None` for any other text.
+    fn issued(text: &str, most: u64) -> Option<u64> {
+        let number: u64 = text.parse().ok()?;
+        // no sign, no leading zero
+        (number <= most && number.to_string() == text).then_some(number)
     }
 
     /// The highest sequence given out, 0 in an empty store.
@@ -299,6 +349,14 @@ impl Framing {
         match self {
             Self::Hoody(frames) => frames.row(row, out),
             Self::Reqlog => reqlog::tail::row(row, out),
+        }
+    }
+
+    /// The id that stands for everything up to a sequence.
+    pub(crate) fn place(&self, position: u64) -> u64 {
+        match self {
+            Self::Hoody(_) => hoody::Frames::place(position),
+            Self::Reqlog => position,
         }
     }
 

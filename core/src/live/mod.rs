@@ -11,7 +11,7 @@
 //! In scope: which records, in which order, framed how, heartbeats, ends. Out of scope: clocks, sockets, waiting.
 //!
 //! **Invariant.** Every record of a higher sequence than the tail's position has not been sent, every other one that
-//! matches has been, unless it was deleted before its turn.
+//! matches has been, unless it was deleted before its turn. No id that a stream gives out is below one it gave out before.
 
 mod ring;
 pub(crate) mod sse;
@@ -20,4 +20,7 @@ mod tail;
 pub use ring::{Ring, Room};
 pub use sse::Frame;
 pub(crate) use tail::{Counted, Restriction, Since};
-pub use tail::{HEARTBEAT, Step, Tail};
+pub use tail::{HEARTBEAT, RETRY, Step, Tail};
+
+#[cfg(test)]
+mod tests;

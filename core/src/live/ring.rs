@@ -63,8 +63,8 @@ impl Ring {
         self.rows.is_empty()
     }
 
-    /// Takes in what was committed after [`Self::head`] up to a new one: all of it, by ascending sequence. What was
-    /// deleted since it was committed is left out.
+    /// Takes in what was committed after [`Self::head`] up to a new one: all of it, by ascending sequence. What a
+    /// deletion that it [`remembers`](Self::remembers) destroyed is left out.
     pub fn push(&mut self, rows: impl IntoIterator<Item = Stored>, head: Seq) {
         for row in rows {
             // a ring that was told of a newer head meanwhile
@@ -119,8 +119,13 @@ impl Ring {
     }
 
     /// How many deletions there ever were.
-    pub(super) fn deleted(&self) -> u64 {
+    pub fn deleted(&self) -> u64 {
         self.deleted
+    }
+
+    /// Whether it still knows every deletion after so many, so that [`Self::push`] leaves out what they destroyed.
+    pub fn remembers(&self, deleted: u64) -> bool {
+        self.deletions_after(deleted).is_some()
     }
 
     /// The deletions after so many; `None` where some of them are forgotten.

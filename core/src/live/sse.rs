@@ -22,9 +22,11 @@ impl<I: Display> Frame<'_, I> {
         if let Some(event) = self.event {
             field("event", event, out);
         }
-        // a carriage return alone is a line end too
-        for line in self.data.split('\n').flat_map(|line| line.trim_end_matches('\r').split('\r')) {
-            field("data", line, out);
+        // a carriage return is a line end too, and one with the line feed after it
+        let mut parts = self.data.split('\r');
+        lines(parts.next().unwrap_or_default(), out);
+        for part in parts {
+            lines(part.strip_prefix('\n').unwrap_or(part), out);
         }
         out.push(b'\n');
     }
@@ -32,7 +34,22 @@ impl<I: Display> Frame<'_, I> {
 
 /// Appends a comment, which readers ignore; proxies see that the connection lives.
 pub(crate) fn comment(out: &mut Vec<u8>) {
-    out.extend_from_slice(b":\n\n");
+    opening(None, out);
+}
+
+/// Appends a comment and an id without an event: readers remember the id and tell nobody (9.2.6).
+pub(crate) fn opening(id: Option<u64>, out: &mut Vec<u8>) {
+    out.extend_from_slice(b":\n");
+    if let Some(id) = id {
+        field("id", &id.to_string(), out);
+    }
+    out.push(b'\n');
+}
+
+fn lines(text: &str, out: &mut Vec<u8>) {
+    for line in text.split('\n') {
+        field("data", line, out);
+    }
 }
 
 fn field(name: &str, value: &str, out: &mut Vec<u8>) {
@@ -60,5 +77,6 @@ mod tests {
         assert_eq!(written(Some(7), None, "{}"), "id: 7\ndata: {}\n\n");
         assert_eq!(written(None, Some("reset"), ""), "event: reset\ndata:\n\n");
         assert_eq!(written(None, None, "a\nb\r\nc\rd"), "data: a\ndata: b\ndata: c\ndata: d\n\n");
+        assert_eq!(written(None, None, "a\r\r\n\r"), "data: a\ndata:\ndata:\ndata:\n\n", "three line ends");
     }
 }

@@ -16,6 +16,9 @@ use std::time::Duration;
 /// A stream is never silent for longer.
 pub const HEARTBEAT: Duration = Duration::from_secs(15);
 
+/// What a client is told that has as many streams as it may have: nobody can say when one of them ends.
+pub const RETRY: Duration = Duration::from_secs(5);
+
 /// What the shell does next.
 #[derive(Debug)]
 pub enum Step {
@@ -32,7 +35,9 @@ pub enum Step {
 /// Where a subscription begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Since {
-    /// After this sequence; 0 is before the first.
+    /// With what is committed from now on: after this sequence, the head; 0 is before the first.
+    Head(u64),
+    /// After this sequence, up to which the client has everything.
     Position(u64),
     /// After an id that this store never issued.
     Unknown,
@@ -85,7 +90,9 @@ pub(crate) struct Counted {
 // frames that are sent together; one record may be more
 const PIECE: usize = 8 << 10;
 // records that are read together: previews of bodies come along
-const PAGE: usize = 64;
+const PAGE: usize = 32;
+// frames of a page that are sent together; what is left is read again
+const PAGE_PIECE: usize = 32 << 10;
 
 impl Tail {
     /// A subscription of key number `key` to what matches both.
@@ -98,7 +105,10 @@ impl Tail {
         since: Since,
     ) -> Self {
         let filter = Predicate::all_of([visible.clone(), filter]);
-        let position = if let Since::Position(position) = since { position } else { 0 };
+        let position = match since {
+            Since::Head(position) | Since::Position(position) => position,
+            Since::Unknown => 0,
+        };
         let due = Timestamp::from_nanos(i64::MAX);
         let (state, counted) = (State::Fresh, Counted::default());
         Self { key, filter, visible, restriction, framing, since, state, position, seen: 0, counted, due }
@@ -116,32 +126,47 @@ impl Tail {
 
     /// Says what to do now.
     pub fn poll(&mut self, ring: &Ring, keyring: &Keyring, now: Timestamp) -> Step {
+        // before the key, which goes with its project
+        if self.state == State::Running
+            && let Some(step) = self.destroyed(ring, now)
+        {
+            return step;
+        }
         match self.state {
             State::Over => Step::End,
             _ if !self.is_admitted(keyring, now) => Step::End,
             State::Fresh => self.open(ring, now),
-            State::Running => self.go_on(ring, now),
+            State::Running => match self.go_on(ring, now) {
+                // nobody wakes it for that
+                Step::Wait(due) => Step::Wait(self.expires(keyring).map_or(due, |expires| due.min(expires))),
+                step => step,
+            },
         }
     }
 
     /// Takes in the page of [`Step::Read`].
     pub fn absorb(&mut self, query: &Query, page: &Page, now: Timestamp) -> Option<Bytes> {
         let mut out = Vec::new();
-        for row in &page.rows {
+        let mut reached = query.bound.get();
+        for (at, row) in page.rows.iter().enumerate() {
             self.deliver(row, &mut out);
+            let is_last = at + 1 == page.rows.len();
+            if (is_last && page.more_after) || (!is_last && out.len() >= PAGE_PIECE) {
+                reached = row.id.seq().get();
+                break;
+            }
         }
-        self.position = match page.rows.last() {
-            Some(last) if page.more_after => last.id.seq().get(),
-            _ => query.bound.get(),
-        };
+        self.position = reached;
         (!out.is_empty()).then(|| self.send(out, now))
     }
 
     fn open(&mut self, ring: &Ring, now: Timestamp) -> Step {
         (self.state, self.seen) = (State::Running, ring.deleted());
         let mut out = Vec::new();
-        // something at once: headers reach the client, and what stands between sees that the stream flows
-        sse::comment(&mut out);
+        // something at once: headers reach the client, and what stands between sees that the stream flows. A client that
+        // has no id yet gets one: what is committed while it is away before the first record is not lost either.
+        let id = matches!(self.since, Since::Head(_)).then(|| self.framing.place(self.position));
+        sse::opening(id, &mut out);
         if self.since == Since::Unknown {
             self.state = State::Over;
             // an event without data is none to a browser, and an empty id is what makes it forget its own
@@ -150,18 +175,26 @@ impl Tail {
         Step::Send(self.send(out, now))
     }
 
-    fn go_on(&mut self, ring: &Ring, now: Timestamp) -> Step {
-        let Some(mut deletions) = ring.deletions_after(self.seen) else { return Step::End };
-        let destroyed = deletions.any(|deletion| self.restriction.is_destroyed_by(deletion));
+    // the last words of a stream whose scope was destroyed
+    fn destroyed(&mut self, ring: &Ring, now: Timestamp) -> Option<Step> {
+        let Some(mut deletions) = ring.deletions_after(self.seen) else { return Some(Step::End) };
+        let is_destroyed = deletions.any(|deletion| self.restriction.is_destroyed_by(deletion));
         self.seen = ring.deleted();
-        if destroyed {
+        is_destroyed.then(|| {
             self.state = State::Over;
             let mut out = Vec::new();
             Frame::<u64> { id: None, event: Some("scope-destroyed"), data: "{}" }.write(&mut out);
-            return Step::Send(self.send(out, now));
+            Step::Send(self.send(out, now))
+        })
+    }
+
+    fn go_on(&mut self, ring: &Ring, now: Timestamp) -> Step {
+        let rows = ring.after(self.position);
+        // it is due too while the store is read, page after page, and nothing matches
+        if rows.is_none() && !self.is_due(now) {
+            return self.read(ring.head());
         }
-        if ring.head() > self.position {
-            let Some(rows) = ring.after(self.position) else { return self.read(ring.head()) };
+        if let Some(rows) = rows.filter(|_| ring.head() > self.position) {
             let mut out = Vec::new();
             let mut reached = ring.head();
             for row in rows {
@@ -180,7 +213,7 @@ impl Tail {
                 return Step::Send(self.send(out, now));
             }
         }
-        if now < self.due {
+        if !self.is_due(now) {
             return Step::Wait(self.due);
         }
         let mut out = Vec::new();
@@ -205,8 +238,15 @@ impl Tail {
     }
 
     fn deliver(&mut self, row: &Stored, out: &mut Vec<u8>) {
-        self.counted.delivered += 1;
+        let before = out.len();
         self.framing.row(row, out);
+        // a client that comes again may have all of it
+        self.counted.delivered += u64::from(out.len() > before);
+    }
+
+    // a clock that went back must not silence the stream
+    fn is_due(&self, now: Timestamp) -> bool {
+        now >= self.due || self.due > now.plus_nanos(HEARTBEAT.as_nanos() as i64)
     }
 
     fn send(&mut self, out: Vec<u8>, now: Timestamp) -> Bytes {
@@ -216,8 +256,12 @@ impl Tail {
 
     // a stream ends with its key
     fn is_admitted(&self, keyring: &Keyring, now: Timestamp) -> bool {
-        let key = keyring.get(self.key);
-        self.key == 0 || key.is_some_and(|key| key.expires.is_none_or(|expires| now < expires))
+        let is_known = self.key == 0 || keyring.get(self.key).is_some();
+        is_known && self.expires(keyring).is_none_or(|expires| now < expires)
+    }
+
+    fn expires(&self, keyring: &Keyring) -> Option<Timestamp> {
+        keyring.get(self.key)?.expires
     }
 }
 

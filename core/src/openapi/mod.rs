@@ -4,7 +4,7 @@ mod page;
 
 pub use page::page;
 
-use crate::dialect::{About, Absent, Access, Answer, Endpoint, Media, Param, Refusal, Shape, tables};
+use crate::dialect::{About, Absent, Access, Answer, BUSY, Endpoint, LIMITED, Media, Param, Refusal, Shape, tables};
 use http::Method;
 use serde_json::{Map, Value, json};
 use std::fmt::Debug;
@@ -118,15 +118,17 @@ fn operation<A>(about: &About, envelope: &str, endpoint: &Endpoint<A>) -> Value 
     parameters.extend(endpoint.params.iter().map(|param| parameter(param)));
     let mut responses = Map::new();
     for answer in endpoint.answers {
-        responses.insert(answer.status.to_string(), success(answer));
+        responses.insert(answer.status.to_string(), success(about, answer));
     }
     let mut refusal = json!({"schema": {"$ref": format!("#/components/schemas/{envelope}")}});
     if let Some(example) = about.envelope.example {
         refusal["example"] = example();
     }
     for Refusal(status, doc) in endpoint.refusals {
-        let content = json!({about.envelope.name: refusal});
-        responses.insert(status.to_string(), json!({"description": doc, "content": content}));
+        let mut response = json!({"description": doc, "content": {about.envelope.name: refusal}});
+        let retry_after = [LIMITED, BUSY].iter().any(|Refusal(known, _)| known == status);
+        describe(about.fields.iter().chain(retry_after.then_some(&"retry-after")), &mut response);
+        responses.insert(status.to_string(), response);
     }
     let mut operation = json!({
         "tags": [about.name],
@@ -147,17 +149,21 @@ fn captures(path: &'static str) -> impl Iterator<Item = &'static str> {
     path.split('/').filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'))
 }
 
-fn success(answer: &Answer) -> Value {
+fn success(about: &About, answer: &Answer) -> Value {
     let mut response = json!({"description": answer.doc});
     if !answer.media.is_empty() {
         response["content"] = content(answer.media);
     }
-    if !answer.fields.is_empty() {
-        let fields: Map<_, _> =
-            answer.fields.iter().map(|name| ((*name).to_owned(), json!({"schema": {"type": "string"}}))).collect();
+    describe(answer.fields.iter().chain(about.fields), &mut response);
+    response
+}
+
+/// Names the header fields of a response.
+fn describe<'f>(fields: impl Iterator<Item = &'f &'static str>, response: &mut Value) {
+    let fields: Map<_, _> = fields.map(|name| ((*name).to_owned(), json!({"schema": {"type": "string"}}))).collect();
+    if !fields.is_empty() {
         response["headers"] = Value::Object(fields);
     }
-    response
 }
 
 fn content(media: &[Media]) -> Value {

@@ -2,6 +2,7 @@
 
 use crate::auth::Keyring;
 use crate::id::EntryId;
+use crate::limit::Limits;
 use crate::timestamp::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -63,11 +64,19 @@ pub struct Settings {
     pub body_cap: usize,
     /// Which web origins may call the API.
     pub origins: Origins,
+    /// How much keys may ask for.
+    pub limits: Limits,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { base_path: String::new(), request_limit: 64 << 20, body_cap: 256 << 10, origins: Origins::default() }
+        Self {
+            base_path: String::new(),
+            request_limit: 64 << 20,
+            body_cap: 256 << 10,
+            origins: Origins::default(),
+            limits: Limits::default(),
+        }
     }
 }
 

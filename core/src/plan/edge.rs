@@ -37,7 +37,8 @@ enum Varies {
 const REQUEST_FIELDS: &str = "authorization, content-encoding, content-type, idempotency-key, if-none-match, if-range, \
      last-event-id, range, x-api-key, x-reqlog-environment, x-reqlog-project, x-reqlog-service, x-reqlog-session";
 const RESPONSE_FIELDS: &str = "accept-ranges, content-disposition, content-range, etag, link, retry-after, \
-     x-body-content-type, x-body-encoding, x-body-size, x-body-truncated, x-reqlog-cursor, x-total-count";
+     x-body-content-type, x-body-encoding, x-body-size, x-body-truncated, x-ratelimit-limit, x-ratelimit-remaining, \
+     x-ratelimit-reset, x-reqlog-cursor, x-total-count";
 
 impl Edge {
     pub(super) fn of(head: &Parts, origins: &Origins) -> Self {

@@ -3,9 +3,12 @@
 //! ```text
 //! request ─ plan(&head, &context) ─► Plan ─ operation() ─► the shell runs it ─► Outcome ─ reply(outcome) ─► response
 //! ```
+//! Before it runs anything, the shell has a limited request paid for: [`Plan::charge`], then [`Plan::admit`].
+//!
 //! In scope: routing, authorisation, parameters, cursors, negotiation, rendering, error envelopes, CORS, `HEAD`.
 //! Out of scope: sockets, compression of responses, reading bodies, running the operation.
 
+mod allowance;
 mod context;
 mod edge;
 mod exporter;
@@ -22,7 +25,9 @@ pub use crate::format::{Rejection, Report};
 use crate::dialect::{self, Address, Asked, Change, Dialect, Planned, Render};
 use crate::error::Error;
 use crate::id::Seq;
+use crate::limit::{Admission, Charge, Verdict};
 use crate::live::Tail;
+use allowance::Allowance;
 use bytes::Bytes;
 use edge::Edge;
 use http::{Method, Response};
@@ -34,6 +39,7 @@ pub struct Plan {
     stage: Stage,
     address: Address,
     edge: Edge,
+    allowance: Option<Allowance>,
 }
 
 #[derive(Debug)]
@@ -58,13 +64,16 @@ pub fn plan(head: &http::request::Parts, context: &Context<'_>) -> Plan {
         _ => return Plan::new(address(Dialect::Reqlog), Err(Error::Route), edge),
     };
     let dialect = Dialect::of(path);
-    if head.method == Method::OPTIONS {
-        let answer = dialect.allow(path).map(|allow| Planned::Ready(edge.options(&allow))).ok_or(Error::Route);
-        return Plan::new(address(dialect), answer, edge);
-    }
     let query = head.uri.query().unwrap_or_default();
-    let asked = Asked { method: &head.method, path, query, headers: &head.headers, context };
-    Plan::new(address(dialect), dialect.plan(&asked), edge)
+    let key = context.keyring.identify(&head.headers, context.now);
+    let asked = Asked { method: &head.method, path, query, headers: &head.headers, key, context };
+    let answer = if head.method == Method::OPTIONS {
+        dialect.allow(path).map(|allow| Planned::Ready(edge.options(&allow))).ok_or(Error::Route)
+    } else {
+        dialect.plan(&asked)
+    };
+    let allowance = dialect.limited(&asked).map(Allowance::new);
+    Plan { allowance, ..Plan::new(address(dialect), answer, edge) }
 }
 
 impl Plan {
@@ -75,7 +84,30 @@ impl Plan {
             Ok(Planned::Run(operation, render)) => (*operation, Stage::Runs(render)),
             Err(error) => (Operation::Nothing, Stage::Answered(address.refuse(&error))),
         };
-        Self { operation, stage, address, edge }
+        Self { operation, stage, address, edge, allowance: None }
+    }
+
+    /// Whose path it is.
+    pub fn dialect(&self) -> Dialect {
+        self.address.dialect
+    }
+
+    /// What the request costs, where it is limited and nobody has paid yet: take it from the bucket, then
+    /// [`Self::admit`]. Requests without a valid key and those of admin keys cost nothing.
+    pub fn charge(&self) -> Option<Charge> {
+        self.allowance.as_ref()?.charge()
+    }
+
+    /// Goes on with what came of [`Self::charge`]: a refused request becomes the dialect's 429 and runs nothing.
+    #[must_use]
+    pub fn admit(mut self, verdict: Verdict) -> Self {
+        let Some(allowance) = &mut self.allowance else { return self };
+        allowance.settle(verdict);
+        if let Admission::Refused { retry_after } = verdict.admission {
+            self.operation = Operation::Nothing;
+            self.stage = Stage::Answered(self.address.refuse(&Failure::Limited { retry_after }.into()));
+        }
+        self
     }
 
     /// What is wanted of the request's body.
@@ -91,7 +123,10 @@ impl Plan {
     #[must_use]
     pub fn with_body(self, body: &Bytes, context: &Context<'_>) -> Self {
         match self.stage {
-            Stage::Awaits(change) => Self::new(self.address, change.read(body, context), self.edge),
+            Stage::Awaits(change) => {
+                let allowance = self.allowance;
+                Self { allowance, ..Self::new(self.address, change.read(body, context), self.edge) }
+            }
             _ => self,
         }
     }
@@ -113,7 +148,7 @@ impl Plan {
 
     /// The response to what came of the operation.
     pub fn reply(self, outcome: Outcome) -> Response<Bytes> {
-        let response = match (self.stage, outcome) {
+        let mut response = match (self.stage, outcome) {
             (Stage::Runs(render), outcome) => {
                 render.reply(&self.operation, outcome).unwrap_or_else(|error| self.address.refuse(&error))
             }
@@ -121,6 +156,9 @@ impl Plan {
             (Stage::Answered(response), _) => response,
             (Stage::Awaits(_), _) => self.address.refuse(&Failure::Internal.into()),
         };
+        if let Some(allowance) = &self.allowance {
+            allowance.tell(self.address.dialect, self.address.at, response.headers_mut());
+        }
         self.edge.finish(response)
     }
 

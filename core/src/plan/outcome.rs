@@ -46,6 +46,11 @@ pub enum Failure {
         /// When.
         retry_after: Duration,
     },
+    /// The client asked for more than its limit allows; see [`limit`](crate::limit).
+    Limited {
+        /// When it may ask again.
+        retry_after: Duration,
+    },
     /// The server is shutting down.
     Closing,
     /// Free space is at the reserve; reading and deleting go on.

@@ -9,6 +9,7 @@ mod feed;
 mod files;
 mod import;
 mod keys;
+mod limits;
 mod literal;
 mod manual;
 mod outlines;

@@ -2,6 +2,7 @@
 
 use super::api::{self, Path as Route};
 use super::backend::{self, Backend};
+use super::limits::LimitFlags;
 use super::settings::Settings;
 use super::{Problem, Verdict, import};
 use clap::Args;
@@ -34,6 +35,8 @@ pub struct Serve {
     /// Web origins whose pages may call the API, with commas between them, or * for all
     #[arg(long, value_name = "O")]
     origins: Option<String>,
+    #[command(flatten)]
+    limits: LimitFlags,
     /// Open it in the browser
     #[arg(long)]
     open: bool,
@@ -45,6 +48,7 @@ impl Serve {
     pub fn run(self, settings: &Settings) -> Result<Verdict, Problem> {
         let over_files = !self.files.is_empty();
         let origins = settings.origins(self.origins.as_deref())?;
+        let limits = self.limits.resolve(settings)?;
         // lives as long as the server, and takes everything with it
         let scratch = if over_files { Some(tempfile::Builder::new().prefix("reqlog-").tempdir()?) } else { None };
         let data = match &scratch {
@@ -62,7 +66,7 @@ impl Serve {
         }
         let base_path = self.base_path.as_deref().or(settings.base_path.as_deref()).unwrap_or_default();
         let base_path = base_path.trim_end_matches('/').to_owned();
-        let plan = plan::Settings { base_path, origins, ..Default::default() };
+        let plan = plan::Settings { base_path, origins, limits, ..Default::default() };
         let service = Service::new(store.clone(), plan, backend::redact_key(settings)).map_err(failed)?;
         let service = Arc::new(service);
         import(&self.files, &service)?;

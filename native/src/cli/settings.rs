@@ -19,6 +19,12 @@ pub struct Settings {
     pub base_path: Option<String>,
     /// `REQLOG_ORIGINS`, `origins`: the web origins whose pages may call the API, with commas between them, or `*`.
     pub origins: Option<String>,
+    /// `REQLOG_FLOWMOCK_RATE`, `flowmock-rate`: how often a key may ask the `FlowMock` API.
+    pub flowmock_rate: Option<String>,
+    /// `REQLOG_SCRIP_RATE`, `scrip-rate`: how often all keys may ask the Scrip API.
+    pub scrip_rate: Option<String>,
+    /// `REQLOG_STREAMS_PER_KEY`, `streams-per-key`: how many live streams a key may have open.
+    pub streams_per_key: Option<usize>,
     /// `REQLOG_ADMIN_KEY`, `admin-key`: the first admin key of a fresh data directory.
     pub admin_key: Option<String>,
     /// `REQLOG_URL`, `url`: the server that commands ask.
@@ -41,20 +47,28 @@ impl Settings {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound && file.is_none() => Self::default(),
             Err(error) => return Err(Problem::Usage(format!("{}: {error}", path.display()))),
         };
-        Ok(settings.under(|name| std::env::var(name).ok().filter(|value| !value.is_empty())))
+        settings.under(|name| std::env::var(name).ok().filter(|value| !value.is_empty()))
     }
 
-    fn under(self, environment: impl Fn(&str) -> Option<String>) -> Self {
-        Self {
+    fn under(self, environment: impl Fn(&str) -> Option<String>) -> Result<Self, Problem> {
+        let number = |name: &str| {
+            let read =
+                |text: String| text.parse().map_err(|_| Problem::Usage(format!("{name}: '{text}' is no number")));
+            environment(name).map(read).transpose()
+        };
+        Ok(Self {
             data: environment("REQLOG_DATA").map(PathBuf::from).or(self.data),
             listen: environment("REQLOG_LISTEN").or(self.listen),
             base_path: environment("REQLOG_BASE_PATH").or(self.base_path),
             origins: environment("REQLOG_ORIGINS").or(self.origins),
+            flowmock_rate: environment("REQLOG_FLOWMOCK_RATE").or(self.flowmock_rate),
+            scrip_rate: environment("REQLOG_SCRIP_RATE").or(self.scrip_rate),
+            streams_per_key: number("REQLOG_STREAMS_PER_KEY")?.or(self.streams_per_key),
             admin_key: environment("REQLOG_ADMIN_KEY").or(self.admin_key),
             url: environment("REQLOG_URL").or(self.url),
             key: environment("REQLOG_KEY").or(self.key),
             redact_key: environment("REQLOG_REDACT_KEY").or(self.redact_key),
-        }
+        })
     }
 
     /// The origins that a flag or a setting names; only the server's own pages where neither does.
@@ -87,7 +101,7 @@ mod tests {
     #[test]
     fn the_environment_wins_over_the_file() {
         let file: Settings = toml::from_str("data = \"a\"\nbase-path = \"/logs\"\nurl = \"http://one\"").unwrap();
-        let settings = file.under(|name| (name == "REQLOG_URL").then(|| "http://two".to_owned()));
+        let settings = file.under(|name| (name == "REQLOG_URL").then(|| "http://two".to_owned())).unwrap();
         assert_eq!(settings.url.as_deref(), Some("http://two"));
         assert_eq!(settings.base_path.as_deref(), Some("/logs"));
         assert_eq!(settings.data(None), Path::new("a"));
@@ -109,6 +123,7 @@ mod tests {
 
     #[test]
     fn a_misspelt_setting_is_refused() {
+        assert!(Settings::default().under(|name| (name == "REQLOG_STREAMS_PER_KEY").then(|| "few".into())).is_err());
         assert!(toml::from_str::<Settings>("dta = \"a\"").is_err());
     }
 }

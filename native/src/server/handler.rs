@@ -2,6 +2,7 @@
 
 use super::service::{Export, Service};
 use super::stream;
+use super::tails::Tails;
 use axum::body::Body;
 use axum::extract;
 use axum::response::Response;
@@ -26,6 +27,7 @@ pub struct State {
     reads: Arc<Semaphore>,
     // an ingestion waits for its client most of the time, and holds a chunk of records
     ingests: Arc<Semaphore>,
+    tails: Arc<Tails>,
 }
 
 const READS: usize = 64;
@@ -42,7 +44,8 @@ const LINGER: Duration = Duration::from_secs(1);
 impl State {
     pub(super) fn new(service: Arc<Service>, closed: watch::Receiver<bool>) -> Self {
         let (reads, ingests) = (Arc::new(Semaphore::new(READS)), Arc::new(Semaphore::new(INGESTS)));
-        Self { service, closed, reads, ingests }
+        let tails = Tails::new(service.clone(), reads.clone(), closed.clone());
+        Self { service, closed, reads, ingests, tails }
     }
 }
 
@@ -74,6 +77,10 @@ async fn planned(state: &State, head: &Parts, body: Body) -> Response {
             poll(state, plan, wait).await
         }
         Operation::Export(_) => export(state, plan).await,
+        Operation::Tail { key } => {
+            let key = *key;
+            state.tails.open(plan, key)
+        }
         Operation::Ingest(_) => ingest(state, plan, body).await,
         _ => run(state, plan).await,
     }

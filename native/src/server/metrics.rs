@@ -13,6 +13,47 @@ pub(super) struct Counted {
     accepted: AtomicU64,
     duplicates: AtomicU64,
     rejected: AtomicU64,
+    pub(super) tails: Tails,
+}
+
+/// What was counted of live tails since the start.
+#[derive(Debug, Default)]
+pub(super) struct Tails {
+    open: AtomicU64,
+    records: AtomicU64,
+    resumed: AtomicU64,
+    refused: AtomicU64,
+}
+
+/// An open stream, until it is dropped.
+pub(super) struct Open<'a>(&'a Tails);
+
+impl Tails {
+    pub(super) fn open(&self) -> Open<'_> {
+        self.open.fetch_add(1, Relaxed);
+        Open(self)
+    }
+
+    /// So many records were sent.
+    pub(super) fn sent(&self, records: u64) {
+        self.records.fetch_add(records, Relaxed);
+    }
+
+    /// A stream was behind the ring and turned to the store.
+    pub(super) fn resumed(&self) {
+        self.resumed.fetch_add(1, Relaxed);
+    }
+
+    /// A key had as many streams as it may.
+    pub(super) fn refused(&self) {
+        self.refused.fetch_add(1, Relaxed);
+    }
+}
+
+impl Drop for Open<'_> {
+    fn drop(&mut self) {
+        self.0.open.fetch_sub(1, Relaxed);
+    }
 }
 
 impl Counted {

@@ -5,6 +5,7 @@ mod metrics;
 mod run_file;
 mod service;
 mod stream;
+mod tails;
 
 pub use run_file::{Guard, RunFile};
 pub(crate) use service::failure;
@@ -52,6 +53,7 @@ async fn coded(mut response: Response<Body>) -> Response<Body> {
 /// Fails only when the listener cannot tell its address; a connection that fails concerns nobody else.
 pub async fn serve(service: Arc<Service>, listener: TcpListener, stop: impl Future<Output = ()>) -> io::Result<()> {
     let (closing, closed) = watch::channel(false);
+    tokio::spawn(tails::feed(service.clone(), closed.clone()));
     let app = Router::new()
         .fallback(handler::answer)
         .with_state(handler::State::new(service, closed))
@@ -84,7 +86,7 @@ pub async fn serve(service: Arc<Service>, listener: TcpListener, stop: impl Futu
         });
     }
     drop(listener);
-    // long polls answer with what they have
+    // long polls answer with what they have, streams end
     closing.send_replace(true);
     if tokio::time::timeout(DRAIN, connections.shutdown()).await.is_err() {
         tracing::warn!("some requests were still under way after {} s", DRAIN.as_secs());

@@ -10,11 +10,12 @@ use bytes::Bytes;
 use http::request::Parts;
 use http::{Request, Response};
 use reqlog_core::auth::{Key, Keyring, Role, Scope, Secret};
+use reqlog_core::limit::Buckets;
 use reqlog_core::plan::{self, BodyUse, Context, Exporter, Failure, IngestRequest, Operation, Outcome, Plan, Settings};
 use reqlog_core::query::{Page, Query};
 use std::io::{self, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// A store and how it is served.
 pub struct Service {
@@ -22,6 +23,7 @@ pub struct Service {
     settings: Settings,
     redact_key: [u8; 32],
     local: (Key, Secret),
+    buckets: Mutex<Buckets>,
     counted: metrics::Counted,
 }
 
@@ -46,7 +48,8 @@ impl Service {
             expires: None,
         };
         let redact_key = redact_key.unwrap_or(*store.redact_key());
-        Ok(Self { store, settings, redact_key, local: (key, secret), counted: metrics::Counted::default() })
+        let (buckets, counted) = (Mutex::default(), metrics::Counted::default());
+        Ok(Self { store, settings, redact_key, local: (key, secret), buckets, counted })
     }
 
     /// The store behind it.
@@ -54,15 +57,28 @@ impl Service {
         &self.store
     }
 
+    /// How it is served.
+    pub(super) fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// What is counted of live tails.
+    pub(super) fn tails(&self) -> &metrics::Tails {
+        &self.counted.tails
+    }
+
     /// The key of this process.
     pub fn local_key(&self) -> &str {
         self.local.1.expose()
     }
 
-    /// Understands the head of a request.
+    /// Understands the head of a request, and charges its key where it is limited.
     pub fn plan(&self, head: &Parts) -> Plan {
         self.counted.request();
-        self.with_context(|context| plan::plan(head, context))
+        let plan = self.with_context(|context| plan::plan(head, context));
+        let Some(charge) = plan.charge() else { return plan };
+        let verdict = self.buckets.lock().unwrap_or_else(PoisonError::into_inner).take(charge, self.store.now());
+        plan.admit(verdict)
     }
 
     /// Goes on with the collected body.
@@ -88,7 +104,7 @@ impl Service {
         keyring
     }
 
-    /// Runs what needs no body and is no export. A panic is a failure of this request only.
+    /// Runs what needs no body and is no stream. A panic is a failure of this request only.
     pub fn run(&self, operation: &Operation) -> Outcome {
         guarded(|| self.outcome(operation)).unwrap_or_else(Outcome::Failed)
     }
@@ -96,10 +112,10 @@ impl Service {
     fn outcome(&self, operation: &Operation) -> Result<Outcome, Failure> {
         let store = &self.store;
         Ok(match operation {
-            // these are streams: see `export`, `tail` and `ingest`
-            Operation::Nothing | Operation::Export(_) | Operation::Tail { .. } | Operation::Ingest(_) => {
-                Outcome::Nothing
-            }
+            // these are streams: see `Export`, `ingest`
+            Operation::Nothing | Operation::Export(_) | Operation::Ingest(_) => Outcome::Nothing,
+            // Only a listener serves it. Without one, nobody else can commit, and the stream would have no end.
+            Operation::Tail { .. } => return Err(Failure::Closing),
             Operation::Page { query, .. } => Outcome::Page(self.page(query)?),
             Operation::Get { seq, arrival, filter, detail } => {
                 Outcome::Record(store.get(*seq, *arrival, filter, *detail).map_err(failure)?.map(Box::new))
@@ -147,7 +163,8 @@ impl Service {
         }
     }
 
-    /// Answers a whole request on the calling thread.
+    /// Answers a whole request on the calling thread. A live tail is refused as [`Failure::Closing`]: it has no end,
+    /// and nothing would ever come while the caller waits for it.
     pub fn answer(self: &Arc<Self>, request: Request<Reader>) -> Response<Reader> {
         let (head, mut body) = request.into_parts();
         let mut plan = self.plan(&head);
@@ -181,7 +198,7 @@ fn whole(response: Response<Bytes>) -> Response<Reader> {
     response.map(|bytes| Box::new(io::Cursor::new(bytes)) as Reader)
 }
 
-fn guarded<T>(work: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
+pub(super) fn guarded<T>(work: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
     // what a request holds is dropped with it; the store's locks are taken over when poisoned
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
         tracing::error!("a request failed inside; the panic is logged above");

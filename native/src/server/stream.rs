@@ -6,9 +6,10 @@ use futures_core::Stream;
 use http_body_util::BodyExt;
 use std::io::{self, Read};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::time::timeout;
 
 // so that a fast side runs ahead a little, and memory stays bounded
@@ -20,6 +21,61 @@ type Piece = io::Result<Bytes>;
 pub(super) fn body() -> (mpsc::Sender<Piece>, Body) {
     let (sender, receiver) = mpsc::channel(AHEAD);
     (sender, Body::from_stream(Pieces(receiver)))
+}
+
+/// A response body of one piece at a time: there is room for the next when the socket has taken the last.
+pub(super) fn paced() -> (Paced, Body) {
+    // a piece, and the error that cuts it off
+    let (sender, receiver) = mpsc::channel(2);
+    (Paced { sender, room: Arc::new(Semaphore::new(1)) }, Body::from_stream(Pieces(receiver)))
+}
+
+/// The sender's side of [`paced`]; the body ends when it is dropped.
+pub(super) struct Paced {
+    sender: mpsc::Sender<Piece>,
+    room: Arc<Semaphore>,
+}
+
+/// A piece on its way through the layers of the server, which pass it on without a copy. Whoever writes it to a socket
+/// drops it then.
+struct OnItsWay {
+    bytes: Bytes,
+    _room: OwnedSemaphorePermit,
+}
+
+impl AsRef<[u8]> for OnItsWay {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl Paced {
+    /// Waits until the last piece was taken; `None` when the client is gone.
+    pub(super) async fn room(&self) -> Option<OwnedSemaphorePermit> {
+        let room = self.room.clone().acquire_owned().await.ok()?;
+        (!self.sender.is_closed()).then_some(room)
+    }
+
+    /// Sends a piece into its room.
+    pub(super) fn send(&self, room: OwnedSemaphorePermit, bytes: Bytes) {
+        // there is a place for each room; a client that is gone needs nothing
+        let _ = self.sender.try_send(Ok(Bytes::from_owner(OnItsWay { bytes, _room: room })));
+    }
+
+    /// Waits until the client is gone.
+    pub(super) async fn gone(&self) {
+        self.sender.closed().await;
+    }
+
+    /// Waits until everything was taken or the client is gone.
+    pub(super) async fn drained(&self) {
+        let _ = self.room.acquire().await;
+    }
+
+    /// Gives up the connection with what was not taken.
+    pub(super) fn cut_off(&self) {
+        let _ = self.sender.try_send(Err(io::ErrorKind::ConnectionAborted.into()));
+    }
 }
 
 struct Pieces(mpsc::Receiver<Piece>);

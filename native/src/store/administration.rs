@@ -39,6 +39,8 @@ impl Store {
             let mut keyring = (*committer.shared.keyring.get()).clone();
             keyring.revoke(id);
             committer.shared.keyring.set(keyring);
+            // its streams end
+            committer.shared.live.tell();
             Ok(())
         })
     }

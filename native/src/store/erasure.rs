@@ -81,18 +81,20 @@ impl Committer {
             }
             if head.is_some() { database::put_deletion(tx, &stored) } else { Ok(0) }
         })?;
-        if let Some(name) = project {
-            let mut projects = (*self.shared.projects.get()).clone();
-            projects.remove(&name);
-            self.shared.projects.set(projects);
-            self.shared.keyring.set(self.database.keyring()?);
-        }
         if let Some(head) = head {
             let mut catalog: Catalog = (**before.catalog()).clone();
             let deletion = Arc::new(Deletion { id: stored.id, filter, head });
             catalog.deletions.push(deletion.clone());
             self.shared.publish(before.with_catalog(catalog));
             self.shared.live.erase(deletion);
+        }
+        if let Some(name) = project {
+            let mut projects = (*self.shared.projects.get()).clone();
+            projects.remove(&name);
+            self.shared.projects.set(projects);
+            self.shared.keyring.set(self.database.keyring()?);
+            // after the deletion: its streams hear of that before they end with their keys
+            self.shared.live.tell();
         }
         Ok((before, head))
     }

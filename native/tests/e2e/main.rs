@@ -9,6 +9,7 @@ mod data;
 mod dialects;
 mod edges;
 mod hostile;
+mod limits;
 mod random;
 mod scopes;
 mod secrets;

@@ -47,6 +47,11 @@ pub(super) fn check(method: &Method, path: &str, answer: &Response<Bytes>) -> Re
     let Some(media) = [essence, "*/*"].into_iter().find(|media| known.contains_key(*media)) else {
         return Err(format!("  {essence} is not documented for {status} of {template}"));
     };
+    if essence == "text/event-stream" {
+        let fields = response["headers"].as_object().into_iter().flatten();
+        let lacking: Vec<_> = fields.filter(|(name, _)| !answer.headers().contains_key(*name)).collect();
+        return if lacking.is_empty() { Ok(()) } else { Err(format!("  a stream without {lacking:?}")) };
+    }
     if method == Method::HEAD || !essence.ends_with("json") || essence.ends_with("ndjson") {
         return Ok(());
     }

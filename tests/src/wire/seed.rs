@@ -8,6 +8,7 @@ use reqlog_core::codec::Portable;
 use reqlog_core::format::time::rfc3339;
 use reqlog_core::format::{Format, Head, Parser, Unit};
 use reqlog_core::id::Seq;
+use reqlog_core::limit::Limits;
 use reqlog_core::plan::Projects;
 use reqlog_core::record::{Field, Record};
 use reqlog_core::timestamp::Timestamp;
@@ -29,6 +30,8 @@ pub struct Setting {
     pub batches: Vec<(Summary, Bytes)>,
     /// What the records name.
     pub projects: Projects,
+    /// How much keys may ask for.
+    pub limits: Limits,
 }
 
 impl Default for Setting {
@@ -41,9 +44,13 @@ impl Default for Setting {
             redact_key: [7; 32],
             batches: Vec::new(),
             projects: Projects::default(),
+            limits: UNLIMITED,
         }
     }
 }
+
+/// Most vectors ask more in a simulated second than any contract allows.
+pub(super) const UNLIMITED: Limits = Limits { flowmock: None, scrip: None, streams_per_key: 16 };
 
 /// The line that begins a commit.
 #[derive(Debug, Deserialize)]

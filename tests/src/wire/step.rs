@@ -1,12 +1,13 @@
 //! One request and what its answer must be.
 
 use super::template::{self, Captured};
-use super::{Server, documented};
+use super::{Server, documented, streamed};
 use bytes::Bytes;
 use flate2::read::MultiGzDecoder;
 use http::header::{CONNECTION, CONTENT_ENCODING, DATE, HOST, HeaderName, TRANSFER_ENCODING};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use std::io::Read;
+use std::time::Duration;
 
 /// What of an answer is the connection's affair and no part of the API.
 const OF_THE_CONNECTION: [HeaderName; 4] = [CONNECTION, DATE, HeaderName::from_static("keep-alive"), TRANSFER_ENCODING];
@@ -16,8 +17,33 @@ const OF_THE_CONNECTION: [HeaderName; 4] = [CONNECTION, DATE, HeaderName::from_s
 pub(super) struct Step<'t> {
     pub(super) line: usize,
     pub(super) name: &'t str,
-    pub(super) request: Message<'t>,
-    pub(super) answer: Message<'t>,
+    /// Passes before, once.
+    pub(super) wait: Duration,
+    pub(super) turn: Turn<'t>,
+}
+
+/// What is done.
+#[derive(Debug)]
+pub(super) enum Turn<'t> {
+    /// Asks so many times; an answer each.
+    Ask { times: usize, request: Message<'t>, answer: Message<'t> },
+    /// Asks for streams, each under its name; the body is what comes at once.
+    Open { streams: Vec<String>, request: Message<'t>, answer: Message<'t> },
+    /// Looks at what came of a stream since.
+    Follow { stream: &'t str, expected: &'t str, end: End },
+    /// Leaves a stream.
+    Leave { stream: &'t str },
+}
+
+/// What comes after what came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// Maybe more.
+    Open,
+    /// Nothing: the server has closed the stream.
+    Closed,
+    /// Another step looks.
+    Either,
 }
 
 /// A first line, header lines and a body.
@@ -30,18 +56,59 @@ pub(super) struct Message<'t> {
 
 impl Step<'_> {
     pub(super) fn is_refusal(&self) -> bool {
-        self.answer.status().starts_with('4')
+        match &self.turn {
+            Turn::Ask { answer, .. } | Turn::Open { answer, .. } => answer.status().starts_with('4'),
+            Turn::Follow { .. } | Turn::Leave { .. } => false,
+        }
     }
 
-    /// Asks and checks; what does not hold, all of it, with the answer.
+    /// Asks and checks, as often as it says; of the first answer that does not hold, all of it.
     pub(super) fn run(&self, server: &mut impl Server, captured: &mut Captured) -> Result<(), String> {
-        let request = self.request.request(captured).map_err(|error| format!("  not asked: {error}"))?;
+        server.wait(self.wait);
+        match &self.turn {
+            Turn::Ask { times, request, answer } => (1..=*times).try_for_each(|time| {
+                let of = if *times > 1 { format!("  time {time} of {times}\n") } else { String::new() };
+                answer.once(request, None, server, captured).map_err(|failure| of + &failure)
+            }),
+            Turn::Open { streams, request, answer } => {
+                streams.iter().try_for_each(|name| answer.once(request, Some(name), server, captured))
+            }
+            Turn::Follow { stream, expected, end } => streamed::follow(stream, expected, *end, server, captured),
+            Turn::Leave { stream } => {
+                server.disconnect(stream);
+                Ok(())
+            }
+        }
+    }
+}
+
+impl<'t> Message<'t> {
+    /// Asks and checks; where it is for a stream and one comes, its first events too.
+    fn once(
+        &self,
+        request: &Message<'_>,
+        stream: Option<&str>,
+        server: &mut impl Server,
+        captured: &mut Captured,
+    ) -> Result<(), String> {
+        let request = request.request(captured).map_err(|error| format!("  not asked: {error}"))?;
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-        let mut answer = server.answer(request).map_err(|error| format!("  no answer: {error}"))?;
+        let answer = match stream {
+            Some(name) => server.open(name, request),
+            None => server.answer(request),
+        };
+        let mut answer = answer.map_err(|error| format!("  no answer: {error}"))?;
         for name in OF_THE_CONNECTION {
             answer.headers_mut().remove(name);
         }
         let mut wrong = Vec::new();
+        if let Some(name) = stream.filter(|_| streamed::is_stream(&answer)) {
+            self.check_head(&answer, captured, &mut wrong);
+            wrong.extend(documented::check(&method, &path, &answer).err());
+            let expected = self.body.unwrap_or_default();
+            wrong.extend(streamed::follow(name, expected, End::Either, server, captured).err());
+            return if wrong.is_empty() { Ok(()) } else { Err(wrong.join("\n")) };
+        }
         let empty = [StatusCode::NO_CONTENT, StatusCode::NOT_MODIFIED].contains(&answer.status());
         if (empty || method == Method::HEAD) && !answer.body().is_empty() {
             wrong.push("  expected no body, as the method or the status says".to_owned());
@@ -50,13 +117,11 @@ impl Step<'_> {
             Ok(body) => *answer.body_mut() = body,
             Err(error) => wrong.push(format!("  expected a gzip body: {error}")),
         }
-        self.answer.check(&answer, captured, &mut wrong);
+        self.check(&answer, captured, &mut wrong);
         wrong.extend(documented::check(&method, &path, &answer).err());
         if wrong.is_empty() { Ok(()) } else { Err(format!("{}\n  answered {}", wrong.join("\n"), show(&answer))) }
     }
-}
 
-impl<'t> Message<'t> {
     pub(super) fn read(text: &'t str) -> Self {
         let (head, body) = match text.split_once("\n\n") {
             Some((head, body)) => (head, Some(body)),
@@ -68,6 +133,10 @@ impl<'t> Message<'t> {
 
     fn status(&self) -> &'t str {
         self.start.trim_start_matches("HTTP/1.1 ").trim()
+    }
+
+    pub(super) fn is_success(&self) -> bool {
+        self.status() == "200"
     }
 
     fn request(&self, captured: &Captured) -> Result<Request<Bytes>, String> {
@@ -87,6 +156,15 @@ impl<'t> Message<'t> {
     }
 
     fn check(&self, answer: &Response<Bytes>, captured: &mut Captured, wrong: &mut Vec<String>) {
+        self.check_head(answer, captured, wrong);
+        if let Some(body) = self.body
+            && let Err(difference) = template::fit(body, answer.body(), captured)
+        {
+            wrong.push(format!("  the body differs{difference}"));
+        }
+    }
+
+    fn check_head(&self, answer: &Response<Bytes>, captured: &mut Captured, wrong: &mut Vec<String>) {
         if answer.status().as_str() != self.status() {
             wrong.push(format!("  expected status {}", self.status()));
         }
@@ -98,11 +176,6 @@ impl<'t> Message<'t> {
             } else if let Err(error) = check_field(field, answer, captured) {
                 wrong.push(error);
             }
-        }
-        if let Some(body) = self.body
-            && let Err(difference) = template::fit(body, answer.body(), captured)
-        {
-            wrong.push(format!("  the body differs{difference}"));
         }
     }
 }

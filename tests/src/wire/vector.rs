@@ -1,9 +1,12 @@
 //! A vector file, read.
 
 use super::Count;
-use super::step::{Message, Step};
+use super::seed::UNLIMITED;
+use super::step::{End, Message, Step, Turn};
 use reqlog_core::format::time::rfc3339;
+use reqlog_core::limit::Limits;
 use reqlog_core::timestamp::Timestamp;
+use std::time::Duration;
 
 /// The steps of a file and what its server begins with.
 #[derive(Debug)]
@@ -12,6 +15,8 @@ pub(super) struct Vector<'t> {
     pub(super) seed: Option<&'t str>,
     /// The clock before the first request.
     pub(super) now: Option<Timestamp>,
+    /// What keys may ask for: nothing of it limited, or as the contracts say.
+    pub(super) limits: Limits,
     pub(super) steps: Vec<Step<'t>>,
 }
 
@@ -19,18 +24,36 @@ impl<'t> Vector<'t> {
     pub(super) fn parse(text: &'t str) -> Result<Self, String> {
         let mut blocks = blocks(text);
         let (_, comment) = blocks.next().unwrap_or_default();
-        let mut vector = Self { seed: None, now: None, steps: Vec::new() };
+        let mut vector = Self { seed: None, now: None, limits: UNLIMITED, steps: Vec::new() };
         for line in comment.lines().filter(|line| line.starts_with('@')) {
             match line.split_once(' ').map(|(word, value)| (word, value.trim())) {
                 Some(("@seed", name)) if vector.seed.is_none() => vector.seed = Some(name),
                 Some(("@now", time)) if vector.now.is_none() => {
                     vector.now = Some(rfc3339(time).ok_or_else(|| format!("no RFC 3339 time: {line}"))?);
                 }
-                _ => return Err(format!("neither one @seed nor one @now: {line}")),
+                Some(("@limits", "contracts")) if vector.limits == UNLIMITED => vector.limits = Limits::default(),
+                _ => return Err(format!("none of one @seed, one @now and @limits contracts: {line}")),
             }
         }
         vector.steps = blocks.map(|(line, block)| step(line, block)).collect::<Result<_, _>>()?;
         if vector.steps.is_empty() { Err("no step".to_owned()) } else { Ok(vector) }
+    }
+
+    /// The streams that no step leaves or sees closed.
+    pub(super) fn left_open(&self) -> Vec<&str> {
+        let mut open: Vec<&str> = Vec::new();
+        for step in &self.steps {
+            match &step.turn {
+                Turn::Open { streams, answer, .. } if answer.is_success() => {
+                    open.extend(streams.iter().map(String::as_str));
+                }
+                Turn::Follow { stream, end: End::Closed, .. } | Turn::Leave { stream } => {
+                    open.retain(|one| one != stream)
+                }
+                _ => {}
+            }
+        }
+        open
     }
 
     pub(super) fn count(&self) -> Count {
@@ -40,11 +63,59 @@ impl<'t> Vector<'t> {
 }
 
 fn step(line: usize, block: &str) -> Result<Step<'_>, String> {
-    let (name, rest) = block.split_once('\n').unwrap_or((block, ""));
+    let (name, mut rest) = block.split_once('\n').unwrap_or((block, ""));
     let name = name.trim_start_matches('#').trim();
-    let at = rest.find("\nHTTP/1.1 ").ok_or_else(|| format!("line {line}, {name}: no line HTTP/1.1"))?;
-    let (request, answer) = (Message::read(&rest[..at]), Message::read(rest[at + 1..].trim_end_matches('\n')));
-    Ok(Step { line, name, request, answer })
+    let (mut wait, mut times, mut stream) = (Duration::ZERO, 1, None);
+    while rest.starts_with('@') {
+        let line;
+        (line, rest) = rest.split_once('\n').unwrap_or((rest, ""));
+        match line.split_once(' ').map(|(word, value)| (word, value.trim())) {
+            Some(("@wait", time)) if wait.is_zero() => {
+                wait = duration(time).ok_or_else(|| format!("no time: {line}"))?;
+            }
+            Some(("@times", count)) if times == 1 => {
+                times =
+                    count.parse().ok().filter(|times| *times > 1).ok_or_else(|| format!("not 2 or more: {line}"))?;
+            }
+            Some((word @ ("@stream" | "@frames" | "@closed" | "@disconnect"), name))
+                if stream.is_none() && !name.is_empty() =>
+            {
+                stream = Some((word, name));
+            }
+            _ => return Err(format!("neither one @wait, one @times nor a stream: {line}")),
+        }
+    }
+    if times > 1 && stream.is_some_and(|(word, _)| word != "@stream") {
+        return Err(format!("line {line}, {name}: @times 2 or more is for requests"));
+    }
+    let follow = |stream, end| Turn::Follow { stream, expected: rest.trim_matches('\n'), end };
+    let turn = match stream {
+        Some(("@frames", stream)) => follow(stream, End::Open),
+        Some(("@closed", stream)) => follow(stream, End::Closed),
+        Some(("@disconnect", stream)) if rest.trim().is_empty() => Turn::Leave { stream },
+        Some(("@disconnect", _)) => return Err(format!("line {line}, {name}: nothing comes after @disconnect")),
+        opened => {
+            let at = rest.find("\nHTTP/1.1 ").ok_or_else(|| format!("line {line}, {name}: no line HTTP/1.1"))?;
+            let (request, answer) = (Message::read(&rest[..at]), Message::read(rest[at + 1..].trim_end_matches('\n')));
+            match opened {
+                Some((_, stream)) if times == 1 => Turn::Open { streams: vec![stream.to_owned()], request, answer },
+                Some((_, stream)) => {
+                    let streams = (1..=times).map(|time| format!("{stream}{time}")).collect();
+                    Turn::Open { streams, request, answer }
+                }
+                None => Turn::Ask { times, request, answer },
+            }
+        }
+    };
+    Ok(Step { line, name, wait, turn })
+}
+
+/// Whole milliseconds or seconds: `250ms`, `10s`.
+fn duration(text: &str) -> Option<Duration> {
+    match text.strip_suffix("ms") {
+        Some(millis) => millis.parse().ok().map(Duration::from_millis),
+        None => text.strip_suffix('s')?.parse().ok().map(Duration::from_secs),
+    }
 }
 
 // the pieces that begin with lines that begin with `###`, after what is before the first, with their line numbers
@@ -73,6 +144,27 @@ mod tests {
         assert_eq!(vector.now, Some(Timestamp::from_millis(1_782_216_300_000)));
         assert_eq!(vector.steps[0].line, 5);
         assert_eq!(vector.count(), Count { files: 1, steps: 1, refusals: 1 });
+        assert_eq!(vector.limits, UNLIMITED);
+        let vector = Vector::parse("@limits contracts\n### s\n@wait 250ms\n@times 3\nGET /\n\nHTTP/1.1 404\n").unwrap();
+        assert_eq!(vector.limits, Limits::default());
+        let Turn::Ask { times, .. } = vector.steps[0].turn else { panic!("{vector:?}") };
+        assert_eq!((vector.steps[0].wait, times), (Duration::from_millis(250), 3));
+    }
+
+    #[test]
+    fn streams_are_named_and_what_is_left_of_them_is_known() {
+        let open = |name: &str| format!("### o\n@stream {name}\nGET /s\n\nHTTP/1.1 200\n\n:\n\n");
+        let text = open("a")
+            + &open("b")
+            + &open("c\n@times 2")
+            + "### f\n@frames a\n\nid: 1\ndata: x\n\n:\n\n### e\n@closed b\n### d\n@disconnect c2\n";
+        let vector = Vector::parse(&text).unwrap();
+        assert_eq!(vector.left_open(), ["a", "c1"]);
+        assert!(Vector::parse("### f\n@frames a\n@times 2\n").unwrap_err().contains("@times is for requests"));
+        let Turn::Follow { stream: "a", expected, end: End::Open } = vector.steps[3].turn else { panic!("{vector:?}") };
+        assert_eq!(expected, "id: 1\ndata: x\n\n:");
+        assert_eq!(vector.count(), Count { files: 1, steps: 6, refusals: 0 });
+        assert!(Vector::parse("### d\n@disconnect c\nGET /\n").unwrap_err().contains("nothing comes after"));
     }
 
     #[test]
@@ -80,6 +172,21 @@ mod tests {
         let refuse = |text: &str| Vector::parse(text).unwrap_err();
         assert!(refuse("@sed a\n### s\nGET /\n\nHTTP/1.1 200\n").contains("@sed a"));
         assert!(refuse("@seed a\n@seed b\n### s\nGET /\n\nHTTP/1.1 200\n").contains("@seed b"));
+        assert!(refuse("@limits none\n### s\nGET /\n\nHTTP/1.1 200\n").contains("@limits none"));
+        for wrong in [
+            "@wait 10",
+            "@wait 1s\n@wait 1s",
+            "@wait",
+            "@times 1",
+            "@times 2\n@times 2",
+            "@then",
+            "@stream",
+            "@stream a\n@frames a",
+            "@frames a\n@times 2",
+        ] {
+            let told = refuse(&format!("### s\n{wrong}\nGET /\n\nHTTP/1.1 200\n"));
+            assert!(told.contains(wrong.lines().last().unwrap()), "{told}");
+        }
         assert!(refuse("@now noon\n### s\nGET /\n\nHTTP/1.1 200\n").contains("noon"));
         assert!(refuse("### s\nGET /\n").contains("line 1, s: no line HTTP/1.1"));
         assert!(refuse("a comment only\n").contains("no step"));

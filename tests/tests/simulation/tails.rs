@@ -41,6 +41,8 @@ struct Connection {
     delivered: u64,
     /// How often all rows of the scope had been destroyed when it began.
     destroyed: u64,
+    /// Whether anything was sent.
+    opened: bool,
     ended: bool,
 }
 
@@ -163,6 +165,7 @@ impl Subscriber {
             partial: Vec::new(),
             delivered: 0,
             destroyed: self.destroyed(&world.model),
+            opened: false,
             ended: false,
         });
         self.poll(world)
@@ -210,8 +213,11 @@ impl Subscriber {
     /// What leaves the server: of rows only those that are there.
     fn sends(&self, connection: &mut Connection, world: &mut World, bytes: &[u8]) -> Law {
         let mut rest = bytes.to_vec();
+        let opened = std::mem::replace(&mut connection.opened, true);
         for event in events(&mut rest) {
             match (event.name.as_deref(), &event.id) {
+                // where it would go on: no event to a reader
+                (None, Some(_)) if event.data.is_empty() && !opened => {}
                 (None, Some(id)) => {
                     connection.delivered += 1;
                     world.meet("a row was streamed");
@@ -253,7 +259,7 @@ impl Subscriber {
                 self.last_event = Some(id.clone());
             }
             match (event.name.as_deref(), event.id) {
-                (None, Some(id)) => self.receive(model, id.parse().map_err(|_| "no number")?)?,
+                (None, Some(id)) if !event.data.is_empty() => self.receive(model, id.parse().map_err(|_| "no number")?)?,
                 // everything before it must be here
                 (Some("heartbeat"), Some(id)) => self.complete(model, id.parse().map_err(|_| "no number")?)?,
                 _ => {}

@@ -213,27 +213,28 @@ impl World {
 
     /// Asks for a change.
     pub fn change(&mut self, ask: &Ask) -> Law<Change> {
-        let before = self.memory.clone();
-        let (native, naive) = (self.native(ask), self.naive(ask));
+        let (now, before) = (self.now(), self.armed.then(|| self.naive_state()));
+        let native = self.native(ask);
         if self.disk.is_on() && !native.status.is_server_error() {
+            let naive = self.naive(ask);
             return self.same(ask, native, &naive).map(Change::Answered);
         }
-        if !self.armed {
+        let Some(before) = before else {
             return Err(format!("{} {}: {} {:?}", ask.method, ask.target, native.status, native.body));
-        }
+        };
         let acknowledged = native.status.is_success();
         self.note(format!("  failed: {} {:?}", native.status, native.body));
         self.reopen()?;
-        let after = std::mem::replace(&mut self.memory, before);
         let found = self.native_state();
-        if found == self.naive_state() && !acknowledged {
+        if found == before && !acknowledged {
             self.meet("a change was lost with the power");
             return Ok(Change::Lost);
         }
-        self.memory = after;
+        self.naive_at(now, ask);
         let state = self.naive_state();
         if found == state {
-            self.meet(if acknowledged { "power failed after an answer" } else { "a change was found that nobody answered" });
+            let what = if acknowledged { "power failed after an answer" } else { "a change was found that nobody answered" };
+            self.meet(what);
             return Ok(if acknowledged { Change::Answered(native) } else { Change::Found });
         }
         Err(format!("after {} {} failed: {}", ask.method, ask.target, difference(&found, &state)))
@@ -366,7 +367,11 @@ impl World {
     }
 
     fn naive(&mut self, ask: &Ask) -> Answer {
-        self.memory.set_now(Timestamp::from_millis(self.now() - 1));
+        self.naive_at(self.now(), ask)
+    }
+
+    fn naive_at(&mut self, now: i64, ask: &Ask) -> Answer {
+        self.memory.set_now(Timestamp::from_millis(now - 1));
         let key = self.key(ask.who, 1).to_owned();
         Answer::of(self.memory.answer(ask.with(&key)))
     }
@@ -421,7 +426,8 @@ impl World {
     fn open(&mut self) -> Law {
         self.disk.set_syncs(self.sabotage.syncs.unwrap_or(Syncs::Kept));
         let store = Store::open(&self.disk.root().join("data"), self.options()).map_err(|error| error.to_string())?;
-        let service = Service::new(store, Settings::default(), Some(self.setting.redact_key));
+        let settings = Settings { limits: self.setting.limits, ..Settings::default() };
+        let service = Service::new(store, settings, Some(self.setting.redact_key));
         self.service = Some(Arc::new(service.map_err(|fault| fault.to_string())?));
         Ok(())
     }

@@ -68,6 +68,7 @@ pub(in crate::dialect) static ABOUT: About = About {
     name: "Cognigy",
     doc: "Log entries of a project, by cursor or offset, as JSON, HAL, XML or CSV.",
     mounts: &["/v2.1", "/v2.0", "/new/v2.1", "/new/v2.0"],
+    fields: &[],
     envelope: Media { name: "application/json", schema: error, example: None },
     schemas: || vec![("CognigyEntry", entry(&[])), ("CognigyLink", object(&[("href", text())]))],
 };

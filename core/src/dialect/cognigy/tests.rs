@@ -97,6 +97,7 @@ fn failures_have_codes_and_tell_nothing_of_the_inside() {
         (Failure::Corrupt, 500, 1008, "Internal Server Error"),
         (Failure::TooMuchWork, 422, 1005, "Unprocessable Entity"),
         (Failure::Closing, 503, 503, "Service Unavailable"),
+        (Failure::Limited { retry_after: std::time::Duration::from_secs(2) }, 429, 429, "Too Many Requests"),
         (Failure::Busy { retry_after: std::time::Duration::from_secs(2) }, 503, 503, "Service Unavailable"),
     ] {
         let response = planned(LOGS, (5, 9), &[("x-api-key", "the-key")]).reply(Outcome::Failed(failure));

@@ -10,6 +10,7 @@ pub(in crate::dialect) static ABOUT: About = About {
     name: "Generic",
     doc: "Log entries, newest first, by offset.",
     mounts: &[""],
+    fields: &[],
     envelope: Media {
         name: "application/json",
         schema: envelope,

@@ -11,6 +11,7 @@ pub(in crate::dialect) static ABOUT: About = About {
     name: "Hoody",
     doc: "Proxy logs: an exchange is two rows, its request and its response.",
     mounts: &super::MOUNTS,
+    fields: &[],
     envelope: Media { name: "application/json", schema: envelope, example: Some(refusal) },
     schemas: || vec![("HoodyEntry", entry())],
 };
@@ -35,7 +36,7 @@ pub(super) static STREAM: &[Answer] = &[Answer {
     status: 200,
     doc: "Events: a row each, its id the row's; `scope-destroyed` when the logs of the container or project were \
           destroyed and `reset` when Last-Event-ID was never issued here, each the last of its stream.",
-    media: &[Media { name: "text/event-stream", schema: || json!(true), example: None }],
+    media: &[Media { name: "text/event-stream", schema: || json!({"type": "string"}), example: Some(frames) }],
     fields: &["x-accel-buffering"],
 }];
 
@@ -120,12 +121,29 @@ fn example() -> Value {
     })
 }
 
+/// What a stream begins with, two rows, and a heartbeat.
+fn frames() -> Value {
+    let row = &example()["entries"][0];
+    let (mut response, id) = (row.clone(), row["id"].as_u64().unwrap_or(0) + 1);
+    for (name, value) in [
+        ("id", json!(id)),
+        ("tsMs", json!(1_718_202_834_102_u64)),
+        ("tsIso", json!("2024-06-12T14:33:54.102Z")),
+        ("kind", json!("response")),
+        ("data", json!({"bytesOut": 318, "durationMs": 102})),
+    ] {
+        response[name] = value;
+    }
+    format!(":\nid: {}\n\nid: {}\ndata: {row}\n\nid: {id}\ndata: {response}\n\n:\n\n", id - 2, id - 1).into()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::body::Body;
     use crate::dialect::hoody::entry::{self, Bodies, Shown};
     use crate::dialect::hoody::halves::Rows;
+    use crate::dialect::hoody::stream::Frames;
     use crate::id::{EntryId, Seq};
     use crate::record::{Field, Kind, Record, Source, Stored};
     use crate::timestamp::Timestamp;
@@ -165,6 +183,14 @@ mod tests {
         let rows = written(Bodies::default());
         assert_eq!(rows[0], example()["entries"][0].to_string());
         assert!(rows[1].contains("\"data\":{\"bytesOut\":318,\"durationMs\":102},"), "{}", rows[1]);
+    }
+
+    #[test]
+    fn the_example_of_a_stream_is_what_is_sent() {
+        let mut sent = b":\nid: 84320\n\n".to_vec();
+        Frames::new(Rows::All, 0).row(&documented(), &mut sent);
+        sent.extend_from_slice(b":\n\n");
+        assert_eq!(frames(), String::from_utf8(sent).unwrap());
     }
 
     #[test]

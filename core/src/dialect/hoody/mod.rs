@@ -134,6 +134,7 @@ pub(super) fn refuse(error: &Error) -> Response<Bytes> {
     let message = match error {
         // as documented
         Error::OtherProject { .. } => "Caller is not permitted to read logs for this scope".to_owned(),
+        Error::Failed(Failure::Limited { .. }) => "Rate limit exceeded for log stream".to_owned(),
         error => error.to_string(),
     };
     let reason = status.canonical_reason().unwrap_or_default();

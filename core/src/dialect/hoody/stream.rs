@@ -2,9 +2,10 @@
 //!
 //! Where the documentation is silent (ours):
 //!
-//! - Without `Last-Event-ID` a stream begins with what is committed after it. An id is a row's, also of one that the
-//!   stream's filters leave out, that was deleted, or that comes between (`0` is before the first). One that is above
-//!   every row of the store, or is no number, was never issued: `event: reset`, with an empty id so that a browser
+//! - Without `Last-Event-ID` a stream begins with what is committed after it, and says at once by which id it would go
+//!   on (an `id` without `data`, which is no event to a reader). An id is a row's, also of one that the stream's filters
+//!   leave out, that was deleted, or that comes between (`0` is before the first). One that is above every row of the
+//!   store, or is not spelt as they are, was never issued: `event: reset`, with an empty id so that a browser
 //!   forgets its own, and the stream closes.
 //! - `scope-destroyed` goes to streams that name a container or a project (a key of one project names it), when what was
 //!   destroyed is all that there was of it: its project, its container, or everything. A deletion by more than that takes
@@ -45,7 +46,7 @@ pub(super) fn plan(asked: &Asked<'_>, key: &Key, params: &Params) -> Result<Plan
     let (since, last) = since(asked);
     let scope = visible(project.as_deref());
     let container = params.text(&CONTAINER).map(str::to_owned);
-    let framing = Framing::Hoody(Frames { rows, last });
+    let framing = Framing::Hoody(Frames::new(rows, last));
     let tail = Tail::new(key.id, scope, filter, Restriction { project, container }, framing, since);
     Ok(Planned::tail(asked, tail))
 }
@@ -53,8 +54,8 @@ pub(super) fn plan(asked: &Asked<'_>, key: &Key, params: &Params) -> Result<Plan
 /// Where the stream begins, and the last row that the client has.
 fn since(asked: &Asked<'_>) -> (Since, u64) {
     let head = asked.head();
-    let Some(text) = asked.last_event_id() else { return (Since::Position(head), 0) };
-    let row = text.parse().ok().filter(|row| *row <= head * 2);
+    let Some(text) = asked.last_event_id() else { return (Since::Head(head), 0) };
+    let row = Asked::issued(text, Frames::place(head));
     match (row, row.and_then(EntryId::from_row)) {
         (None, _) => (Since::Unknown, 0),
         (Some(row), None) => (Since::Position(0), row),
@@ -71,6 +72,16 @@ pub(super) fn denied() -> Response<Bytes> {
 }
 
 impl Frames {
+    /// For a client that has the rows up to `last`.
+    pub(super) const fn new(rows: Rows, last: u64) -> Self {
+        Self { rows, last }
+    }
+
+    /// The second row of a record, which it may not have: everything up to the record.
+    pub(crate) const fn place(seq: u64) -> u64 {
+        seq * 2
+    }
+
     pub(crate) fn row(&self, record: &Stored, out: &mut Vec<u8>) {
         for row in self.rows.of(record).filter(|row| row.id > self.last) {
             let mut data = Vec::new();

@@ -10,6 +10,7 @@ pub(in crate::dialect) static ABOUT: About = About {
     name: "reqlog",
     doc: "reqlog's own API, and the paths of the server itself.",
     mounts: &[""],
+    fields: &[],
     envelope: Media { name: "application/problem+json", schema: problem, example: Some(a_problem) },
     schemas: || vec![("Record", record()), ("Message", message()), ("Report", report()), ("Key", key(&[]))],
 };
@@ -65,7 +66,7 @@ answers! {
     STREAM = Answer {
         status: 200,
         doc: "Events: a record each, its id the record's sequence; `heartbeat`, `scope-destroyed` and `reset`.",
-        media: &[Media { name: "text/event-stream", schema: || json!(true), example: None }],
+        media: &[Media { name: "text/event-stream", schema: text, example: Some(a_stream) }],
         fields: &["x-accel-buffering"],
     };
     REPORT = answer(200, "All records were taken.", &[shown(|| reference("Report"), a_report)]),
@@ -284,6 +285,12 @@ fn a_record() -> Value {
 fn a_page() -> Value {
     let scanned = json!({"sources": 61, "opened": 1, "rows": 4_096});
     json!({"items": [a_record()], "next": "AQEAAAAAAAAAAA", "prev": null, "scanned": scanned})
+}
+
+fn a_stream() -> Value {
+    let counts = "{\"delivered\":1,\"filtered\":7}";
+    let record = a_record();
+    format!(":\nid: 84320\n\nid: 84321\ndata: {record}\n\nid: 84328\nevent: heartbeat\ndata: {counts}\n\n").into()
 }
 
 fn some_stats() -> Value {

@@ -5,8 +5,9 @@
 //! `{"delivered":…,"filtered":…}`, those sent since the stream began and those in the key's scope that came by and did
 //! not match (what a resumed stream reads from the store counts as delivered only: the store is asked for matches).
 //!
-//! Without `Last-Event-ID` a stream begins with what is committed after it; `0` is before the first record. An id above
-//! the head of the store, or one that is no number, was never issued here: `event: reset`, with an empty id so that a
+//! Without `Last-Event-ID` a stream begins with what is committed after it, and says at once by which id it would go on
+//! (an `id` without `data`, which is no event to a reader); `0` is before the first record. An id above the head of the
+//! store, or one that is not spelt as they are, was never issued here: `event: reset`, with an empty id so that a
 //! browser forgets its own, and the stream closes. When the project that it is confined to is destroyed, it says
 //! `event: scope-destroyed` and closes. It ends with its key. Relative times in `q` are relative to its beginning.
 
@@ -24,8 +25,8 @@ pub(super) fn plan(asked: &Asked<'_>, key: &Key, params: &Params) -> Result<Plan
     let filter = selection.predicate(asked.context.now)?;
     let head = asked.head();
     let since = match asked.last_event_id() {
-        None => Since::Position(head),
-        Some(text) => text.parse().ok().filter(|at| *at <= head).map_or(Since::Unknown, Since::Position),
+        None => Since::Head(head),
+        Some(text) => Asked::issued(text, head).map_or(Since::Unknown, Since::Position),
     };
     let scope = visible(selection.project.as_deref());
     let restriction = Restriction { project: selection.project, container: None };

@@ -9,6 +9,7 @@ pub(in crate::dialect) static ABOUT: About = About {
     name: "Scrip",
     doc: "API request logs, page by page by an opaque cursor.",
     mounts: &[""],
+    fields: &super::limited::FIELDS,
     envelope: Media {
         name: "application/json",
         schema: envelope,

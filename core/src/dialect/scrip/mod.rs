@@ -13,13 +13,16 @@
 //! - A cursor belongs to the filter parameters as they were sent, in any order, and to the sort: spelling one
 //!   differently (`get` for `GET`) is another walk.
 //! - Ids of records that are no calls are 404 here: they were never given out.
+//! - The limit and what its header fields say: see [`limited`].
 
 mod documented;
+mod limited;
 mod row;
 
 pub(super) use documented::ABOUT;
+pub(super) use limited::{limited, tell};
 
-use super::endpoint::{self, Access, BUSY, Endpoint, FAILED, FORBIDDEN, MISSING, Match, UNAUTHORIZED};
+use super::endpoint::{self, Access, BUSY, Endpoint, FAILED, FORBIDDEN, LIMITED, MISSING, Match, UNAUTHORIZED};
 use super::link::escape;
 use super::params::{Param, ParamError, Params, Shape};
 use super::{Asked, Planned, calls, json, respond, set, visible};
@@ -99,7 +102,7 @@ pub static ENDPOINTS: &[Endpoint<Action>] = &[
         doc: "API calls, newest first unless sorted otherwise.",
         takes: &[],
         answers: LOGS,
-        refusals: &[REFUSED, UNAUTHORIZED, FORBIDDEN, TOO_MUCH, FAILED, BUSY],
+        refusals: &[REFUSED, UNAUTHORIZED, FORBIDDEN, TOO_MUCH, LIMITED, FAILED, BUSY],
     },
     Endpoint {
         method: Method::GET,
@@ -110,7 +113,7 @@ pub static ENDPOINTS: &[Endpoint<Action>] = &[
         doc: "One API call with its bodies.",
         takes: &[],
         answers: LOG,
-        refusals: &[REFUSED, UNAUTHORIZED, FORBIDDEN, MISSING, FAILED, BUSY],
+        refusals: &[REFUSED, UNAUTHORIZED, FORBIDDEN, MISSING, LIMITED, FAILED, BUSY],
     },
 ];
 
@@ -293,6 +296,8 @@ pub(super) fn refuse(error: &Error) -> Response<Bytes> {
         | Error::Query { .. }
         | Error::Body(_) => (StatusCode::BAD_REQUEST, "invalid_request"),
         Error::Range { .. } => (StatusCode::RANGE_NOT_SATISFIABLE, "invalid_range"),
+        // as documented
+        Error::Failed(Failure::Limited { .. }) => (StatusCode::TOO_MANY_REQUESTS, "too_many_requests"),
         Error::Failed(failure) => (failure.status(), failure.code()),
     };
     let message = match error {

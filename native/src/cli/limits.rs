@@ -1,0 +1,64 @@
+//! How much keys may ask a server for: flags over settings over the contracts of the dialects.
+
+use super::Problem;
+use super::settings::Settings;
+use clap::Args;
+use reqlog_core::limit::{Limits, Rate};
+
+/// Of every key but admin keys.
+#[derive(Args, Debug, Default)]
+pub struct LimitFlags {
+    /// Requests of a key to the FlowMock API, as 120/60s or 10/1s,burst=30, or off [default: 120/60s]
+    #[arg(long, value_name = "RATE")]
+    flowmock_rate: Option<String>,
+    /// Requests of all keys together to the Scrip API [default: 10/1s,burst=30]
+    #[arg(long, value_name = "RATE")]
+    scrip_rate: Option<String>,
+    /// Live streams that a key may have open at a time [default: 16]
+    #[arg(long, value_name = "N")]
+    streams_per_key: Option<usize>,
+}
+
+impl LimitFlags {
+    /// The limits of a server.
+    pub fn resolve(&self, settings: &Settings) -> Result<Limits, Problem> {
+        let contracts = Limits::default();
+        Ok(Limits {
+            flowmock: rate(&self.flowmock_rate, &settings.flowmock_rate, contracts.flowmock)?,
+            scrip: rate(&self.scrip_rate, &settings.scrip_rate, contracts.scrip)?,
+            streams_per_key: self.streams_per_key.or(settings.streams_per_key).unwrap_or(contracts.streams_per_key),
+        })
+    }
+}
+
+fn rate(flag: &Option<String>, setting: &Option<String>, contract: Option<Rate>) -> Result<Option<Rate>, Problem> {
+    match flag.as_deref().or(setting.as_deref()) {
+        Some(text) => Rate::parse(text.trim()).map_err(|error| Problem::Usage(error.to_string())),
+        None => Ok(contract),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flags_win_over_settings_and_both_over_the_contracts() {
+        let text = |text: &str| Some(text.to_owned());
+        let settings = Settings {
+            flowmock_rate: text("off"),
+            scrip_rate: text("5/s"),
+            streams_per_key: Some(2),
+            ..Settings::default()
+        };
+        let none = LimitFlags::default();
+        assert_eq!(none.resolve(&Settings::default()).unwrap(), Limits::default());
+        let limits = none.resolve(&settings).unwrap();
+        let rate = |text: &str| Rate::parse(text).unwrap();
+        assert_eq!(limits, Limits { flowmock: None, scrip: rate("5/1s"), streams_per_key: 2 });
+        let flags = LimitFlags { flowmock_rate: text("7/m"), scrip_rate: text("off"), streams_per_key: Some(3) };
+        let limits = flags.resolve(&settings).unwrap();
+        assert_eq!(limits, Limits { flowmock: rate("7/60s"), scrip: None, streams_per_key: 3 });
+        assert!(LimitFlags { scrip_rate: text("fast"), ..LimitFlags::default() }.resolve(&settings).is_err());
+    }
+}
