@@ -16,7 +16,9 @@ use reqlog_core::format::{Format, Head, Parser, Rejection, Report, Splitter};
 use reqlog_core::id::{EntryId, Seq};
 use reqlog_core::limit::Buckets;
 use reqlog_core::live::{RETRY, Ring, Room, Step, Tail};
-use reqlog_core::plan::{BodyUse, Context, Failure, IngestMode, IngestRequest, Operation, Outcome, Projects, Settings, plan};
+use reqlog_core::plan::{
+    BodyUse, Context, Failure, IngestMode, IngestRequest, Operation, Outcome, Projects, Settings, plan,
+};
 use reqlog_core::query::{Direction, Order, Page, Position, Query, Start, Stats, Total};
 use reqlog_core::record::{Field, Stored};
 use reqlog_core::shown::shown;
@@ -479,7 +481,12 @@ impl Memory {
     }
 
     /// How long the common beginning with an earlier import is; from then on, this one counts.
-    fn imported_before(&mut self, request: &IngestRequest, format: Format, units: impl Iterator<Item = Vec<u8>>) -> usize {
+    fn imported_before(
+        &mut self,
+        request: &IngestRequest,
+        format: Format,
+        units: impl Iterator<Item = Vec<u8>>,
+    ) -> usize {
         let IngestRequest { project, environment, session, service, .. } = request;
         let part = |part: &Option<String>| part.clone().unwrap_or_default();
         let mut within = [project, environment, session, service].map(part).to_vec();

@@ -65,8 +65,7 @@ impl Prepared {
     pub(super) fn new(ingest: Ingest, codec: &dyn Codec) -> Self {
         let Ingest { records, identities, import } = ingest;
         debug_assert!(identities.is_empty() || identities.len() == records.len(), "one identity a record or none");
-        let mut prepared =
-            Self { content: Content::default(), rows: 0, places: BTreeSet::new(), identities, import };
+        let mut prepared = Self { content: Content::default(), rows: 0, places: BTreeSet::new(), identities, import };
         prepared.replace(records, codec);
         prepared
     }

@@ -66,7 +66,13 @@ pub struct Schedule {
 
 impl Schedule {
     pub fn new(world: World) -> Self {
-        Self { world, walks: Vec::new(), exports: Vec::new(), subscribers: Vec::new(), ingestions: Ingestions::default() }
+        Self {
+            world,
+            walks: Vec::new(),
+            exports: Vec::new(),
+            subscribers: Vec::new(),
+            ingestions: Ingestions::default(),
+        }
     }
 
     /// So many actions, and what must hold at the end.
@@ -204,9 +210,7 @@ fn delete(world: &mut World, like: Option<u64>) -> Law {
     let confined = project.map_or(String::new(), |project| format!("&project={project}"));
     let target = format!("/api/v1/logs?q={}{confined}", escaped(&q));
     world.note(format!("  {target}"));
-    let sees = |row: &Row| {
-        project.is_none_or(|project| row.project == project) && question.sees(row, Dialect::Own)
-    };
+    let sees = |row: &Row| project.is_none_or(|project| row.project == project) && question.sees(row, Dialect::Own);
     let change = world.change(&Ask::change(Method::DELETE, target, ""))?;
     if let (Some(project), true, Change::Found | Change::Answered(_)) = (project, q.is_empty(), &change) {
         *world.model.destroyed.entry(project).or_default() += 1;

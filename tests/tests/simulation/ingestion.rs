@@ -97,7 +97,9 @@ impl Ingestions {
             self.files.push(File { target, lines: String::new(), rows: Vec::new(), stored: 0 });
         }
         let at = world.prng.below(self.files.len() as u64) as usize;
-        if self.files[at].rows.is_empty() || self.files[at].rows.len() - self.files[at].stored < 600 && world.prng.chance(0.6) {
+        if self.files[at].rows.is_empty()
+            || self.files[at].rows.len() - self.files[at].stored < 600 && world.prng.chance(0.6)
+        {
             let count = some(world);
             for mut row in rows(world, count) {
                 self.files[at].lines += &row.line();

@@ -29,7 +29,7 @@ use std::time::{Duration, Instant};
 use world::{Sabotage, World};
 
 /// Seeds of every run of the tests.
-const SEEDS: u64 = 100;
+const SEEDS: u64 = 80;
 /// What happens in the schedule of one seed.
 const ACTIONS: usize = 200;
 

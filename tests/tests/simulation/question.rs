@@ -155,11 +155,9 @@ impl Question {
             self.word.is_none_or(|word| text.is_some_and(|text| lower(text).contains(&lower(word))))
         };
         let level = |name: fn(usize) -> &'static str| self.level.is_none_or(|level| name(row.level) == name(level));
-        let status = || {
-            self.status.is_none_or(|(low, high)| row.status.is_some_and(|status| (low..=high).contains(&status)))
-        };
-        let window =
-            || self.window.is_none_or(|(from, to)| (from * 1_000..(to + 1) * 1_000).contains(&row.time));
+        let status =
+            || self.status.is_none_or(|(low, high)| row.status.is_some_and(|status| (low..=high).contains(&status)));
+        let window = || self.window.is_none_or(|(from, to)| (from * 1_000..(to + 1) * 1_000).contains(&row.time));
         let relative = || self.relative.is_none_or(|Relative { from, to, .. }| (from..=to).contains(&row.time));
         match dialect {
             Dialect::Own => {

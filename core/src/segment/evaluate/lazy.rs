@@ -6,8 +6,8 @@
 
 use super::{Found, Node, filter_rows};
 use crate::record::Field;
-use crate::segment::{BLOCK, Columns};
 use crate::segment::evaluate::Mask;
+use crate::segment::{BLOCK, Columns};
 use memchr::memmem::Finder;
 use std::cell::{Cell, OnceCell};
 

@@ -166,7 +166,12 @@ impl Walk {
     /// Checks a page against what must be on it, and stands on it from now on.
     fn take(&mut self, world: &World, page: Page, wanted: &[u64], offset: usize) -> Law {
         if page.rows != wanted {
-            return Err(format!("{} rows instead of {}: {:?} instead of {wanted:?}", page.rows.len(), wanted.len(), page.rows));
+            return Err(format!(
+                "{} rows instead of {}: {:?} instead of {wanted:?}",
+                page.rows.len(),
+                wanted.len(),
+                page.rows
+            ));
         }
         let seen = match self.form {
             Form::Follow | Form::Last => self.all(&world.model).len(),

@@ -4,20 +4,23 @@
 //! or its power did, it is opened again and must then be what the naive frontend is either before the request or after
 //! it; after it, where the request was acknowledged.
 
+mod ask;
+mod power;
+mod streaming;
+
+pub use ask::{Answer, Ask, Who};
+
 use crate::model::{Model, PROJECTS};
-use bytes::Bytes;
-use http::{HeaderMap, Method, Request, Response, StatusCode};
+use ask::unmeasured;
+use http::{Method, Response, StatusCode};
 use reqlog::server::{Reader, Service};
-use reqlog::store::{Compaction, Founding, Options, Store, doctor, found};
-use reqlog_core::live::{Room, Step, Tail};
-use reqlog_core::plan::{Outcome, Settings};
+use reqlog::store::{Founding, Store, found};
 use reqlog_core::timestamp::Timestamp;
 use reqlog_tests::corpus::Prng;
 use reqlog_tests::memory::Memory;
-use reqlog_tests::simdisk::{Fault, Loss, SimDisk, Syncs};
-use reqlog_tests::vfs;
+use reqlog_tests::simdisk::{SimDisk, Syncs};
 use reqlog_tests::wire::Setting;
-use serde_json::{Value, json};
+use serde_json::json;
 use std::collections::BTreeMap;
 use std::io::{Cursor, Read};
 use std::sync::Arc;
@@ -25,78 +28,6 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 /// A law that does not hold, in words.
 pub type Law<T = ()> = Result<T, String>;
-
-/// Who asks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Who {
-    Admin,
-    /// A reader of the project of this number.
-    Reader(usize),
-}
-
-impl Who {
-    /// Whether the rows of a project are in sight.
-    pub fn sees(self, project: &str) -> bool {
-        match self {
-            Self::Admin => true,
-            Self::Reader(at) => PROJECTS[at] == project,
-        }
-    }
-}
-
-/// A request, without the key.
-#[derive(Clone, Debug)]
-pub struct Ask {
-    pub who: Who,
-    pub method: Method,
-    pub target: String,
-    pub headers: Vec<(&'static str, String)>,
-    pub body: Bytes,
-}
-
-impl Ask {
-    pub fn get(who: Who, target: impl Into<String>) -> Self {
-        Self { who, method: Method::GET, target: target.into(), headers: Vec::new(), body: Bytes::new() }
-    }
-
-    pub fn change(method: Method, target: impl Into<String>, body: impl Into<Bytes>) -> Self {
-        Self { method, body: body.into(), ..Self::get(Who::Admin, target) }
-    }
-
-    fn with(&self, key: &str) -> Request<Bytes> {
-        let mut request = Request::builder().method(&self.method).uri(&self.target).header("x-api-key", key);
-        for (name, value) in &self.headers {
-            request = request.header(*name, value);
-        }
-        request.body(self.body.clone()).expect("targets are escaped")
-    }
-}
-
-/// What both answered.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answer {
-    pub status: StatusCode,
-    pub headers: HeaderMap,
-    pub body: Bytes,
-}
-
-impl Answer {
-    fn of(answer: Response<Bytes>) -> Self {
-        let (head, body) = answer.into_parts();
-        Self { status: head.status, headers: head.headers, body }
-    }
-
-    pub fn json(&self) -> Law<Value> {
-        serde_json::from_slice(&self.body).map_err(|error| format!("{error}: {:?}", self.body))
-    }
-
-    /// The URL of a relation in `Link`.
-    pub fn link(&self, rel: &str) -> Option<String> {
-        let links = self.headers.get("link")?.to_str().ok()?;
-        let link = links.split(", ").find(|link| link.ends_with(&format!("rel=\"{rel}\"")))?;
-        Some(link[1..link.find('>')?].to_owned())
-    }
-}
 
 /// How a change ended.
 #[derive(Debug)]
@@ -233,61 +164,18 @@ impl World {
         self.naive_at(now, ask);
         let state = self.naive_state();
         if found == state {
-            let what = if acknowledged { "power failed after an answer" } else { "a change was found that nobody answered" };
+            let what =
+                if acknowledged { "power failed after an answer" } else { "a change was found that nobody answered" };
             self.meet(what);
             return Ok(if acknowledged { Change::Answered(native) } else { Change::Found });
         }
         Err(format!("after {} {} failed: {}", ask.method, ask.target, difference(&found, &state)))
     }
 
-    /// Lets the next steps of the disk fail: one alone, or all from some step on.
-    pub fn arm(&mut self) {
-        self.armed = true;
-        let step = self.disk.steps() + 1 + self.prng.below(24);
-        match self.prng.below(4) {
-            0 => self.disk.fault_at(step, Fault::Done),
-            1 => self.disk.fault_at(step, Fault::Undone),
-            _ => self.disk.fail_at(step),
-        }
-        self.note(format!("  armed for step {step}"));
-    }
-
-    /// Turns power off and on, or only the program; then everything must be as it was.
-    pub fn restart(&mut self) -> Law {
-        self.reopen()?;
-        self.compare()
-    }
-
     /// The store against the naive frontend, whole.
     pub fn compare(&mut self) -> Law {
         let (native, naive) = (self.native_state(), self.naive_state());
         if native == naive { Ok(()) } else { Err(difference(&native, &naive)) }
-    }
-
-    /// Compacts by a step or to the end.
-    pub fn compact(&mut self, whole: bool) -> Law {
-        let store = self.store();
-        let done = if whole { store.compact_now() } else { store.compact_step().map(drop) };
-        match done {
-            Ok(()) if self.disk.is_on() => Ok(()),
-            // only the disk may be a reason
-            Err(fault) if !self.armed => Err(fault.to_string()),
-            _ => {
-                self.note("  failed".into());
-                self.meet("power failed during compaction");
-                self.restart()
-            }
-        }
-    }
-
-    /// Closes the store and lets `doctor` look at it.
-    pub fn end(&mut self) -> Law {
-        self.compare()?;
-        self.service = None;
-        let disk = self.disk.restart(Loss::Unsynced);
-        self.disk = disk;
-        let findings = doctor(&self.disk.root().join("data"), &self.options()).map_err(|error| error.to_string())?;
-        findings.first().map_or(Ok(()), |finding| Err(format!("doctor: {finding}")))
     }
 
     /// The last sequence that was given out; 0 before the first.
@@ -307,44 +195,6 @@ impl World {
 
     pub fn time(&self) -> Timestamp {
         Timestamp::from_millis(self.now())
-    }
-
-    /// Takes what was committed into the ring.
-    pub fn feed(&self) -> Law {
-        self.store().feed().map_err(|fault| fault.to_string())
-    }
-
-    /// A subscription.
-    pub fn tail(&mut self, ask: &Ask) -> Law<Tail> {
-        self.tell();
-        let (head, _) = ask.with(self.key(ask.who, 0)).into_parts();
-        let plan = self.service.as_ref().expect("a store is open between two actions").plan(&head);
-        match plan.tail() {
-            Ok((head, tail)) if head.status() == 200 => Ok(tail),
-            Ok((head, _)) => Err(format!("{}: {}", ask.target, head.status())),
-            Err(plan) => Err(format!("{}: {:?}", ask.target, plan.reply(Outcome::Nothing))),
-        }
-    }
-
-    /// What a subscription has to do now.
-    pub fn poll(&mut self, tail: &mut Tail) -> Step {
-        self.tell();
-        self.store().poll(tail)
-    }
-
-    /// Lets the naive frontend know that the store was asked what time it is.
-    fn tell(&mut self) {
-        self.naive(&Ask::get(Who::Admin, "/healthz"));
-    }
-
-    /// A request whose answer is read bit by bit; both begin to answer the same.
-    pub fn connect(&mut self, ask: &Ask) -> Law<Response<Reader>> {
-        let (head, reader) = self.stream(ask).into_parts();
-        let naive = self.naive(ask);
-        if (head.status, &head.headers) == (naive.status, &naive.headers) {
-            return Ok(Response::from_parts(head, reader));
-        }
-        Err(format!("{}: the store and the naive one begin differently:\n{head:?}\n{naive:?}", ask.target))
     }
 
     fn stream(&self, ask: &Ask) -> Response<Reader> {
@@ -389,7 +239,10 @@ impl World {
             tamper(ask, &mut native);
         }
         if native != naive {
-            return Err(format!("{} {}: the store and the naive one differ:\n{native:?}\n{naive:?}", ask.method, ask.target));
+            return Err(format!(
+                "{} {}: the store and the naive one differ:\n{native:?}\n{naive:?}",
+                ask.method, ask.target
+            ));
         }
         if let Some(tamper) = self.sabotage.both {
             tamper(ask, &mut native);
@@ -408,70 +261,6 @@ impl World {
         let answers = STATE.map(|target| self.naive(&Ask::get(Who::Admin, target)));
         state(head, &answers)
     }
-
-    fn options(&self) -> Options {
-        let clock = self.clock.clone();
-        Options {
-            disk: Arc::new(self.disk.clone()),
-            vfs: Some(vfs::register().to_owned()),
-            clock: Arc::new(move || Timestamp::from_millis(clock.load(Ordering::SeqCst))),
-            reserve: 0,
-            // which a few requests overrun
-            ring: Room { records: 40, bytes: 16 << 10 },
-            compaction: Compaction::Manual,
-            ..Options::default()
-        }
-    }
-
-    fn open(&mut self) -> Law {
-        self.disk.set_syncs(self.sabotage.syncs.unwrap_or(Syncs::Kept));
-        let store = Store::open(&self.disk.root().join("data"), self.options()).map_err(|error| error.to_string())?;
-        let settings = Settings { limits: self.setting.limits, ..Settings::default() };
-        let service = Service::new(store, settings, Some(self.setting.redact_key));
-        self.service = Some(Arc::new(service.map_err(|fault| fault.to_string())?));
-        Ok(())
-    }
-
-    /// Ends the program, on its own or with the power, and starts it again; power may fail during the start too.
-    fn reopen(&mut self) -> Law {
-        self.restarts += 1;
-        // arrival is not before what readers were told, as far as one process goes; nobody sets the clock back meanwhile
-        self.clock.store(self.latest, Ordering::SeqCst);
-        self.armed = false;
-        if self.disk.is_on() && self.prng.chance(0.3) {
-            self.note("  closed".into());
-            self.service = None;
-        }
-        for starts in 0.. {
-            let loss = match self.prng.below(3) {
-                0 => Loss::Unsynced,
-                1 => Loss::Torn { seed: self.prng.bits(), sector: 512 },
-                _ => Loss::Torn { seed: self.prng.bits(), sector: 4096 },
-            };
-            self.note(format!("  power off, {loss:?}"));
-            let disk = self.disk.restart(loss);
-            // what still runs cannot touch the new disk
-            self.service = None;
-            self.disk = disk;
-            let disturbed = starts < 2 && self.prng.chance(0.2);
-            if disturbed {
-                self.disk.fail_at(1 + self.prng.below(12));
-            }
-            match self.open() {
-                Ok(()) if self.disk.is_on() => {
-                    // what was left of it may come true later
-                    self.armed = disturbed;
-                    return Ok(());
-                }
-                Err(error) if self.disk.is_on() => return Err(error),
-                _ => {
-                    self.note("  failed while it started".into());
-                    self.meet("power failed during a start");
-                }
-            }
-        }
-        unreachable!("the third start is not disturbed")
-    }
 }
 
 /// What shows everything.
@@ -485,15 +274,11 @@ fn state(head: String, answers: &[Answer]) -> Vec<String> {
 fn difference(native: &[String], naive: &[String]) -> String {
     let at = native.iter().zip(naive).take_while(|(a, b)| a == b).count();
     let lines = [native.get(at), naive.get(at)];
-    format!("the store shows {} lines instead of {}; line {at} is {:?} instead of {:?}", native.len(), naive.len(), lines[0], lines[1])
-}
-
-/// Without what tells how much work an answer was.
-fn unmeasured(mut answer: Answer) -> Answer {
-    let text = String::from_utf8_lossy(&answer.body);
-    if let Some(at) = text.rfind(",\"scanned\":{") {
-        answer.body = [&answer.body[..at], b"}"].concat().into();
-        answer.headers.remove("content-length");
-    }
-    answer
+    format!(
+        "the store shows {} lines instead of {}; line {at} is {:?} instead of {:?}",
+        native.len(),
+        naive.len(),
+        lines[0],
+        lines[1]
+    )
 }

@@ -5,9 +5,13 @@
 //! received what matches and was committed after it came for the first time: each row once, in order, and never one that
 //! was deleted before it was sent.
 
-use crate::model::{Model, PROJECTS, Row, Sort};
+mod client;
+mod event;
+
+use crate::model::PROJECTS;
 use crate::question::{Dialect, Question};
 use crate::world::{Ask, Law, Who, World};
+use event::events;
 use reqlog::store::Follow;
 use reqlog_core::live::{Step, Tail};
 use std::collections::VecDeque;
@@ -44,14 +48,6 @@ struct Connection {
     /// Whether anything was sent.
     opened: bool,
     ended: bool,
-}
-
-/// An event of a stream.
-#[derive(Debug, Default, PartialEq, Eq)]
-struct Event {
-    id: Option<String>,
-    name: Option<String>,
-    data: String,
 }
 
 impl Subscriber {
@@ -228,7 +224,8 @@ impl Subscriber {
                 }
                 (Some("heartbeat"), Some(_)) => {
                     world.meet("a heartbeat");
-                    let data: serde_json::Value = serde_json::from_str(&event.data).map_err(|error| error.to_string())?;
+                    let data: serde_json::Value =
+                        serde_json::from_str(&event.data).map_err(|error| error.to_string())?;
                     if data["delivered"] != connection.delivered {
                         return Err(format!("{} rows were sent, and {data}", connection.delivered));
                     }
@@ -248,99 +245,4 @@ impl Subscriber {
         });
         Ok(())
     }
-
-    /// The client takes so many bytes.
-    fn take(&mut self, model: &Model, most: usize) -> Law {
-        let Some(mut connection) = self.connection.take() else { return Ok(()) };
-        let some = connection.sent.len().min(most);
-        connection.partial.extend(connection.sent.drain(..some));
-        for event in events(&mut connection.partial) {
-            if let Some(id) = &event.id {
-                self.last_event = Some(id.clone());
-            }
-            match (event.name.as_deref(), event.id) {
-                (None, Some(id)) if !event.data.is_empty() => self.receive(model, id.parse().map_err(|_| "no number")?)?,
-                // everything before it must be here
-                (Some("heartbeat"), Some(id)) => self.complete(model, id.parse().map_err(|_| "no number")?)?,
-                _ => {}
-            }
-        }
-        if !(connection.ended && connection.sent.is_empty()) {
-            self.connection = Some(connection);
-        } else if self.destroyed(model) == connection.destroyed {
-            return Err(format!("{} ended by itself", self.target));
-        }
-        Ok(())
-    }
-
-    fn receive(&mut self, model: &Model, id: u64) -> Law {
-        if self.received.last().is_some_and(|last| *last >= id) {
-            return Err(format!("{} receives {id} after {:?}", self.target, self.received.last()));
-        }
-        let seq = self.seq(id);
-        if seq <= self.since || !model.rows.contains_key(&seq) {
-            return Err(format!("{} receives {id}, which it did not ask for", self.target));
-        }
-        self.received.push(id);
-        Ok(())
-    }
-
-    /// Whether everything up to a sequence was received that is there, matches and is new.
-    fn complete(&self, model: &Model, through: u64) -> Law {
-        let seqs = model.select(|row| self.sees(row), Sort::Arrival, false);
-        let ids = seqs.into_iter().filter(|seq| *seq > self.since && *seq <= through).flat_map(|seq| self.ids(model, seq));
-        match ids.into_iter().find(|id| self.received.binary_search(id).is_err()) {
-            Some(id) => Err(format!("{} after {} never got {id}; it has {:?}", self.target, self.since, self.received)),
-            None => Ok(()),
-        }
-    }
-
-    fn sees(&self, row: &Row) -> bool {
-        self.who.sees(row.project)
-            && self.project.is_none_or(|project| row.project == project)
-            && self.question.sees(row, self.dialect)
-    }
-
-    fn ids(&self, model: &Model, seq: u64) -> Vec<u64> {
-        match self.dialect {
-            Dialect::Hoody => self.question.halves(seq, &model.rows[&seq].row).collect(),
-            _ => vec![seq],
-        }
-    }
-
-    fn seq(&self, id: u64) -> u64 {
-        if self.dialect == Dialect::Hoody { id.div_ceil(2) } else { id }
-    }
-
-    fn wants(&self, model: &Model, id: u64) -> bool {
-        let seq = self.seq(id);
-        model.is_alive(seq) && self.sees(&model.rows[&seq].row) && self.ids(model, seq).contains(&id)
-    }
-
-    fn destroyed(&self, model: &Model) -> u64 {
-        self.project.map_or(0, |project| model.destroyed.get(project).copied().unwrap_or(0))
-    }
-}
-
-/// Takes the whole events off a stream, as a browser reads them; comments are none.
-fn events(stream: &mut Vec<u8>) -> Vec<Event> {
-    let mut events = Vec::new();
-    while let Some(end) = stream.windows(2).position(|two| two == b"\n\n") {
-        let block: Vec<u8> = stream.drain(..end + 2).collect();
-        let mut event = Event::default();
-        for line in String::from_utf8_lossy(&block).lines() {
-            let (field, value) = line.split_once(':').unwrap_or((line, ""));
-            let value = value.strip_prefix(' ').unwrap_or(value).to_owned();
-            match field {
-                "id" => event.id = Some(value),
-                "event" => event.name = Some(value),
-                "data" => event.data += &value,
-                _ => {}
-            }
-        }
-        if event != Event::default() {
-            events.push(event);
-        }
-    }
-    events
 }
