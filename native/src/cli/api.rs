@@ -16,6 +16,7 @@ use std::io::{self, Read};
 pub const MOST: usize = 1000;
 
 /// A path with its parameters.
+#[derive(Clone, Debug)]
 pub struct Path(String, char);
 
 impl Path {
@@ -36,6 +37,11 @@ impl Path {
         self.0.extend(utf8_percent_encode(value, NON_ALPHANUMERIC));
         self.1 = '&';
         self
+    }
+
+    /// As it is sent.
+    pub fn as_str(&self) -> &str {
+        &self.0
     }
 
     /// Appends a parameter that has a value.
@@ -164,7 +170,8 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
         .map_err(|error| Problem::Failed(format!("the server's answer is not understood: {error}")))
 }
 
-fn refused(status: StatusCode, bytes: &[u8]) -> Problem {
+/// What a person is told of an answer that is no success.
+pub fn refused(status: StatusCode, bytes: &[u8]) -> Problem {
     let Ok(refusal) = serde_json::from_slice::<Refusal>(bytes) else {
         return Problem::Failed(format!("the server answered {status}"));
     };

@@ -50,6 +50,15 @@ impl Backend {
         }
     }
 
+    /// The server of the place that flags, environment and settings name; a directory that nobody serves has none.
+    pub fn server(place: &Place, settings: &Settings) -> Result<Option<Remote>, Problem> {
+        let key = place.key.as_deref().or(settings.key.as_deref());
+        match (&place.url, &place.data, &settings.url) {
+            (Some(url), ..) | (None, None, Some(url)) => Remote::new(url, key).map(Some),
+            (None, data, _) => Ok(served(&settings.data(data.as_deref()))),
+        }
+    }
+
     fn of_directory(data: &Path, settings: &Settings, absent: Absent) -> Result<Self, Problem> {
         if let Some(served) = served(data) {
             return Ok(Self::Remote(served));
@@ -128,6 +137,16 @@ impl Remote {
             .accept_encoding(AutoHeaderValue::None)
             .user_agent(concat!("reqlog/", env!("CARGO_PKG_VERSION")));
         Ok(Self { agent: config.build().new_agent(), base: base.to_owned(), key })
+    }
+
+    /// Base URL, without a slash at its end.
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
+    /// What `Authorization` says.
+    pub fn key(&self) -> Option<&HeaderValue> {
+        self.key.as_ref()
     }
 
     /// Whether something listens at the address.

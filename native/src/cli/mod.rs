@@ -3,6 +3,7 @@
 mod api;
 mod backend;
 mod doctor;
+mod events;
 mod expect;
 mod export;
 mod feed;
@@ -21,6 +22,7 @@ mod serve;
 mod settings;
 mod stats;
 mod table;
+mod tail;
 
 use clap::{ArgAction, Args, Parser, Subcommand};
 use settings::Settings;
@@ -51,6 +53,7 @@ enum Command {
     Serve(serve::Serve),
     Import(import::Import),
     Query(query::Query),
+    Tail(tail::Tail),
     Export(export::Export),
     Expect(expect::Expect),
     Stats(stats::Stats),
@@ -110,6 +113,7 @@ pub fn main() -> ExitCode {
         Command::Serve(serve) => serve.run(&settings),
         Command::Import(import) => import.run(&settings),
         Command::Query(query) => query.run(&settings),
+        Command::Tail(tail) => tail.run(&settings),
         Command::Export(export) => export.run(&settings),
         Command::Expect(expect) => expect.run(&settings),
         Command::Stats(stats) => stats.run(&settings),

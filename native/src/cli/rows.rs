@@ -2,7 +2,7 @@
 
 use super::Problem;
 use super::output;
-use super::table::{Table, printable};
+use super::table::{Growing, Table, printable};
 use clap::ValueEnum;
 use reqlog_core::export::{self, Writer};
 use reqlog_core::format::{Head, Parser, Unit};
@@ -35,7 +35,7 @@ impl Rows {
     pub fn new(shown: Shown) -> Self {
         let format = match shown {
             Shown::Table => {
-                return Self::Table(Table::new(&["time", "level", "method", "status", "ms", "service", "what"]));
+                return Self::Table(Table::new(&COLUMNS.map(|(name, _)| name)));
             }
             Shown::Ndjson => export::Format::Ndjson,
             Shown::Json => export::Format::Json,
@@ -69,6 +69,48 @@ impl Rows {
                 out.write_all(&buffer)?;
                 Ok(out.flush()?)
             }
+        }
+    }
+}
+
+/// Shows each row when it comes.
+pub enum Following {
+    /// The heading comes with the first row.
+    Table { table: Growing, begun: bool },
+    Ndjson(Writer),
+}
+
+const COLUMNS: [(&str, bool); 7] = [
+    ("time", false),
+    ("level", false),
+    ("method", false),
+    ("status", true),
+    ("ms", true),
+    ("service", false),
+    ("what", false),
+];
+
+impl Following {
+    pub fn table() -> Self {
+        Self::Table { table: Growing::new(&COLUMNS), begun: false }
+    }
+
+    pub fn ndjson() -> Self {
+        Self::Ndjson(Writer::new(export::Format::Ndjson))
+    }
+
+    /// Appends the lines of a row.
+    pub fn row(&mut self, row: &Stored, out: &mut Vec<u8>) {
+        match self {
+            Self::Table { table, begun } => {
+                let heading = COLUMNS.map(|(name, _)| name.to_owned());
+                let mut line = |cells: &[String]| out.extend_from_slice((table.line(cells) + "\n").as_bytes());
+                if !std::mem::replace(begun, true) {
+                    line(&heading);
+                }
+                line(&cells(row));
+            }
+            Self::Ndjson(writer) => writer.row(row, out),
         }
     }
 }

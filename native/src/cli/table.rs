@@ -40,19 +40,7 @@ impl Table {
                 cells.clone().next().is_some() && cells.all(|cell| cell.parse::<f64>().is_ok())
             })
             .collect();
-        let line = |cells: &[&str]| {
-            let mut line = String::new();
-            for (at, cell) in cells.iter().enumerate() {
-                let width = widths[at];
-                if at > 0 {
-                    line.push_str("  ");
-                }
-                let padding = " ".repeat(width - cell.chars().count());
-                line.extend(if numeric[at] { [&padding, *cell] } else { [*cell, &padding] });
-            }
-            line.truncate(line.trim_end().len());
-            line
-        };
+        let line = |cells: &[&str]| line(cells, &widths, &numeric);
         let heading = line(&self.heading);
         if colour {
             writeln!(out, "\x1b[1m{heading}\x1b[0m")?;
@@ -66,6 +54,42 @@ impl Table {
     }
 }
 
+fn line(cells: &[&str], widths: &[usize], numeric: &[bool]) -> String {
+    let mut line = String::new();
+    for (at, cell) in cells.iter().enumerate() {
+        if at > 0 {
+            line.push_str("  ");
+        }
+        let padding = " ".repeat(widths[at].saturating_sub(cell.chars().count()));
+        line.extend(if numeric[at] { [&padding, *cell] } else { [*cell, &padding] });
+    }
+    line.truncate(line.trim_end().len());
+    line
+}
+
+/// A table whose rows are shown as they come: its columns grow, and numbers are told by the column.
+pub struct Growing {
+    widths: Vec<usize>,
+    numeric: Vec<bool>,
+}
+
+impl Growing {
+    /// Columns, and whether they hold numbers.
+    pub fn new(columns: &[(&str, bool)]) -> Self {
+        let widths = columns.iter().map(|(name, _)| name.chars().count()).collect();
+        Self { widths, numeric: columns.iter().map(|(_, numeric)| *numeric).collect() }
+    }
+
+    /// The line of a row; it has as many cells as there are columns.
+    pub fn line(&mut self, cells: &[String]) -> String {
+        let cells: Vec<String> = cells.iter().map(|cell| printable(cell)).collect();
+        for (width, cell) in self.widths.iter_mut().zip(&cells) {
+            *width = (*width).max(cell.chars().count());
+        }
+        line(&cells.iter().map(String::as_str).collect::<Vec<_>>(), &self.widths, &self.numeric)
+    }
+}
+
 /// What was captured must not steer the terminal.
 pub fn printable(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
@@ -73,7 +97,7 @@ pub fn printable(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::Table;
+    use super::{Growing, Table};
 
     #[test]
     fn numbers_stand_right_and_control_characters_are_harmless() {
@@ -83,5 +107,15 @@ mod tests {
         let mut out = Vec::new();
         table.write(&mut out, false).unwrap();
         assert_eq!(String::from_utf8(out).unwrap(), "name       count\na\u{fffd}[2J          5\nlonger  12345678\n");
+    }
+
+    #[test]
+    fn columns_grow_with_their_rows() {
+        let mut table = Growing::new(&[("name", false), ("ms", true), ("what", false)]);
+        let mut line = |cells: [&str; 3]| table.line(&cells.map(str::to_owned));
+        assert_eq!(line(["name", "ms", "what"]), "name  ms  what");
+        assert_eq!(line(["a", "1", "\x1b"]), "a      1  \u{fffd}");
+        assert_eq!(line(["longer", "100.5", ""]), "longer  100.5");
+        assert_eq!(line(["b", "2", "x"]), "b           2  x");
     }
 }

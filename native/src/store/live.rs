@@ -14,7 +14,7 @@ use tokio::sync::watch;
 /// What tails look at.
 pub(super) struct Live {
     followed: RwLock<Followed>,
-    // grows with every change of the ring
+    // grows with every change of the ring, and whatever else streams depend on
     version: watch::Sender<u64>,
 }
 
