@@ -99,7 +99,11 @@ mod tests {
         let three = ": test stream\n\ndata: first event\nid: 1\n\ndata:second event\nid\n\ndata:  third event\n\n";
         assert_eq!(
             of(three),
-            [event("message", "first event", "1"), event("message", "second event", ""), event("message", " third event", "")]
+            [
+                event("message", "first event", "1"),
+                event("message", "second event", ""),
+                event("message", " third event", "")
+            ]
         );
         assert_eq!(of("data\n\ndata\ndata\n\ndata:"), [event("message", "", ""), event("message", "\n", "")]);
         assert_eq!(of("\u{feff}data:test\r\rdata: test\r\n\r\n"), vec![event("message", "test", ""); 2]);

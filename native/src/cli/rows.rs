@@ -76,7 +76,10 @@ impl Rows {
 /// Shows each row when it comes.
 pub enum Following {
     /// The heading comes with the first row.
-    Table { table: Growing, begun: bool },
+    Table {
+        table: Growing,
+        begun: bool,
+    },
     Ndjson(Writer),
 }
 

@@ -44,7 +44,9 @@ impl Following {
 
     #[track_caller]
     fn line(&self) -> String {
-        self.lines.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("it said: {:?}", self.said.try_iter().collect::<Vec<_>>()))
+        self.lines
+            .recv_timeout(PATIENCE)
+            .unwrap_or_else(|_| panic!("it said: {:?}", self.said.try_iter().collect::<Vec<_>>()))
     }
 
     #[track_caller]
@@ -119,7 +121,10 @@ fn rows_look_as_in_a_query_and_begin_with_what_comes_next() {
         }
         assert!(number < 100_000);
     };
-    assert_eq!(heading.split_whitespace().collect::<Vec<_>>(), ["time", "level", "method", "status", "ms", "service", "what"]);
+    assert_eq!(
+        heading.split_whitespace().collect::<Vec<_>>(),
+        ["time", "level", "method", "status", "ms", "service", "what"]
+    );
     let cells = tail.line();
     let cells: Vec<&str> = cells.split_whitespace().collect();
     assert_eq!(cells[1..4], ["info", "GET", "200"], "{cells:?}");

@@ -67,7 +67,10 @@ const WANTED: &[Wanted] = &[
     Wanted { path: "/api/v1/tail?q=status:%3E%3D400+-path:/nothing", matches: |_, status| status >= 400 },
     Wanted { path: "/_logs/stream", matches: |_, _| true },
     Wanted { path: "/_logs/stream?kind=response", matches: |_, _| true },
-    Wanted { path: "/_logs/stream?level=error&method=POST", matches: |method, status| method == "POST" && status >= 500 },
+    Wanted {
+        path: "/_logs/stream?level=error&method=POST",
+        matches: |method, status| method == "POST" && status >= 500,
+    },
     Wanted { path: "/_logs/stream?serviceName=s&level=error,warn&kind=request", matches: |_, status| status >= 400 },
 ];
 
@@ -131,7 +134,8 @@ fn follow(place: &Where, wanted: &Wanted, seed: u64) -> (Vec<Event>, usize) {
             assert_eq!(event.kind, "message", "{event:?}");
             last.clone_from(event.id.as_ref().unwrap());
             let ended = event.json()["path"] == END
-                || (event.json()["url"] == END && (event.json()["kind"] == "response" || wanted.path.contains("kind=request")));
+                || (event.json()["url"] == END
+                    && (event.json()["kind"] == "response" || wanted.path.contains("kind=request")));
             events.push(event);
             if ended {
                 return (events, connections);
@@ -206,10 +210,12 @@ fn readers_that_break_off_anywhere_get_every_record_once_in_order() {
         let place = Where::default();
         place.set(Some(server.address.clone()));
         let (server, read) = thread::scope(|scope| {
-            let follow = |(at, wanted)| scope.spawn({
-                let place = &place;
-                move || follow(place, wanted, round * 100 + at as u64)
-            });
+            let follow = |(at, wanted)| {
+                scope.spawn({
+                    let place = &place;
+                    move || follow(place, wanted, round * 100 + at as u64)
+                })
+            };
             let readers: Vec<_> = WANTED.iter().enumerate().map(follow).collect();
             let server = disturb(server, directory.path(), &place, round);
             (server, readers.into_iter().map(|reader| reader.join().unwrap()).collect::<Vec<_>>())

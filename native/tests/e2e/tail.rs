@@ -12,7 +12,8 @@ const HOODY: &str = "/api/proxy-logs/_logs/stream";
 /// Stores records of these numbers, as paths, with a message of so many bytes.
 pub fn write(client: &Client, numbers: impl IntoIterator<Item = usize>, length: usize) {
     let lines = numbers.into_iter().map(|number| {
-        let record = json!({"method": "GET", "path": format!("/{number}"), "status": 200, "message": "m".repeat(length)});
+        let record =
+            json!({"method": "GET", "path": format!("/{number}"), "status": 200, "message": "m".repeat(length)});
         record.to_string() + "\n"
     });
     client.post("/api/v1/ingest?project=p", lines.collect::<String>()).expect(200);

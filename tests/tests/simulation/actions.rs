@@ -16,6 +16,7 @@ enum Action {
     Ingest,
     Retry,
     Import,
+    Restore,
     Begin,
     Step,
     Export,
@@ -32,10 +33,11 @@ enum Action {
 }
 
 /// How often each happens, of their sum.
-const WEIGHTS: [(Action, u64); 16] = [
+const WEIGHTS: [(Action, u64); 17] = [
     (Action::Ingest, 14),
     (Action::Retry, 3),
     (Action::Import, 4),
+    (Action::Restore, 3),
     (Action::Begin, 14),
     (Action::Step, 44),
     (Action::Export, 6),
@@ -129,6 +131,7 @@ impl Schedule {
             Action::Ingest => self.ingestions.ingest(world),
             Action::Retry => self.ingestions.retry(world),
             Action::Import => self.ingestions.import(world),
+            Action::Restore => self.ingestions.restore(world),
             Action::Begin if self.walks.len() < OPEN => {
                 let (walk, going) = Walk::begin(world)?;
                 self.walks.extend((going == Going::On).then_some(walk));
@@ -283,7 +286,8 @@ fn look(world: &mut World) -> Law {
     let Some(most) = world.model.rows.last_key_value().map(|(seq, _)| *seq) else { return Ok(()) };
     let from = 1 + world.prng.below(most);
     let Some((_, known)) = world.model.rows.range(from..).next() else { return Ok(()) };
-    let (id, alive, is_call, serial) = (known.id, known.alive, known.row.is_call(), known.row.serial);
+    let (id, alive, is_call, Row { serial, project, .. }) =
+        (known.id, known.alive, known.row.is_call(), known.row.clone());
     let status = if alive { 200 } else { 404 };
     let answer = world.ask(&Ask::get(Who::Admin, format!("/api/v1/logs/{}", id.to_text())))?;
     if answer.status != status || alive && answer.json()?["attributes"]["n"] != serial {
@@ -291,5 +295,16 @@ fn look(world: &mut World) -> Law {
     }
     let answer = world.ask(&Ask::get(Who::Admin, format!("/v1/logs/{}", id.to_uuid())))?;
     let status = if alive && is_call { 200 } else { 404 };
-    if answer.status == status { Ok(()) } else { Err(format!("{id:?}: {} instead of {status}", answer.status)) }
+    if answer.status != status {
+        return Err(format!("{id:?}: {} instead of {status}", answer.status));
+    }
+    // to who may not see it, it is not there
+    for reader in [Who::Reader(0), Who::Reader(1)] {
+        let answer = world.ask(&Ask::get(reader, format!("/api/v1/logs/{}", id.to_text())))?;
+        let status = if alive && reader.sees(project) { 200 } else { 404 };
+        if answer.status != status {
+            return Err(format!("{id:?} of {project} for {reader:?}: {} instead of {status}", answer.status));
+        }
+    }
+    Ok(())
 }

@@ -11,6 +11,8 @@ pub struct Ingestions {
     /// Sent with an `Idempotency-Key`.
     sent: Vec<Sent>,
     files: Vec<File>,
+    /// Exported lines with what they are and the sequences that they had.
+    saved: Vec<(String, Row, u64)>,
 }
 
 struct Sent {
@@ -115,6 +117,33 @@ impl Ingestions {
         if stored(world, &ask, &new, known, 0)? {
             file.stored = file.rows.len();
         }
+        Ok(())
+    }
+
+    /// What was exported before: what is still there is a duplicate, the rest is new.
+    pub fn restore(&mut self, world: &mut World) -> Law {
+        let exported = world.ask(&Ask::get(Who::Admin, "/api/v1/export"))?;
+        let lines = std::str::from_utf8(&exported.body).map_err(|error| error.to_string())?.lines();
+        let alive: Vec<_> = world.model.alive().map(|known| (known.row.clone(), known.id.seq().get())).collect();
+        for (line, (row, seq)) in lines.zip(alive) {
+            if self.saved.len() < 60 && world.prng.chance(0.1) && self.saved.iter().all(|(.., saved)| *saved != seq) {
+                self.saved.push((format!("{line}\n"), row, seq));
+            }
+        }
+        let some: Vec<_> = std::mem::take(&mut self.saved);
+        let (some, rest): (Vec<_>, Vec<_>) = some.into_iter().partition(|_| world.prng.chance(0.5));
+        self.saved = rest;
+        let body: String = some.iter().map(|(line, ..)| line.as_str()).collect();
+        let (there, gone): (Vec<_>, Vec<_>) = some.into_iter().partition(|(.., seq)| world.model.is_alive(*seq));
+        world.note(format!("  {} are there, {} are gone", there.len(), gone.len()));
+        if !gone.is_empty() {
+            world.meet("an exported record was gone");
+        }
+        let new: Vec<Row> = gone.iter().map(|(_, row, _)| row.clone()).collect();
+        let ask = Ask::change(Method::POST, "/api/v1/ingest?format=ndjson", body);
+        let done = stored(world, &ask, &new, there.len(), 0)?;
+        // once restored, it has another id
+        self.saved.extend(if done { there } else { [there, gone].concat() });
         Ok(())
     }
 }

@@ -158,6 +158,7 @@ impl World {
         self.reopen()?;
         let found = self.native_state();
         if found == before && !acknowledged {
+            self.tell();
             self.meet("a change was lost with the power");
             return Ok(Change::Lost);
         }

@@ -3,6 +3,7 @@
 use super::{Law, World};
 use reqlog::server::Service;
 use reqlog::store::{Compaction, Options, Store, doctor};
+use reqlog_core::catalog::SourceId;
 use reqlog_core::live::Room;
 use reqlog_core::plan::Settings;
 use reqlog_core::timestamp::Timestamp;
@@ -49,6 +50,18 @@ impl World {
     /// Closes the store and lets `doctor` look at it.
     pub fn end(&mut self) -> Law {
         self.compare()?;
+        if self.armed {
+            self.restart()?;
+        }
+        if !self.armed {
+            self.compact(true)?;
+            self.compare()?;
+            let catalog = self.store().catalog();
+            let batch = catalog.entries.iter().find(|entry| matches!(entry.id, SourceId::Batch(_)));
+            if let (Some(id), _) | (_, Some(id)) = (catalog.deletions.first().map(|one| one.id), batch.map(|_| 0)) {
+                return Err(format!("compaction left deletion {id}, or a batch, behind"));
+            }
+        }
         self.service = None;
         let disk = self.disk.restart(Loss::Unsynced);
         self.disk = disk;
