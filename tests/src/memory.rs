@@ -300,6 +300,8 @@ impl Memory {
             Operation::RevokeKey { .. } => Outcome::Failed(Failure::Missing),
             Operation::Ready => Outcome::Ready(Ok(())),
             Operation::Metrics => Outcome::Metrics(format!("reqlog_rows {}\n", self.rows.len())),
+            // there are no files to stream: vectors ask it for refusals only
+            Operation::Backup => Outcome::Failed(Failure::Internal),
         }
     }
 

@@ -14,7 +14,7 @@ mod scrip;
 pub use endpoint::{About, Access, Answer, Endpoint, Media, Refusal};
 pub(crate) use endpoint::{BUSY, LIMITED};
 pub use params::{Absent, Param, ParamError, Params, Shape};
-pub(crate) use reqlog::{Change, Exporting, after};
+pub(crate) use reqlog::{Change, Exporting, after, backup_head};
 
 use crate::auth::{Key, Role};
 use crate::error::{Error, whole_seconds};

@@ -184,6 +184,14 @@ impl Plan {
             (operation, stage) => Err(Box::new(Self { operation, stage, ..self })),
         }
     }
+
+    /// Status and header fields of the streamed answer of [`Operation::Backup`], once the shell has begun one; `None`
+    /// where the operation is another. When the stream cannot be ended, break the connection off.
+    pub fn backup(&self) -> Option<Response<()>> {
+        let mut head = matches!(self.operation, Operation::Backup).then(crate::dialect::backup_head)?;
+        self.edge.dress(head.headers_mut());
+        Some(head)
+    }
 }
 
 #[cfg(test)]

@@ -80,6 +80,9 @@ pub enum Operation {
     Ready,
     /// Prometheus text.
     Metrics,
+    /// The whole store as it is now; the shell streams it after the head that
+    /// [`Plan::backup`](super::Plan::backup) gives.
+    Backup,
 }
 
 /// Records to be taken in and what is known about all of them.

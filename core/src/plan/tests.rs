@@ -92,7 +92,7 @@ fn row(seq: u64) -> Stored {
 /// What a store without rows would answer.
 fn empty(operation: &Operation) -> Outcome {
     match operation {
-        Operation::Nothing | Operation::Export(_) | Operation::Tail { .. } => Outcome::Nothing,
+        Operation::Nothing | Operation::Export(_) | Operation::Backup | Operation::Tail { .. } => Outcome::Nothing,
         Operation::Page { query, .. } => {
             Outcome::Page(Page { total: (query.total == Total::Exact).then_some(0), ..Page::default() })
         }
@@ -472,6 +472,8 @@ proptest! {
         let outcome = empty(planned.operation());
         let status = if matches!(planned.operation(), Operation::Export(_)) {
             planned.export().unwrap().head().status()
+        } else if let Some(head) = planned.backup() {
+            head.status()
         } else {
             planned.reply(outcome).status()
         };

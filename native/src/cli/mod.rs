@@ -2,6 +2,7 @@
 
 mod api;
 mod backend;
+mod backup;
 mod doctor;
 mod events;
 mod expect;
@@ -17,6 +18,7 @@ mod outlines;
 mod output;
 mod projects;
 mod query;
+mod restore;
 mod rows;
 mod serve;
 mod settings;
@@ -59,6 +61,8 @@ enum Command {
     Stats(stats::Stats),
     Projects(projects::Projects),
     Keys(keys::Keys),
+    Backup(backup::Backup),
+    Restore(restore::Restore),
     Doctor(doctor::Doctor),
     Completions(manual::Completions),
     Man(manual::Man),
@@ -119,6 +123,8 @@ pub fn main() -> ExitCode {
         Command::Stats(stats) => stats.run(&settings),
         Command::Projects(projects) => projects.run(&settings),
         Command::Keys(keys) => keys.run(&settings),
+        Command::Backup(backup) => backup.run(&settings),
+        Command::Restore(restore) => restore.run(&settings),
         Command::Doctor(doctor) => doctor.run(&settings),
         Command::Completions(completions) => completions.run(),
         Command::Man(man) => man.run(),

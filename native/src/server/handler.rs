@@ -14,6 +14,7 @@ use http_body_util::{BodyExt, Limited};
 use reqlog_core::plan::{BodyUse, Failure, Operation, Outcome, Plan};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, timeout, timeout_at};
@@ -28,10 +29,15 @@ pub struct State {
     // an ingestion waits for its client most of the time, and holds a chunk of records
     ingests: Arc<Semaphore>,
     tails: Arc<Tails>,
+    // each keeps files that compaction replaced, and a copy of the catalog
+    backups: Arc<Semaphore>,
 }
 
 const READS: usize = 64;
 const INGESTS: usize = 64;
+const BACKUPS: usize = 2;
+// a client that takes nothing of a backup for so long does not keep the files any longer
+const STALL: Duration = Duration::from_mins(1);
 // in the queue before either
 const PATIENCE: Duration = Duration::from_secs(10);
 // a body whose next piece takes longer breaks off
@@ -43,9 +49,9 @@ const LINGER: Duration = Duration::from_secs(1);
 
 impl State {
     pub(super) fn new(service: Arc<Service>, closed: watch::Receiver<bool>) -> Self {
-        let (reads, ingests) = (Arc::new(Semaphore::new(READS)), Arc::new(Semaphore::new(INGESTS)));
+        let [reads, ingests, backups] = [READS, INGESTS, BACKUPS].map(|permits| Arc::new(Semaphore::new(permits)));
         let tails = Tails::new(service.clone(), reads.clone(), closed.clone());
-        Self { service, closed, reads, ingests, tails }
+        Self { service, closed, reads, ingests, tails, backups }
     }
 }
 
@@ -82,6 +88,7 @@ async fn planned(state: &State, head: &Parts, body: Body) -> Response {
             state.tails.open(plan, key)
         }
         Operation::Ingest(_) => ingest(state, plan, body).await,
+        Operation::Backup => backup(state, plan).await,
         _ => run(state, plan).await,
     }
 }
@@ -195,6 +202,39 @@ async fn export(state: &State, plan: Plan) -> Response {
             // a client that is gone needs no more pages
             if sender.blocking_send(chunk).is_err() {
                 return;
+            }
+        }
+    });
+    head.map(|()| body)
+}
+
+async fn backup(state: &State, plan: Plan) -> Response {
+    let permit = match permit(&state.backups).await {
+        Ok(permit) => permit,
+        Err(failure) => return plain(plan.reply(Outcome::Failed(failure))),
+    };
+    let service = state.service.clone();
+    let begun = spawn_blocking(move || service.backup()).await.unwrap_or(Err(Failure::Internal));
+    let (head, chunks) = match (plan.backup(), begun) {
+        (Some(head), Ok(chunks)) => (head, chunks),
+        (_, begun) => return plain(plan.reply(Outcome::Failed(begun.err().unwrap_or(Failure::Internal)))),
+    };
+    let (sender, body) = stream::body();
+    let runtime = Handle::current();
+    spawn_blocking(move || {
+        let _permit = permit;
+        for chunk in chunks {
+            if let Err(error) = &chunk {
+                tracing::error!("a backup broke off: {error}");
+            }
+            // a client that is gone, or has been quiet for too long, gets no end and knows that
+            match runtime.block_on(timeout(STALL, sender.send(chunk))) {
+                Ok(Ok(())) => {}
+                Ok(Err(_)) => return,
+                Err(_) => {
+                    tracing::warn!("a backup was given up: its client took nothing for {} s", STALL.as_secs());
+                    return;
+                }
             }
         }
     });

@@ -5,7 +5,7 @@
 
 use super::metrics;
 use crate::ingest;
-use crate::store::{Erasure, Fault, Store};
+use crate::store::{Backup, Erasure, Fault, Store};
 use bytes::Bytes;
 use http::request::Parts;
 use http::{Request, Response};
@@ -112,8 +112,8 @@ impl Service {
     fn outcome(&self, operation: &Operation) -> Result<Outcome, Failure> {
         let store = &self.store;
         Ok(match operation {
-            // these are streams: see `Export`, `ingest`
-            Operation::Nothing | Operation::Export(_) | Operation::Ingest(_) => Outcome::Nothing,
+            // streams: see `Export`, `ingest` and `backup`
+            Operation::Nothing | Operation::Export(_) | Operation::Ingest(_) | Operation::Backup => Outcome::Nothing,
             // Only a listener serves it. Without one, nobody else can commit, and the stream would have no end.
             Operation::Tail { .. } => return Err(Failure::Closing),
             Operation::Page { query, .. } => Outcome::Page(self.page(query)?),
@@ -163,6 +163,11 @@ impl Service {
         }
     }
 
+    /// Begins a backup of the store.
+    pub fn backup(&self) -> Result<Backup, Failure> {
+        guarded(|| self.store.backup().map_err(failure))
+    }
+
     /// Answers a whole request on the calling thread. A live tail is refused as [`Failure::Closing`]: it has no end,
     /// and nothing would ever come while the caller waits for it.
     pub fn answer(self: &Arc<Self>, request: Request<Reader>) -> Response<Reader> {
@@ -181,6 +186,11 @@ impl Service {
             Operation::Export(_) => match Export::new(self.clone(), plan) {
                 Ok((head, export)) => head.map(|()| Box::new(Chunks::new(export)) as Reader),
                 Err(response) => whole(*response),
+            },
+            Operation::Backup => match (plan.backup(), self.backup()) {
+                (Some(head), Ok(backup)) => head.map(|()| Box::new(Chunks::new(backup)) as Reader),
+                (_, Err(failure)) => whole(plan.reply(Outcome::Failed(failure))),
+                (None, Ok(_)) => whole(plan.reply(Outcome::Failed(Failure::Internal))),
             },
             Operation::Ingest(request) => {
                 let outcome = self.ingest(request, None, body);
@@ -250,22 +260,22 @@ impl Iterator for Export {
     }
 }
 
-/// An export as a reader.
-struct Chunks {
-    export: Export,
+/// Chunks as a reader.
+struct Chunks<I> {
+    chunks: I,
     rest: Bytes,
 }
 
-impl Chunks {
-    fn new(export: Export) -> Self {
-        Self { export, rest: Bytes::new() }
+impl<I> Chunks<I> {
+    fn new(chunks: I) -> Self {
+        Self { chunks, rest: Bytes::new() }
     }
 }
 
-impl Read for Chunks {
+impl<I: Iterator<Item = io::Result<Bytes>>> Read for Chunks<I> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         while self.rest.is_empty() {
-            match self.export.next().transpose()? {
+            match self.chunks.next().transpose()? {
                 Some(bytes) => self.rest = bytes,
                 None => return Ok(0),
             }

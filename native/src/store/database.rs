@@ -1,17 +1,20 @@
 //! The catalog database: one `SQLite` file, one connection, every commit durable.
 
 mod access;
+mod image;
 mod remembered;
+mod salvage;
 mod sources;
 
 pub(super) use access::{declare, drop_key, drop_project, put_key};
 pub(super) use remembered::{drop_identities, put_identities, put_import};
 pub(super) use sources::{
-    Head, StoredDeletion, StoredSegment, drop_batch, drop_deletion, drop_leftover, drop_segment, pass_segment,
-    put_batch, put_deletion, put_head, put_secret, put_segment, reserve_segment,
+    Head, RawBatch, RawSegment, StoredBatch, StoredDeletion, StoredSegment, drop_batch, drop_deletion, drop_leftover,
+    drop_segment, pass_segment, put_batch, put_deletion, put_head, put_secret, put_segment, reserve_segment,
 };
 
 use super::{Fault, OpenError};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
 use std::path::Path;
 
@@ -78,6 +81,24 @@ impl Database {
             database.found().map_err(|fault| OpenError::Failed(path.to_owned(), fault))?;
         }
         Ok(database)
+    }
+
+    /// Opens a catalog of a backup, of which not a byte is changed.
+    pub(super) fn open_backup(path: &Path, vfs: Option<&str>) -> Result<Self, OpenError> {
+        let name = utf8_percent_encode(&path.to_string_lossy(), NON_ALPHANUMERIC).to_string();
+        let uri = format!("file:{name}?immutable=1");
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+        let connection = match vfs {
+            Some(vfs) => Connection::open_with_flags_and_vfs(uri, flags, vfs),
+            None => Connection::open_with_flags(uri, flags),
+        };
+        let refuse = |error: rusqlite::Error| match error.sqlite_error_code() {
+            Some(ErrorCode::CannotOpen) => OpenError::NoCatalog(path.to_owned()),
+            Some(ErrorCode::NotADatabase) => OpenError::Foreign(path.to_owned()),
+            _ => OpenError::Failed(path.to_owned(), error.into()),
+        };
+        let database = Self { connection: connection.map_err(refuse)? };
+        if database.recognise(path, refuse)? { Err(OpenError::Foreign(path.to_owned())) } else { Ok(database) }
     }
 
     // whether the database is new
@@ -164,6 +185,12 @@ impl Database {
     /// Moves the log into the database file and empties it.
     pub(super) fn checkpoint(&self) -> Result<(), Fault> {
         Ok(self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?)
+    }
+
+    /// Moves the log into the database file and removes it.
+    pub(super) fn close(self) -> Result<(), Fault> {
+        self.checkpoint()?;
+        self.connection.close().map_err(|(_, error)| error.into())
     }
 
     /// `SQLite`'s own findings about the file; empty when it is sound.

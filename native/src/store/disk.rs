@@ -23,6 +23,9 @@ pub trait Disk: Send + Sync {
     /// Makes a file for its owner only that holds `bytes`; `AlreadyExists` if the name is taken.
     fn create(&self, path: &Path, bytes: &[u8]) -> io::Result<()>;
 
+    /// Adds `bytes` to the end of a file; `NotFound` without it.
+    fn append(&self, path: &Path, bytes: &[u8]) -> io::Result<()>;
+
     /// The bytes of `range`; `UnexpectedEof` when the file is shorter, `NotFound` without the file.
     fn read(&self, path: &Path, range: Range<u64>) -> io::Result<Vec<u8>>;
 
@@ -64,6 +67,10 @@ impl Disk for OsDisk {
 
     fn create(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
         OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?.write_all(bytes)
+    }
+
+    fn append(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        OpenOptions::new().append(true).open(path)?.write_all(bytes)
     }
 
     fn read(&self, path: &Path, range: Range<u64>) -> io::Result<Vec<u8>> {

@@ -13,11 +13,12 @@
 //! replaces sources by segments through the same thread.
 //!
 //! **Invariants.** A row is in exactly one source of every snapshot. A segment's file is durable before a transaction
-//! names it, and is unlinked only when no transaction and no snapshot names it. No database read outlives a statement.
+//! names it, and is unlinked only when no transaction, snapshot or backup names it. No database read outlives a statement.
 //! Arrival never goes back, nor before a moment that a reader was told while the store is open, whatever the clock does.
 //! Sequences are never given out twice.
 
 mod administration;
+mod backup;
 mod cache;
 mod committer;
 mod compaction;
@@ -41,8 +42,9 @@ mod source;
 mod tests;
 mod zstd;
 
+pub use backup::{Backup, BackupError, Listed, Manifest, receive, restore};
 pub use disk::{Disk, OsDisk};
-pub use doctor::{Finding, Repair, doctor, repair};
+pub use doctor::{Diagnosis, Finding, Remark, Repair, doctor, repair};
 pub use erasure::Erasure;
 pub use fault::Fault;
 pub use founding::{Founding, found};

@@ -4,12 +4,12 @@ use super::cache::{Counts, Parts};
 use super::committer::Committer;
 use super::compaction::Compactor;
 use super::data_dir::{DataDir, SegmentFile};
-use super::database::{self, Creation, Database, StoredSegment};
+use super::database::{self, Creation, Database, Head, StoredBatch, StoredSegment};
 use super::erasure;
 use super::live::Live;
 use super::snapshot::{Published, Snapshot};
 use super::{Compaction, Fault, Inner, OpenError, Options, Shared};
-use reqlog_core::catalog::{Catalog, Entry, SourceId};
+use reqlog_core::catalog::{Catalog, Deletion, Entry, SourceId};
 use reqlog_core::id::EntryId;
 use reqlog_core::live::Ring;
 use std::collections::BTreeSet;
@@ -21,9 +21,11 @@ use tokio::sync::watch;
 
 pub(super) fn open(root: &Path, options: Options) -> Result<Inner, OpenError> {
     let dir = Arc::new(DataDir::open(root, options.disk.clone())?);
+    dir.remove_copies().map_err(OpenError::failed(root))?;
     let files = dir.files().map_err(OpenError::failed(root))?;
+    let waiting = dir.has_ready_catalog().map_err(OpenError::failed(root))?;
     // an empty catalog beside segments would make strangers of them
-    let creation = if files.is_empty() { Creation::Allowed } else { Creation::Refused };
+    let creation = if files.is_empty() && !waiting { Creation::Allowed } else { Creation::Refused };
     let mut database = Database::open(&dir.catalog(), options.vfs.as_deref(), creation)?;
     let failed = |fault| OpenError::Failed(root.to_owned(), fault);
     let segments = database.segments().map_err(failed)?;
@@ -61,22 +63,34 @@ fn sweep(dir: &DataDir, database: &mut Database, segments: &[StoredSegment]) -> 
 }
 
 /// The view that a catalog describes.
-pub(super) fn load(dir: &Arc<DataDir>, database: &Database, segments: Vec<StoredSegment>) -> Result<Snapshot, Fault> {
-    let mut catalog = Catalog { head: database.head()?.last(), ..Catalog::default() };
+fn load(dir: &Arc<DataDir>, database: &Database, segments: Vec<StoredSegment>) -> Result<Snapshot, Fault> {
+    let mut deletions = Vec::new();
     for stored in database.deletions()? {
-        catalog.deletions.extend(erasure::revive(&stored)?);
+        deletions.extend(erasure::revive(&stored)?);
     }
-    let (mut batches, mut files) = (Vec::new(), Vec::new());
-    for batch in database.batches()? {
+    Ok(view(dir, database.head()?, deletions, database.batches()?, segments))
+}
+
+/// The view that these rows of a catalog are.
+pub(super) fn view(
+    dir: &Arc<DataDir>,
+    head: Head,
+    deletions: Vec<Arc<Deletion>>,
+    batches: Vec<StoredBatch>,
+    segments: Vec<StoredSegment>,
+) -> Snapshot {
+    let mut catalog = Catalog { head: head.last(), deletions, ..Catalog::default() };
+    let (mut blobs, mut files) = (Vec::new(), Vec::new());
+    for batch in batches {
         let first = batch.summary.seq.0.get();
         catalog.entries.push(Entry { id: SourceId::Batch(first), summary: batch.summary });
-        batches.push((first, batch.blob));
+        blobs.push((first, batch.blob));
     }
     for segment in segments {
         catalog.entries.push(Entry { id: SourceId::Segment(segment.id), summary: segment.summary });
         files.push(Arc::new(SegmentFile::new(dir.clone(), segment.id, segment.size, segment.erased)));
     }
-    Ok(Snapshot::new(catalog, batches, files))
+    Snapshot::new(catalog, blobs, files)
 }
 
 fn share(options: Options, dir: Arc<DataDir>, snapshot: Snapshot, database: &Database) -> Result<Shared, Fault> {

@@ -85,6 +85,10 @@ pub enum OpenError {
     Foreign(PathBuf),
     /// There are segments but no catalog.
     NoCatalog(PathBuf),
+    /// It is a backup.
+    Backup(PathBuf),
+    /// A restore into it broke off.
+    Restoring(PathBuf),
     /// It could not be read or made.
     Failed(PathBuf, Fault),
 }
@@ -112,6 +116,14 @@ impl fmt::Display for OpenError {
                 "{} holds segments but no catalog; `reqlog doctor --repair` rebuilds it from them",
                 path.display()
             ),
+            Self::Backup(path) => write!(
+                f,
+                "{} is a backup and stays as it is; `reqlog restore` makes a data directory of it",
+                path.display()
+            ),
+            Self::Restoring(path) => {
+                write!(f, "a restore into {} is under way or broke off; restore into it again", path.display())
+            }
             Self::Failed(path, fault) => write!(f, "{}: {fault}", path.display()),
         }
     }

@@ -40,6 +40,10 @@ impl Snapshot {
         self.segments.iter().map(|file| file.size()).sum()
     }
 
+    pub(super) fn files(&self) -> &[Arc<SegmentFile>] {
+        &self.segments
+    }
+
     pub(super) fn batch(&self, first: u64) -> Option<&Bytes> {
         let at = self.batches.binary_search_by_key(&first, |(first, _)| *first).ok()?;
         Some(&self.batches[at].1)

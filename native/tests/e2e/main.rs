@@ -2,6 +2,7 @@
 //!
 //! One binary of tests, so that what they share is linked once and nothing of it is unused.
 
+mod backups;
 mod cli;
 mod client;
 mod corpus;

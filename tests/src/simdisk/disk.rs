@@ -36,6 +36,11 @@ impl Disk for SimDisk {
         self.write(file, first.len() as u64, second)
     }
 
+    fn append(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        let file = self.open(&self.inside(path)?)?;
+        self.write(file, Self::len(self, file)?, bytes)
+    }
+
     fn read(&self, path: &Path, range: Range<u64>) -> io::Result<Vec<u8>> {
         let file = self.open(&self.inside(path)?)?;
         if range.start > range.end || range.end > Self::len(self, file)? {

@@ -31,8 +31,8 @@ pub fn after_restart(disk: &SimDisk, mut ledger: Ledger) -> Result<(), String> {
 
 /// Verifies every checksum and invariant, as `reqlog doctor` does.
 fn sound(disk: &SimDisk) -> Result<(), String> {
-    let findings = store::doctor(&directory(disk), &options(disk)).map_err(|error| error.to_string())?;
-    findings.first().map_or(Ok(()), |finding| Err(format!("doctor: {finding}")))
+    let diagnosis = store::doctor(&directory(disk), &options(disk)).map_err(|error| error.to_string())?;
+    diagnosis.findings.first().map_or(Ok(()), |finding| Err(format!("doctor: {finding}")))
 }
 
 /// Holds what a store shows against the ledger, which then knows what was in doubt.

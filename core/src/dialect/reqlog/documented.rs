@@ -77,6 +77,12 @@ answers! {
     KEYS = answer(200, "Keys.", &[of_json(|| object(&[("items", json!({"type": "array", "items": reference("Key")}))]))]);
     KEY = answer(201, "The key.", &[of_json(|| key(&[("secret", json!({"type": "string"}))]))]);
     GONE = answer(204, "It is gone.", &[]);
+    BACKUP = Answer {
+        status: 200,
+        doc: "A tar of the catalog, the segments and, as its last file, `backup.json` with their sizes and checksums; without that it was cut off.",
+        media: &[of_text("application/x-tar")],
+        fields: &["content-disposition"],
+    };
 }
 
 const UNCHANGED: Answer =
@@ -87,6 +93,7 @@ const TOO_MUCH: Refusal = Refusal(422, "It needs more work than is allowed.");
 const FULL: Refusal = Refusal(507, "Free space is down to the reserve.");
 
 pub(super) static KEYED: &[Refusal] = &[UNAUTHORIZED, FORBIDDEN, FAILED, BUSY];
+pub(super) static COPY: &[Refusal] = &[UNAUTHORIZED, FORBIDDEN, FAILED, BUSY, FULL];
 pub(super) static SEARCH: &[Refusal] = &[REFUSED, UNAUTHORIZED, FORBIDDEN, TOO_MUCH, FAILED, BUSY];
 pub(super) static STREAMED: &[Refusal] = &[
     REFUSED,

@@ -1,6 +1,7 @@
 //! reqlog's own API, below `/api/v1`, and the paths of the server itself.
 
 mod admin;
+mod backup;
 mod body;
 mod documented;
 mod entry;
@@ -18,6 +19,7 @@ mod stats;
 pub(super) mod tail;
 
 pub(crate) use admin::Change;
+pub(crate) use backup::head as backup_head;
 pub(super) use documented::ABOUT;
 pub(crate) use export::{Exporting, after};
 pub(super) use problem::refuse;
@@ -81,6 +83,8 @@ pub enum Action {
     MakeKey,
     /// Revokes a key.
     RevokeKey,
+    /// Everything, to be restored elsewhere.
+    Backup,
 }
 
 const READ: Access = Access::Role(Role::Read);
@@ -140,6 +144,8 @@ endpoints! {
     POST "/api/v1/keys" ADMIN, MakeKey [] "Makes a key; its secret is shown this once."
         takes d::NEW_KEY, => d::KEY; d::CHANGE;
     DELETE "/api/v1/keys/{id}" ADMIN, RevokeKey [] "Revokes a key at once." => d::GONE; d::REMOVE;
+    GET "/api/v1/backup" ADMIN, Backup []
+        "Everything as it is now, for `reqlog restore` and an organisation-wide key." => d::BACKUP; d::COPY;
 }
 
 /// Understands a request to a path of reqlog's own.
@@ -177,6 +183,7 @@ pub(super) fn plan(asked: &Asked<'_>) -> Result<Planned, Error> {
         Action::Keys => Ok(admin::keys(asked, key)),
         Action::MakeKey => Ok(Planned::Collect(Change::Key { within: key.scope.clone() })),
         Action::RevokeKey => admin::revoke(asked, key, &captures.text(0)?),
+        Action::Backup => backup::plan(asked, key),
         Action::Metrics => {
             admin::organisation(key)?;
             Ok(Planned::run(Operation::Metrics, Render::Metrics))
@@ -236,6 +243,8 @@ pub(crate) enum Render {
     Ready,
     /// Metrics.
     Metrics,
+    /// A stream of the shell's; only a failure to begin is rendered.
+    Backup,
 }
 
 impl Render {

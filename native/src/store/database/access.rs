@@ -23,6 +23,15 @@ impl Database {
         Ok(projects)
     }
 
+    /// Numbers of keys that open nothing.
+    pub(in crate::store) fn useless_keys(&self) -> Result<Vec<u64>, Fault> {
+        let rows = all(&self.connection, "SELECT id, role, length(hash) FROM keys ORDER BY id", |row| {
+            Ok((row.get::<_, i64>(0)? as u64, row.get::<_, String>(1)?, row.get::<_, i64>(2)?))
+        })?;
+        let useless = |(id, role, len): (u64, String, i64)| (Role::parse(&role).is_none() || len != 32).then_some(id);
+        Ok(rows.into_iter().filter_map(useless).collect())
+    }
+
     pub(in crate::store) fn keyring(&self) -> Result<Keyring, Fault> {
         let sql = "SELECT id, hash, name, role, project, created_ns, expires_ns FROM keys ORDER BY id";
         let rows = all(&self.connection, sql, |row| {

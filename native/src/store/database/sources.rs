@@ -23,6 +23,22 @@ pub(in crate::store) struct StoredBatch {
     pub(in crate::store) blob: Bytes,
 }
 
+/// One row of `batches`, whatever its summary is.
+pub(in crate::store) struct RawBatch {
+    pub(in crate::store) first: u64,
+    pub(in crate::store) arrival: u64,
+    pub(in crate::store) summary: Option<Summary>,
+    pub(in crate::store) blob: Bytes,
+}
+
+/// One row of `segments`, whatever its summary is.
+pub(in crate::store) struct RawSegment {
+    pub(in crate::store) id: u64,
+    pub(in crate::store) size: u64,
+    pub(in crate::store) erased: u64,
+    pub(in crate::store) summary: Option<Summary>,
+}
+
 /// One row of `segments`.
 pub(in crate::store) struct StoredSegment {
     pub(in crate::store) id: u64,
@@ -85,6 +101,30 @@ impl Database {
             Ok(StoredSegment { id, size, erased, summary: Arc::new(summary) })
         })
         .collect()
+    }
+
+    /// Every batch by first sequence, also where its summary cannot be read.
+    pub(in crate::store) fn raw_batches(&self) -> Result<Vec<RawBatch>, Fault> {
+        all(&self.connection, "SELECT first_seq, arrival_ms, summary, blob FROM batches ORDER BY first_seq", |row| {
+            Ok(RawBatch {
+                first: row.get::<_, i64>(0)? as u64,
+                arrival: row.get::<_, i64>(1)? as u64,
+                summary: Summary::decode(row.get_ref(2)?.as_blob()?).ok(),
+                blob: Bytes::copy_from_slice(row.get_ref(3)?.as_blob()?),
+            })
+        })
+    }
+
+    /// Every segment, newest first, also where its summary cannot be read.
+    pub(in crate::store) fn raw_segments(&self) -> Result<Vec<RawSegment>, Fault> {
+        all(&self.connection, "SELECT id, size, erased, summary FROM segments ORDER BY id DESC", |row| {
+            Ok(RawSegment {
+                id: row.get::<_, i64>(0)? as u64,
+                size: row.get::<_, i64>(1)? as u64,
+                erased: row.get::<_, i64>(2)? as u64,
+                summary: Summary::decode(row.get_ref(3)?.as_blob()?).ok(),
+            })
+        })
     }
 
     pub(in crate::store) fn deletions(&self) -> Result<Vec<StoredDeletion>, Fault> {

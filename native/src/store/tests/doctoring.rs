@@ -1,6 +1,7 @@
 //! What the doctor sees and does.
 
 use super::*;
+use crate::store::backup::MARGIN;
 use reqlog_core::filter::Predicate;
 use reqlog_core::segment::{Directory, PartId};
 use std::fs;
@@ -24,7 +25,7 @@ fn segment(dir: &Path, id: u64) -> PathBuf {
 }
 
 fn findings(dir: &Path) -> Vec<Finding> {
-    doctor(dir, &manual()).unwrap()
+    doctor(dir, &manual()).unwrap().findings
 }
 
 fn rows(dir: &Path) -> u64 {
@@ -152,8 +153,10 @@ fn counts_beside_the_summary_outlive_the_catalog_and_damage_to_them_is_found_and
     for name in ["catalog.db", "catalog.db-wal"] {
         let _ = fs::remove_file(dir.path().join(name));
     }
-    assert_eq!(repair(dir.path(), &manual()).unwrap(), [Repair::Adopted(1, 3_000)]);
-    assert_eq!((findings(dir.path()), containers(dir.path())), (vec![], before));
+    let declared = Repair::Declared("p".into());
+    let head = Repair::Head(3_000 + MARGIN);
+    assert_eq!(repair(dir.path(), &manual()).unwrap(), [Repair::Adopted(1, 3_000), head, declared]);
+    assert_eq!((findings(dir.path()), containers(dir.path())), (vec![], before.clone()));
 
     let path = segment(dir.path(), 1);
     let mut file = fs::read(&path).unwrap();
@@ -161,8 +164,9 @@ fn counts_beside_the_summary_outlive_the_catalog_and_damage_to_them_is_found_and
     file[place.end - 1] ^= 1;
     fs::write(&path, &file).unwrap();
     assert!(matches!(&findings(dir.path())[..], [Finding::Unreadable(_)]), "{:?}", findings(dir.path()));
-    assert_eq!(repair(dir.path(), &manual()).unwrap(), [Repair::Lost("1.seg".into())]);
-    assert_eq!(findings(dir.path()), []);
+    let rewritten = Repair::Rewritten { lost: "1.seg".into(), rows: 3_000, of: Some(3_000), bodiless: 0 };
+    assert_eq!(repair(dir.path(), &manual()).unwrap(), [rewritten]);
+    assert_eq!((findings(dir.path()), containers(dir.path())), (vec![], before));
 }
 
 #[test]

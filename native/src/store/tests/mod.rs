@@ -1,8 +1,10 @@
 //! The store against the laws of its module documentation.
 
+mod backing_up;
 mod compacting;
 mod doctoring;
 mod remembering;
+mod repairing;
 
 use super::*;
 use reqlog_core::auth::{NewKey, Role, Scope, Secret};
@@ -256,6 +258,9 @@ impl Disk for Room {
     }
     fn create(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
         OsDisk.create(path, bytes)
+    }
+    fn append(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        OsDisk.append(path, bytes)
     }
     fn read(&self, path: &Path, range: Range<u64>) -> io::Result<Vec<u8>> {
         OsDisk.read(path, range)
