@@ -5,6 +5,7 @@ use super::event::events;
 use crate::model::{Model, Row, Sort};
 use crate::question::Dialect;
 use crate::world::Law;
+use serde_json::Value;
 
 impl Subscriber {
     /// The client takes so many bytes.
@@ -18,7 +19,7 @@ impl Subscriber {
             }
             match (event.name.as_deref(), event.id) {
                 (None, Some(id)) if !event.data.is_empty() => {
-                    self.receive(model, id.parse().map_err(|_| "no number")?)?
+                    self.receive(model, id.parse().map_err(|_| "no number")?, &event.data)?;
                 }
                 // everything before it must be here
                 (Some("heartbeat"), Some(id)) => self.complete(model, id.parse().map_err(|_| "no number")?)?,
@@ -33,13 +34,22 @@ impl Subscriber {
         Ok(())
     }
 
-    fn receive(&mut self, model: &Model, id: u64) -> Law {
+    fn receive(&mut self, model: &Model, id: u64, data: &str) -> Law {
         if self.received.last().is_some_and(|last| *last >= id) {
             return Err(format!("{} receives {id} after {:?}", self.target, self.received.last()));
         }
         let seq = self.seq(id);
         if seq <= self.since || !model.rows.contains_key(&seq) {
             return Err(format!("{} receives {id}, which it did not ask for", self.target));
+        }
+        let data: Value = serde_json::from_str(data).map_err(|error| format!("{error}: {data}"))?;
+        let serial = model.rows[&seq].row.serial;
+        let is_it = match self.dialect {
+            Dialect::Hoody => data["id"] == id,
+            _ => data["seq"] == id && data["attributes"]["n"] == serial,
+        };
+        if !is_it {
+            return Err(format!("{} receives {data} as {id}", self.target));
         }
         self.received.push(id);
         Ok(())
