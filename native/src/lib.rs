@@ -2,5 +2,6 @@
 
 pub mod decompress;
 pub mod ingest;
+mod latency;
 pub mod server;
 pub mod store;

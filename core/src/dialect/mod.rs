@@ -123,6 +123,21 @@ macro_rules! renders {
 renders!(FlowMock flowmock, Scrip scrip, Hoody hoody, Generic generic, Cognigy cognigy, Reqlog reqlog);
 
 impl Dialect {
+    /// Every wire API.
+    pub const ALL: [Self; 6] = [Self::FlowMock, Self::Scrip, Self::Hoody, Self::Generic, Self::Cognigy, Self::Reqlog];
+
+    /// Its name in lower case.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::FlowMock => "flowmock",
+            Self::Scrip => "scrip",
+            Self::Hoody => "hoody",
+            Self::Generic => "generic",
+            Self::Cognigy => "cognigy",
+            Self::Reqlog => "reqlog",
+        }
+    }
+
     /// Whose path it is. On `/api/v1/logs/{id}/body` the spelling of the id decides.
     pub(crate) fn of(path: &str) -> Self {
         match path {

@@ -341,6 +341,11 @@ impl Scan {
         }
     }
 
+    /// The work so far.
+    pub fn scanned(&self) -> Scanned {
+        self.scanned
+    }
+
     /// The page of a scan made by [`Self::page`], after [`Next::Done`].
     pub fn finish(self) -> Page {
         let Some(mut fetch) = self.fetch else { return Page::default() };

@@ -24,15 +24,15 @@ impl LimitFlags {
     pub fn resolve(&self, settings: &Settings) -> Result<Limits, Problem> {
         let contracts = Limits::default();
         Ok(Limits {
-            flowmock: rate(&self.flowmock_rate, &settings.flowmock_rate, contracts.flowmock)?,
-            scrip: rate(&self.scrip_rate, &settings.scrip_rate, contracts.scrip)?,
+            flowmock: rate(self.flowmock_rate.as_ref(), settings.flowmock_rate.as_ref(), contracts.flowmock)?,
+            scrip: rate(self.scrip_rate.as_ref(), settings.scrip_rate.as_ref(), contracts.scrip)?,
             streams_per_key: self.streams_per_key.or(settings.streams_per_key).unwrap_or(contracts.streams_per_key),
         })
     }
 }
 
-fn rate(flag: &Option<String>, setting: &Option<String>, contract: Option<Rate>) -> Result<Option<Rate>, Problem> {
-    match flag.as_deref().or(setting.as_deref()) {
+fn rate(flag: Option<&String>, setting: Option<&String>, contract: Option<Rate>) -> Result<Option<Rate>, Problem> {
+    match flag.or(setting) {
         Some(text) => Rate::parse(text.trim()).map_err(|error| Problem::Usage(error.to_string())),
         None => Ok(contract),
     }

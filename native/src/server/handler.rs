@@ -8,9 +8,9 @@ use axum::extract;
 use axum::response::Response;
 use bytes::Bytes;
 use http::header::CONNECTION;
-use http::request::Parts;
 use http::{HeaderValue, Version};
 use http_body_util::{BodyExt, Limited};
+use reqlog_core::metrics::Work;
 use reqlog_core::plan::{BodyUse, Failure, Operation, Outcome, Plan};
 use std::sync::Arc;
 use std::time::Duration;
@@ -57,15 +57,18 @@ impl State {
 
 pub(super) async fn answer(extract::State(state): extract::State<State>, request: extract::Request) -> Response {
     let (head, body) = request.into_parts();
-    let mut response = planned(&state, &head, body).await;
+    let asking = state.service.counted().request();
+    let plan = state.service.plan(&head);
+    let (dialect, work) = (plan.dialect(), Work::of(&plan));
+    let mut response = planned(&state, plan, body).await;
+    asking.answered(dialect, work, response.status());
     if head.version > Version::HTTP_11 {
         response.headers_mut().remove(CONNECTION);
     }
     response
 }
 
-async fn planned(state: &State, head: &Parts, body: Body) -> Response {
-    let mut plan = state.service.plan(head);
+async fn planned(state: &State, mut plan: Plan, body: Body) -> Response {
     if let BodyUse::Collect { limit } = plan.body() {
         plan = match collect(body, limit).await {
             Ok(bytes) => state.service.with_body(plan, &bytes),

@@ -3,7 +3,7 @@
 //! The listener answers through it, and so does a command on a data directory that nobody serves: both speak the same
 //! API to the same code.
 
-use super::metrics;
+use super::metrics::{self, Tails};
 use crate::ingest;
 use crate::store::{Backup, Erasure, Fault, Store};
 use bytes::Bytes;
@@ -48,7 +48,7 @@ impl Service {
             expires: None,
         };
         let redact_key = redact_key.unwrap_or(*store.redact_key());
-        let (buckets, counted) = (Mutex::default(), metrics::Counted::default());
+        let (buckets, counted) = (Mutex::default(), metrics::Counted::new(store.now()));
         Ok(Self { store, settings, redact_key, local: (key, secret), buckets, counted })
     }
 
@@ -62,9 +62,14 @@ impl Service {
         &self.settings
     }
 
-    /// What is counted of live tails.
-    pub(super) fn tails(&self) -> &metrics::Tails {
-        &self.counted.tails
+    /// What is counted of live streams.
+    pub(super) fn tails(&self) -> &Arc<Tails> {
+        self.counted.tails()
+    }
+
+    /// What is counted of requests.
+    pub(super) fn counted(&self) -> &metrics::Counted {
+        &self.counted
     }
 
     /// The key of this process.
@@ -74,7 +79,6 @@ impl Service {
 
     /// Understands the head of a request, and charges its key where it is limited.
     pub fn plan(&self, head: &Parts) -> Plan {
-        self.counted.request();
         let plan = self.with_context(|context| plan::plan(head, context));
         let Some(charge) = plan.charge() else { return plan };
         let verdict = self.buckets.lock().unwrap_or_else(PoisonError::into_inner).take(charge, self.store.now());

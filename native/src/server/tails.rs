@@ -55,7 +55,6 @@ impl Tails {
     /// Begins a stream of the key with this number, or refuses it.
     pub(super) fn open(self: &Arc<Self>, plan: Plan, key: u64) -> Response<Body> {
         let Some(place) = self.place(key) else {
-            self.counted().refused();
             return plan.reply(Outcome::Failed(Failure::Limited { retry_after: RETRY })).map(Body::from);
         };
         let (head, tail) = match plan.tail() {
@@ -72,7 +71,7 @@ impl Tails {
         head.map(|()| body)
     }
 
-    fn counted(&self) -> &metrics::Tails {
+    fn counted(&self) -> &Arc<metrics::Tails> {
         self.service.tails()
     }
 

@@ -3,10 +3,12 @@
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 use reqlog_core::catalog::SourceId;
+use reqlog_core::metrics;
 use reqlog_core::scan::{Question, Scan};
 use reqlog_core::segment::{Directory, Part, PartId};
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// What a batch holds, as columns.
 pub(super) type BatchParts = HashMap<PartId, Arc<Part>>;
@@ -42,13 +44,47 @@ impl Weighter<Key, Kept> for Weight {
 /// A bounded cache; numbers of sources are never used again, so nothing in it goes stale.
 ///
 /// Two threads that miss the same part both decode it: waiting for each other inside the pool could dead-lock.
-pub(super) struct Parts(Cache<Key, Kept, Weight>);
+pub(super) struct Parts {
+    kept: Cache<Key, Kept, Weight>,
+    // of parts and batches, not of directories, one of which is looked up with every part
+    hits: AtomicU64,
+    misses: AtomicU64,
+    read_bytes: AtomicU64,
+}
 
 impl Parts {
     /// A cache of at most `bytes` bytes of decoded parts.
     pub(super) fn new(bytes: u64) -> Self {
         // a part is some 30 KB on average
-        Self(Cache::with_weighter((bytes >> 15) as usize + 16, bytes, Weight))
+        let kept = Cache::with_weighter((bytes >> 15) as usize + 16, bytes, Weight);
+        Self { kept, hits: AtomicU64::new(0), misses: AtomicU64::new(0), read_bytes: AtomicU64::new(0) }
+    }
+
+    /// So many bytes were read from files for what was not here.
+    pub(super) fn count_read(&self, bytes: usize) {
+        self.read_bytes.fetch_add(bytes as u64, Relaxed);
+    }
+
+    /// All bytes that were.
+    pub(super) fn read_bytes(&self) -> u64 {
+        self.read_bytes.load(Relaxed)
+    }
+
+    pub(super) fn measure(&self) -> metrics::Cache {
+        metrics::Cache {
+            hits: self.hits.load(Relaxed),
+            misses: self.misses.load(Relaxed),
+            bytes: self.kept.weight(),
+            limit: self.kept.capacity(),
+        }
+    }
+
+    // a part or a batch
+    fn find(&self, key: &Key) -> Option<Kept> {
+        let found = self.kept.get(key);
+        let count = if found.is_some() { &self.hits } else { &self.misses };
+        count.fetch_add(1, Relaxed);
+        found
     }
 
     pub(super) fn batch<E>(
@@ -56,11 +92,11 @@ impl Parts {
         first: u64,
         decode: impl FnOnce() -> Result<BatchParts, E>,
     ) -> Result<Arc<BatchParts>, E> {
-        if let Some(Kept::Batch(parts)) = self.0.get(&Key::Batch(first)) {
+        if let Some(Kept::Batch(parts)) = self.find(&Key::Batch(first)) {
             return Ok(parts);
         }
         let parts = Arc::new(decode()?);
-        self.0.insert(Key::Batch(first), Kept::Batch(parts.clone()));
+        self.kept.insert(Key::Batch(first), Kept::Batch(parts.clone()));
         Ok(parts)
     }
 
@@ -69,11 +105,11 @@ impl Parts {
         id: u64,
         read: impl FnOnce() -> Result<Directory, E>,
     ) -> Result<Arc<Directory>, E> {
-        if let Some(Kept::Directory(directory)) = self.0.get(&Key::Directory(id)) {
+        if let Some(Kept::Directory(directory)) = self.kept.get(&Key::Directory(id)) {
             return Ok(directory);
         }
         let directory = Arc::new(read()?);
-        self.0.insert(Key::Directory(id), Kept::Directory(directory.clone()));
+        self.kept.insert(Key::Directory(id), Kept::Directory(directory.clone()));
         Ok(directory)
     }
 
@@ -83,11 +119,11 @@ impl Parts {
         id: PartId,
         decode: impl FnOnce() -> Result<Part, E>,
     ) -> Result<Arc<Part>, E> {
-        if let Some(Kept::Part(part)) = self.0.get(&Key::Part(segment, id)) {
+        if let Some(Kept::Part(part)) = self.find(&Key::Part(segment, id)) {
             return Ok(part);
         }
         let part = Arc::new(decode()?);
-        self.0.insert(Key::Part(segment, id), Kept::Part(part.clone()));
+        self.kept.insert(Key::Part(segment, id), Kept::Part(part.clone()));
         Ok(part)
     }
 }

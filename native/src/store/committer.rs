@@ -72,14 +72,17 @@ impl Committer {
     }
 
     fn commit(&mut self, group: Vec<Waiting>) {
-        let (prepared, replies): (Vec<_>, Vec<_>) = group.into_iter().unzip();
+        let (prepared, replies): (Vec<Prepared>, Vec<_>) = group.into_iter().unzip();
+        let submitted: Vec<_> = prepared.iter().map(|prepared| prepared.submitted).collect();
         match self.store(prepared) {
             Ok(committed) => {
+                self.shared.counters.committed(submitted.into_iter());
                 for (reply, committed) in replies.iter().zip(committed) {
                     let _ = reply.send(Ok(committed));
                 }
             }
             Err(fault) => {
+                self.shared.counters.not_committed(&fault);
                 for reply in replies {
                     let _ = reply.send(Err(fault.clone()));
                 }

@@ -13,7 +13,7 @@ use reqlog_core::segment::{self, Builder, Built, Piece};
 use std::collections::{BTreeMap, HashSet};
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Takes one step after another; steps never overlap.
 pub(super) struct Compactor {
@@ -117,13 +117,23 @@ impl Compactor {
         if inputs.is_empty() && settled.is_empty() {
             return Ok(false);
         }
+        let began = Instant::now();
         match self.rows(&snapshot, &inputs) {
             Ok(rows) => {
+                let count = rows.len() as u64;
                 let built = build(rows, &shared);
-                self.exchange(&snapshot, &built, inputs, settled)?;
+                let exchanged = self.exchange(&snapshot, &built, inputs, settled);
+                match &exchanged {
+                    Ok(()) => shared.counters.compacted(count, began.elapsed()),
+                    // the store ends, and nothing is wrong with it
+                    Err(Fault::Closed) => {}
+                    Err(_) => shared.counters.not_compacted(),
+                }
+                exchanged?;
             }
             Err(Unreadable { source, fault }) => {
                 tracing::error!("not compacted: {fault}");
+                shared.counters.not_compacted();
                 self.avoided.insert(source);
             }
         }

@@ -63,6 +63,7 @@ impl Store {
         let Some(head) = head else { return Ok(0) };
         let mut scan = Scan::stats(filter, head, before.catalog());
         self.inner.shared.reader(before).drive(&mut scan).map_err(|unreadable| unreadable.fault)?;
+        self.inner.shared.counters.scanned(scan.scanned());
         Ok(scan.finish_stats().total)
     }
 }

@@ -9,6 +9,7 @@ use reqlog_core::identity::Progress;
 use reqlog_core::record::{Field, Record};
 use std::collections::BTreeSet;
 use std::sync::mpsc::Receiver;
+use std::time::Instant;
 
 /// Records to be stored together, redacted and capped.
 #[derive(Clone, Debug, Default)]
@@ -41,6 +42,7 @@ pub struct Prepared {
     pub(super) places: BTreeSet<Place>,
     pub(super) identities: Vec<u64>,
     pub(super) import: Option<Imported>,
+    pub(super) submitted: Instant,
 }
 
 pub(super) enum Content {
@@ -65,7 +67,8 @@ impl Prepared {
     pub(super) fn new(ingest: Ingest, codec: &dyn Codec) -> Self {
         let Ingest { records, identities, import } = ingest;
         debug_assert!(identities.is_empty() || identities.len() == records.len(), "one identity a record or none");
-        let mut prepared = Self { content: Content::default(), rows: 0, places: BTreeSet::new(), identities, import };
+        let (places, submitted) = (BTreeSet::new(), Instant::now());
+        let mut prepared = Self { content: Content::default(), rows: 0, places, identities, import, submitted };
         prepared.replace(records, codec);
         prepared
     }

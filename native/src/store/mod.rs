@@ -22,6 +22,7 @@ mod backup;
 mod cache;
 mod committer;
 mod compaction;
+mod counters;
 mod data_dir;
 mod database;
 mod disk;
@@ -93,6 +94,7 @@ struct Shared {
     redact_key: [u8; 32],
     cache: cache::Parts,
     counts: cache::Counts,
+    counters: counters::Counters,
     // how many identities the committer remembers
     remembered: AtomicUsize,
     head: watch::Sender<Option<Seq>>,
@@ -203,8 +205,9 @@ impl Store {
     }
 
     /// Queues records; they get their sequences in the order of these calls. Waits while compaction is far behind.
-    pub fn submit(&self, prepared: Prepared) -> Result<Ticket, Fault> {
-        self.wait_for_room()?;
+    pub fn submit(&self, mut prepared: Prepared) -> Result<Ticket, Fault> {
+        prepared.submitted = Instant::now();
+        self.wait_for_room().inspect_err(|fault| self.inner.shared.counters.not_committed(fault))?;
         if prepared.import.is_some() {
             self.inner.shared.state().importing = Some(Instant::now());
         }

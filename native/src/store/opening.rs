@@ -3,6 +3,7 @@
 use super::cache::{Counts, Parts};
 use super::committer::Committer;
 use super::compaction::Compactor;
+use super::counters::Counters;
 use super::data_dir::{DataDir, SegmentFile};
 use super::database::{self, Creation, Database, Head, StoredBatch, StoredSegment};
 use super::erasure;
@@ -104,6 +105,7 @@ fn share(options: Options, dir: Arc<DataDir>, snapshot: Snapshot, database: &Dat
         redact_key: dir.redact_key()?,
         cache: Parts::new(options.cache),
         counts: Counts::new(COUNTS),
+        counters: Counters::default(),
         compacting: Mutex::default(),
         remembered: AtomicUsize::new(0),
         told: AtomicI64::new(0),

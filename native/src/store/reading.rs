@@ -57,7 +57,10 @@ impl Store {
         let mut snapshot = shared.snapshot.get();
         loop {
             let mut scan = plan(&snapshot);
-            let Err(Unreadable { source, fault }) = shared.reader(&snapshot).drive(&mut scan) else { return Ok(scan) };
+            let Err(Unreadable { source, fault }) = shared.reader(&snapshot).drive(&mut scan) else {
+                shared.counters.scanned(scan.scanned());
+                return Ok(scan);
+            };
             let fresh = shared.snapshot.get();
             if Arc::ptr_eq(&snapshot, &fresh) || fresh.entry(source).is_some() {
                 tracing::error!("{fault}");

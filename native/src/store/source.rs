@@ -89,6 +89,9 @@ impl Reader<'_> {
                 let Some(range) = directory.locate(id) else { return Ok(Arc::new(Part::Absent)) };
                 let decode = || {
                     let stored = file.read(range)?;
+                    if let Some(cache) = self.cache {
+                        cache.count_read(stored.len());
+                    }
                     directory.decode(id, &stored, self.codec).map_err(|corrupt| damaged(source, corrupt))
                 };
                 match self.cache {

@@ -1,6 +1,7 @@
 //! The commands as they are typed: over a server, a directory, files; their output and exit codes.
 
 use crate::server::{ADMIN, Ended, Server, reqlog, run, run_with};
+use crate::walk::metric;
 use serde_json::{Value, json};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -449,15 +450,8 @@ fn a_stopped_server_has_answered_what_it_had_begun() {
         let admin = admin.clone();
         thread::spawn(move || admin.get("/api/v1/logs?q=path%3A%2Fnever&wait=30s&sort=arrival&dir=asc").status)
     };
-    // once it waits, the server has counted one request more than the ones made here
-    let mut own = 1;
-    loop {
-        own += 1;
-        let text = admin.get("/metrics").expect(200).text();
-        let counted = text.lines().find_map(|line| line.strip_prefix("reqlog_requests_total ")).unwrap();
-        if counted.parse::<u64>().unwrap() > own {
-            break;
-        }
+    // once it waits, the server answers two requests at a time
+    while metric(&server.admin(), "reqlog_http_requests_in_flight") < 2 {
         assert!(!waiting.is_finished(), "it does not wait");
         thread::yield_now();
     }
