@@ -65,8 +65,8 @@ impl World {
         self.service = None;
         let disk = self.disk.restart(Loss::Unsynced);
         self.disk = disk;
-        let findings = doctor(&self.disk.root().join("data"), &self.options()).map_err(|error| error.to_string())?;
-        findings.first().map_or(Ok(()), |finding| Err(format!("doctor: {finding}")))
+        let diagnosis = doctor(&self.disk.root().join("data"), &self.options()).map_err(|error| error.to_string())?;
+        diagnosis.findings.first().map_or(Ok(()), |finding| Err(format!("doctor: {finding}")))
     }
 
     pub(super) fn options(&self) -> Options {
