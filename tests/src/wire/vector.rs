@@ -48,7 +48,7 @@ impl<'t> Vector<'t> {
                     open.extend(streams.iter().map(String::as_str));
                 }
                 Turn::Follow { stream, end: End::Closed, .. } | Turn::Leave { stream } => {
-                    open.retain(|one| one != stream)
+                    open.retain(|one| one != stream);
                 }
                 _ => {}
             }

@@ -159,7 +159,7 @@ impl Schedule {
                 Ok(())
             }
             Action::Delete => {
-                let stands = self.walks.iter().filter_map(Walk::stands_on).next().filter(|_| world.prng.chance(0.4));
+                let stands = self.walks.iter().find_map(Walk::stands_on).filter(|_| world.prng.chance(0.4));
                 delete(world, stands)
             }
             Action::EndProject => end_project(world),

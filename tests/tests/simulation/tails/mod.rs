@@ -64,16 +64,13 @@ impl Subscriber {
             Who::Reader(at) => Some(PROJECTS[at]),
         };
         let named = if who == Who::Admin { project } else { None };
-        let target = match dialect {
-            Dialect::Hoody => {
-                let base = ["/api/proxy-logs/_logs", "/_logs"][prng.below(2) as usize];
-                let named = named.map_or(String::new(), |name| format!("&projectId={name}"));
-                format!("{base}/stream?{}{named}", question.words(dialect).trim_start_matches('&'))
-            }
-            _ => {
-                let named = named.map_or(String::new(), |name| format!("&project={name}"));
-                format!("/api/v1/tail?{}{named}", &question.words(dialect)[1..])
-            }
+        let target = if dialect == Dialect::Hoody {
+            let base = ["/api/proxy-logs/_logs", "/_logs"][prng.below(2) as usize];
+            let named = named.map_or(String::new(), |name| format!("&projectId={name}"));
+            format!("{base}/stream?{}{named}", question.words(dialect).trim_start_matches('&'))
+        } else {
+            let named = named.map_or(String::new(), |name| format!("&project={name}"));
+            format!("/api/v1/tail?{}{named}", &question.words(dialect)[1..])
         };
         let (since, last_event) = if prng.chance(0.3) { (0, Some("0".to_owned())) } else { (world.head(), None) };
         let received = Vec::new();

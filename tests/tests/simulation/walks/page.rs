@@ -45,7 +45,7 @@ impl Walk {
             Dialect::FlowMock => {
                 let rows = rows("/logs", &id(EntryId::from_flowmock, "id"))?;
                 let next = match self.form {
-                    Form::Follow => self.since(model, &rows),
+                    Form::Follow => Some(self.since(model, &rows)),
                     _ => on("before", &page["nextCursor"]),
                 };
                 Page { rows, total: None, links: [next, None] }
@@ -89,12 +89,12 @@ impl Walk {
 
     /// The poll loop of `FlowMock`: everything newer than the newest row seen. Nothing is seen of an empty session,
     /// which is asked for its first page again.
-    fn since(&self, model: &Model, rows: &[u64]) -> Option<String> {
+    fn since(&self, model: &Model, rows: &[u64]) -> String {
         let newest = rows.iter().max().copied().or(Some(self.last).filter(|last| *last > 0));
-        Some(match newest {
+        match newest {
             Some(seq) => format!("{}&since={}", self.first, model.rows[&seq].id.to_flowmock()),
             None => self.first.clone(),
-        })
+        }
     }
 }
 
