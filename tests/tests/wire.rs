@@ -141,6 +141,25 @@ fn no_file_holds_when_every_answer_is_a_little_wrong() {
 }
 
 #[test]
+fn a_stream_that_is_not_the_expected_one_is_told() {
+    let open = "### o\n@stream a\nGET /_logs/stream\nX-API-Key: {{admin}}\n\nHTTP/1.1 200\n\n:\nid: 0\n\n";
+    let ingest = "### i\nPOST /api/v1/ingest\nX-API-Key: {{admin}}\n\n\
+        {\"time\":\"2026-06-24T12:00:00Z\",\"kind\":\"event\"}\n\nHTTP/1.1 200\n\n";
+    let then = |more: &str| format!("{open}{ingest}{more}");
+    is_told(&open.replace("id: 0", "id: 1"), "what came differs after `:");
+    is_told(&open.replace("_logs/stream", "healthz"), "the body differs after");
+    is_told(&then("### f\n@frames a\n\nid: 2\ndata: {{_}}\n"), "expected `2");
+    is_told(&then("### f\n@frames b\n\n:\n"), "b: no such stream");
+    is_told(&then(""), "at the end, a\n  expected nothing but a heartbeat\n  came id: 1");
+    is_told(&then("### f\n@frames a\n\nid: {{_}}data: {{_}}\n\n### w\n@wait 15s\n@frames a\n\n:x\n"), "expected `x`");
+    // over a socket these would be waited for
+    let told = |more: &str| run(&then(more), &vectors().join("seeds"), &InMemory).unwrap_err();
+    assert!(told("### f\n@frames a\n").contains("expected 0 events and comments\n  came id: 1"));
+    assert!(told("### f\n@frames a\n\nid: 1\n{{_}}\n\n:\n").contains("expected 2 events and comments"));
+    assert!(told("### f\n@closed a\n\nid: 1\n{{_}}\n").contains("expected that the stream is closed"));
+}
+
+#[test]
 fn every_step_that_does_not_hold_is_told_with_its_line() {
     let text = "### a\nGET /healthz\n\nHTTP/1.1 404\n!Content-Type\n\n### b\nGET /\n\nHTTP/1.1 200\n\n### c\nGET /no\n\nHTTP/1.1 200\n";
     is_told(

@@ -85,7 +85,6 @@ impl Disk for Fickle {
 pub struct World {
     pub disk: Arc<Fickle>,
     pub store: Store,
-    pub service: Arc<Service>,
     agent: Agent,
     address: SocketAddr,
     _runtime: Runtime,
@@ -115,9 +114,9 @@ impl World {
         let runtime = Runtime::new().unwrap();
         let listener = runtime.block_on(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))).unwrap();
         let address = listener.local_addr().unwrap();
-        runtime.spawn(serve(service.clone(), listener, std::future::pending()));
+        runtime.spawn(serve(service, listener, std::future::pending()));
         let agent = Agent::config_builder().http_status_as_error(false).build().new_agent();
-        Self { disk, store, service, agent, address, _runtime: runtime, _dir: dir }
+        Self { disk, store, agent, address, _runtime: runtime, _dir: dir }
     }
 
     /// Asks with a key and one more header field; a body makes it a POST.
