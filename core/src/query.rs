@@ -128,7 +128,7 @@ pub enum Total {
     Exact,
 }
 
-/// What offsets and totals count. Limits count records.
+/// What offsets, totals and statistics count. Limits count records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unit {
     /// Records.
@@ -202,7 +202,7 @@ pub struct Scanned {
     pub rows: u64,
 }
 
-/// Counts of matching rows by their usual dimensions.
+/// Counts of matching rows, in units, by their usual dimensions.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Stats {
     /// All of them.

@@ -200,7 +200,13 @@ proptest! {
         let page = asked.get(&model, &format!("limit={limit}&offset={offset}"));
         prop_assert_eq!(page.ids(), truth.iter().skip(offset).take(limit).copied().collect::<Vec<_>>());
         prop_assert_eq!(page.link("next").is_some(), offset + limit < truth.len());
-        prop_assert_eq!(page.link("prev").is_some(), offset > 0);
+        prop_assert_eq!(page.link("prev").is_some(), offset.min(truth.len()) > 0);
+        // also from beyond the end, to the last page
+        if let Some(prev) = page.link("prev") {
+            let before = get(&model, asked.key, &prev).ids();
+            let end = offset.min(truth.len());
+            prop_assert_eq!(before, &truth[end.saturating_sub(limit)..end]);
+        }
         let numbers = ["total", "limit", "offset"].map(|name| page.body[name].as_u64().unwrap() as usize);
         prop_assert_eq!(numbers, [truth.len(), limit, offset]);
         // a walk that began earlier does not see what came later

@@ -118,7 +118,7 @@ proptest! {
         prop_assert_eq!(skipped.rows, rest.clone().take(limit).cloned().collect::<Vec<_>>());
         prop_assert_eq!((skipped.inset, skipped.more_before), (inset, offset > 0));
         prop_assert_eq!(skipped.more_after, rest.count() > limit);
-        prop_assert_eq!(model.stats(&filter, Seq::MAX).total, truth.len() as u64);
+        prop_assert_eq!(model.stats(&filter, Seq::MAX, Unit::Record).total, truth.len() as u64);
     }
 
     #[test]

@@ -208,7 +208,9 @@ fn scans(c: &mut Criterion) {
     for (name, filter) in [("count all", ""), ("count slow", "duration:>50ms")] {
         let filter = predicate(filter);
         group.bench_function(name, |b| {
-            b.iter(|| memory.drive(Scan::stats(&filter, Seq::MAX, &memory.catalog)).finish_stats());
+            b.iter(|| {
+                memory.drive(Scan::stats(&filter, Seq::MAX, query::Unit::Record, &memory.catalog)).finish_stats()
+            });
         });
     }
 }
@@ -222,7 +224,9 @@ fn counts(c: &mut Criterion) {
     for (name, filter) in [("all", ""), ("of a window", window), ("of a level", "level:>=error")] {
         let filter = predicate(filter);
         group.bench_function(name, |b| {
-            b.iter(|| memory.drive(Scan::stats(&filter, Seq::MAX, &memory.catalog)).finish_stats());
+            b.iter(|| {
+                memory.drive(Scan::stats(&filter, Seq::MAX, query::Unit::Record, &memory.catalog)).finish_stats()
+            });
         });
     }
 }

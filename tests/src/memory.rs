@@ -9,7 +9,7 @@ use reqlog::ingest::unknown_format;
 use reqlog_core::accept::Rules;
 use reqlog_core::auth::{Key, Keyring, NewKey, Role, Scope, Secret};
 use reqlog_core::batch;
-use reqlog_core::catalog::Deletion;
+use reqlog_core::catalog::{Deletion, Expired};
 use reqlog_core::codec::Portable;
 use reqlog_core::filter::Predicate;
 use reqlog_core::format::{Format, Head, Parser, Rejection, Report, Splitter};
@@ -19,7 +19,7 @@ use reqlog_core::live::{RETRY, Ring, Room, Step, Tail};
 use reqlog_core::plan::{
     BodyUse, Context, Failure, IngestMode, IngestRequest, Operation, Outcome, Projects, Settings, plan,
 };
-use reqlog_core::query::{Direction, Order, Page, Position, Query, Start, Stats, Total};
+use reqlog_core::query::{Direction, Order, Page, Position, Query, Start, Stats, Total, Unit};
 use reqlog_core::record::{Field, Stored};
 use reqlog_core::shown::shown;
 use reqlog_core::timestamp::Timestamp;
@@ -62,6 +62,8 @@ pub struct Memory {
     buckets: Buckets,
     ring: Ring,
     streams: BTreeMap<String, Streamed>,
+    // what retention has removed
+    expired: Expired,
     now: Timestamp,
     setting: Setting,
     keys: u8,
@@ -116,10 +118,11 @@ impl Memory {
             imported: BTreeMap::new(),
             keyring: Keyring::default(),
             projects: setting.projects.clone(),
-            settings: Settings { limits: setting.limits, ..Settings::default() },
+            settings: setting.settings.clone(),
             buckets: Buckets::default(),
             ring: Ring::new(Room::default(), None),
             streams: BTreeMap::new(),
+            expired: Expired::default(),
             now: setting.now,
             setting: setting.clone(),
             keys: 0,
@@ -187,7 +190,10 @@ impl Memory {
                 let mut bytes = Vec::new();
                 while let Some(query) = exporter.next() {
                     let page = self.page(query);
-                    bytes.extend_from_slice(&exporter.chunk(&page));
+                    exporter.supply(page, self.now, &self.expired);
+                    while let Some(chunk) = exporter.chunk() {
+                        bytes.extend_from_slice(&chunk);
+                    }
                 }
                 let head = exporter.head();
                 bytes.extend_from_slice(&exporter.end());
@@ -263,7 +269,7 @@ impl Memory {
                 };
                 Outcome::Record(self.rows.iter().find(mine).cloned().map(Box::new))
             }
-            Operation::Stats { filter, bound } => Outcome::Stats(self.stats(filter, *bound)),
+            Operation::Stats { filter, bound, unit } => Outcome::Stats(self.stats(filter, *bound, *unit)),
             Operation::Ingest(request) => self.ingest(request, body).map_or_else(Outcome::Failed, Outcome::Ingested),
             Operation::Delete { filter, now, project } => {
                 let scope = project.as_deref().map_or(Predicate::ALL, Predicate::project);
@@ -393,11 +399,12 @@ impl Memory {
         Page { rows: rows[from..to].to_vec(), more_before, more_after, inset, total, ..Page::default() }
     }
 
-    fn stats(&self, filter: &Predicate, bound: Seq) -> Stats {
+    fn stats(&self, filter: &Predicate, bound: Seq, unit: Unit) -> Stats {
         let mut stats = Stats::default();
         for Stored { record, .. } in self.rows.iter().filter(|row| row.id.seq() <= bound && filter.matches_stored(row))
         {
-            stats.total += 1;
+            let units = unit.of(record.kind);
+            stats.total += units;
             let class = record.status.map(|status| format!("{}xx", status / 100));
             for (counts, value) in [
                 (&mut stats.levels, Some(record.level.name())),
@@ -409,7 +416,7 @@ impl Memory {
                 (&mut stats.services, record.text(Field::Service)),
             ] {
                 if let Some(value) = value {
-                    *counts.entry(value.to_owned()).or_default() += 1;
+                    *counts.entry(value.to_owned()).or_default() += units;
                 }
             }
         }

@@ -10,7 +10,6 @@ use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper_util::rt::TokioIo;
 use reqlog::server::{Service, serve};
 use reqlog::store::{Compaction, Founding, Options, Store, found};
-use reqlog_core::plan::Settings;
 use reqlog_core::timestamp::Timestamp;
 use std::collections::HashMap;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -101,8 +100,7 @@ impl Served {
         found(dir.path(), &options, &founding)?;
         let store = Store::open(dir.path(), options)?;
         store.ensure_admin(Some(setting.admin.clone()))?;
-        let settings = Settings { limits: setting.limits, ..Settings::default() };
-        let service = Arc::new(Service::new(store.clone(), settings, Some(setting.redact_key))?);
+        let service = Arc::new(Service::new(store.clone(), setting.settings.clone(), Some(setting.redact_key))?);
         let listener = RUNTIME.block_on(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)))?;
         let address = listener.local_addr()?;
         let (stop, stopped) = oneshot::channel();

@@ -125,7 +125,9 @@ const AT_ONCE: usize = 8;
 /// Runs one vector file, whose seeds are files in `seeds`; tells every step that does not hold.
 pub fn run(text: &str, seeds: &Path, frontend: &impl Frontend) -> Result<Count, String> {
     let vector = Vector::parse(text)?;
-    let setting = Setting { limits: vector.limits, ..Setting::read(seeds, vector.seed, vector.now)? };
+    let mut setting = Setting::read(seeds, vector.seed, vector.now)?;
+    setting.settings.limits = vector.limits;
+    setting.settings.fan_out = vector.fan_out;
     let mut captured = Captured::from([("admin".to_owned(), setting.admin.expose().as_bytes().to_vec())]);
     let mut server = frontend.start(&setting);
     let mut failures = Vec::new();

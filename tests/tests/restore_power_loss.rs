@@ -4,6 +4,7 @@
 use reqlog::store::{Compaction, Ingest, OpenError, Options, Store, doctor, receive, restore};
 use reqlog_core::filter::Predicate;
 use reqlog_core::id::Seq;
+use reqlog_core::query::Unit;
 use reqlog_core::record::{Field, Record};
 use reqlog_core::timestamp::Timestamp;
 use reqlog_tests::simdisk::{Fault, Loss, SimDisk};
@@ -77,7 +78,7 @@ fn look(disk: &SimDisk, backup: &Path) -> Result<Left, String> {
         restore(backup, &root, &options).map_err(|error| format!("{left:?}: {error}"))?;
     }
     let store = Store::open(&root, options.clone()).map_err(|error| error.to_string())?;
-    let rows = store.stats(&Predicate::ALL, Seq::MAX).map_err(|fault| fault.to_string())?.total;
+    let rows = store.stats(&Predicate::ALL, Seq::MAX, Unit::Record).map_err(|fault| fault.to_string())?.total;
     let first = store.commit(records("p", 1)).map_err(|fault| fault.to_string())?.first.map_or(0, Seq::get);
     drop(store);
     let findings = doctor(&root, &options).map_err(|error| error.to_string())?.findings;

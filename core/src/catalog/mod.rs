@@ -1,7 +1,9 @@
 //! What a store knows of its sources without opening them, and what of them is hidden.
 
+mod expired;
 mod summary;
 
+pub use expired::Expired;
 pub use summary::{Extent, Summary, SummaryDraft, Verdict};
 pub(crate) use summary::{class_of, contains};
 
@@ -47,4 +49,6 @@ pub struct Catalog {
     pub entries: Vec<Entry>,
     /// Deletions that compaction has not made physical everywhere yet.
     pub deletions: Vec<Arc<Deletion>>,
+    /// What retention has removed lately.
+    pub expired: Expired,
 }

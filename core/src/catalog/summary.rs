@@ -3,8 +3,8 @@
 use crate::codec::Corrupt;
 use crate::filter::{Number, Predicate, TextKey, TextMatcher};
 use crate::id::Seq;
-use crate::query::Counts;
-use crate::record::{Field, Record};
+use crate::query::{Counts, Unit};
+use crate::record::{Field, Kind, Record, Stored};
 use crate::stored::{Reader, put_bytes, put_varint, unzigzag, zigzag};
 use hashbrown::HashTable;
 use xxhash_rust::xxh3::xxh3_64;
@@ -117,13 +117,36 @@ impl Summary {
     }
 
     /// Summarises rows of a segment; `None` without rows.
-    pub(crate) fn of(rows: &[crate::record::Stored]) -> Option<Self> {
-        let mut summary = Self::draft(rows.iter().map(|row| &row.record))?.0;
-        let seqs = || rows.iter().map(|row| row.id.seq());
-        let arrivals = || rows.iter().map(|row| row.id.arrival_ms());
-        summary.seq = (seqs().min()?, seqs().max()?);
-        summary.arrival = (arrivals().min()?, arrivals().max()?);
+    pub fn of<'a>(rows: impl Iterator<Item = &'a Stored> + Clone) -> Option<Self> {
+        let mut summary = Self::draft(rows.clone().map(|row| &row.record))?.0;
+        let mut ids = rows.map(|row| (row.id.seq(), row.id.arrival_ms()));
+        let (seq, arrival) = ids.next()?;
+        (summary.seq, summary.arrival) = ((seq, seq), (arrival, arrival));
+        for (seq, arrival) in ids {
+            summary.seq = (summary.seq.0.min(seq), summary.seq.1.max(seq));
+            summary.arrival = (summary.arrival.0.min(arrival), summary.arrival.1.max(arrival));
+        }
         Some(summary)
+    }
+
+    /// Summarises the exchanges among the rows of a segment; `None` without exchanges.
+    pub fn of_exchanges(rows: &[Stored]) -> Option<Self> {
+        Self::of(rows.iter().filter(|row| row.record.kind == Kind::Exchange))
+    }
+
+    /// How many units each row is, where that is the same for all.
+    pub(crate) fn units_a_row(&self, unit: Unit) -> Option<u64> {
+        match unit {
+            Unit::Half if self.is_mixed() => None,
+            Unit::Half if self.kinds[Kind::Exchange as usize] > 0 => Some(Unit::Half.of(Kind::Exchange)),
+            Unit::Half | Unit::Record => Some(1),
+        }
+    }
+
+    /// Whether some of the rows are exchanges and some are not.
+    pub(crate) fn is_mixed(&self) -> bool {
+        let exchanges = self.kinds[Kind::Exchange as usize];
+        exchanges > 0 && exchanges < self.rows
     }
 
     /// Rows by the values of a field; `None` where there are too many values for the summary, and of fields that are not

@@ -10,11 +10,13 @@ mod params;
 mod reqlog;
 mod schema;
 mod scrip;
+mod streamed;
 
 pub use endpoint::{About, Access, Answer, Endpoint, Media, Refusal};
 pub(crate) use endpoint::{BUSY, LIMITED};
 pub use params::{Absent, Param, ParamError, Params, Shape};
-pub(crate) use reqlog::{Change, Exporting, after, backup_head};
+pub(crate) use reqlog::{Change, backup_head};
+pub(crate) use streamed::{Seen, Streamed};
 
 use crate::auth::{Key, Role};
 use crate::error::{Error, whole_seconds};
@@ -104,8 +106,8 @@ pub(crate) enum Render {
     Cognigy(cognigy::Render),
     /// By reqlog's own API.
     Reqlog(reqlog::Render),
-    /// Streamed by reqlog's own API; only a failure to begin is rendered here.
-    Export(Exporting),
+    /// Streamed; only a failure to begin is rendered here.
+    Streamed(Box<dyn Streamed>),
     /// A stream of events; only a failure to begin is rendered here.
     Tail(Box<Tail>),
 }
@@ -258,7 +260,7 @@ impl Render {
             (Self::Hoody(render), outcome) => render.reply(outcome),
             (Self::Generic(render), outcome) => render.reply(outcome),
             (Self::Cognigy(render), outcome) => render.reply(outcome),
-            (Self::Export(_) | Self::Tail(_), _) => Err(Failure::Internal.into()),
+            (Self::Streamed(_) | Self::Tail(_), _) => Err(Failure::Internal.into()),
         }
     }
 

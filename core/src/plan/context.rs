@@ -5,6 +5,7 @@ use crate::id::EntryId;
 use crate::limit::Limits;
 use crate::timestamp::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 /// Everything [`plan`](super::plan) reads beside the request; the shell takes it from its snapshot of the store.
 #[derive(Clone, Copy, Debug)]
@@ -66,6 +67,8 @@ pub struct Settings {
     pub origins: Origins,
     /// How much keys may ask for.
     pub limits: Limits,
+    /// Whether Hoody's dialect streams the rows of all projects to admin keys.
+    pub fan_out: Option<FanOut>,
 }
 
 impl Default for Settings {
@@ -76,7 +79,24 @@ impl Default for Settings {
             body_cap: 256 << 10,
             origins: Origins::default(),
             limits: Limits::default(),
+            fan_out: None,
         }
+    }
+}
+
+/// How long a sweep over the rows of all projects may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FanOut {
+    /// A cursor of a sweep that began longer ago is refused as expired.
+    pub cursor_age: Duration,
+    /// After this time an answer stops and hands out a cursor.
+    pub deadline: Duration,
+}
+
+impl Default for FanOut {
+    /// A day, and five minutes.
+    fn default() -> Self {
+        Self { cursor_age: Duration::from_hours(24), deadline: Duration::from_mins(5) }
     }
 }
 

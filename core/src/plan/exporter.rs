@@ -1,19 +1,26 @@
 //! A streamed answer: more rows than a response in memory should hold.
 
 use super::edge::Edge;
-use crate::dialect::{Exporting, after};
-use crate::export::Writer;
+use crate::catalog::Expired;
+use crate::dialect::{Seen, Streamed};
 use crate::query::{Page, Query};
+use crate::record::Stored;
+use crate::timestamp::Timestamp;
 use bytes::Bytes;
 use http::Response;
+use std::vec::IntoIter;
 
-/// An export under way: send [`Self::head`], then the [`Self::chunk`] of each page that [`Self::next`] asks for, then
-/// [`Self::end`]. When a page fails, break the connection off: the client sees that the file is not whole and resumes.
+/// A streamed answer under way: send [`Self::head`], then again and again all chunks that there are and supply the page
+/// that is asked for, until none is, then [`Self::end`]. When a page fails, break the connection off: the client sees
+/// that the answer is not whole and resumes.
+///
+/// It holds one page of rows and one chunk.
 #[derive(Debug)]
 pub struct Exporter {
     head: Response<()>,
     next: Option<Query>,
-    writer: Writer,
+    rows: IntoIter<Stored>,
+    streamed: Box<dyn Streamed>,
     progress: Progress,
 }
 
@@ -24,10 +31,13 @@ enum Progress {
 }
 
 impl Exporter {
-    pub(super) fn new(exporting: &Exporting, query: Query, edge: &Edge) -> Self {
-        let mut head = exporting.head();
+    /// A chunk that has so many bytes is handed out; it is longer by less than a row.
+    pub const CHUNK: usize = 256 << 10;
+
+    pub(super) fn new(streamed: Box<dyn Streamed>, query: Query, edge: &Edge) -> Self {
+        let mut head = streamed.head();
         edge.dress(head.headers_mut());
-        Self { head, next: Some(query), writer: exporting.writer(), progress: Progress::Fresh }
+        Self { head, next: Some(query), rows: Vec::new().into_iter(), streamed, progress: Progress::Fresh }
     }
 
     /// Status and header fields, to be sent once the first page has been read.
@@ -35,25 +45,37 @@ impl Exporter {
         self.head.clone()
     }
 
-    /// The next page to run; `None` when there is no more.
+    /// The next page to run and to [`Self::supply`], once there is no chunk; `None` when there is no more.
     pub fn next(&self) -> Option<&Query> {
         self.next.as_ref()
     }
 
-    /// The bytes of the page that [`Self::next`] asked for.
-    pub fn chunk(&mut self, page: &Page) -> Bytes {
-        self.next = self.next.take().and_then(|query| after(&query, page));
-        let mut out = self.begin();
-        for row in &page.rows {
-            self.writer.row(row, &mut out);
+    /// Takes the page that [`Self::next`] asked for, with the time after it was read and what retention has removed
+    /// until then, of a catalog not older than the one that was read.
+    pub fn supply(&mut self, mut page: Page, now: Timestamp, expired: &Expired) {
+        let Some(query) = self.next.take() else { return };
+        self.next = self.streamed.page(&query, &mut page, &Seen { now, expired });
+        self.rows = page.rows.into_iter();
+    }
+
+    /// The next bytes of the page at hand; `None` when there are no more.
+    pub fn chunk(&mut self) -> Option<Bytes> {
+        if self.rows.len() == 0 {
+            return None;
         }
-        out.into()
+        let mut out = self.begin();
+        while out.len() < Self::CHUNK
+            && let Some(row) = self.rows.next()
+        {
+            self.streamed.row(&row, &mut out);
+        }
+        Some(out.into())
     }
 
     /// The last bytes.
     pub fn end(mut self) -> Bytes {
         let mut out = self.begin();
-        self.writer.end(&mut out);
+        self.streamed.end(&mut out);
         out.into()
     }
 
@@ -61,7 +83,7 @@ impl Exporter {
         let mut out = Vec::new();
         if self.progress == Progress::Fresh {
             self.progress = Progress::Started;
-            self.writer.start(&mut out);
+            self.streamed.begin(&mut out);
         }
         out
     }

@@ -15,7 +15,7 @@ mod exporter;
 mod operation;
 mod outcome;
 
-pub use context::{Context, Origins, Projects, Settings};
+pub use context::{Context, FanOut, Origins, Projects, Settings};
 pub use exporter::Exporter;
 pub use operation::{BodyUse, IngestMode, IngestRequest, Operation};
 pub use outcome::{Failure, Outcome};
@@ -165,8 +165,8 @@ impl Plan {
     /// The streamed answer of [`Operation::Export`]; the plan comes back where the operation is another.
     pub fn export(self) -> Result<Exporter, Box<Self>> {
         match (self.operation, self.stage) {
-            (Operation::Export(query), Stage::Runs(Render::Export(exporting))) => {
-                Ok(Exporter::new(&exporting, query, &self.edge))
+            (Operation::Export(query), Stage::Runs(Render::Streamed(streamed))) => {
+                Ok(Exporter::new(streamed, query, &self.edge))
             }
             (operation, stage) => Err(Box::new(Self { operation, stage, ..self })),
         }

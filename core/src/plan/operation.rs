@@ -3,7 +3,7 @@
 use crate::auth::{NewKey, Scope};
 use crate::filter::{Filter, Predicate};
 use crate::id::Seq;
-use crate::query::{Detail, Query};
+use crate::query::{Detail, Query, Unit};
 use crate::timestamp::Timestamp;
 use std::time::Duration;
 
@@ -37,6 +37,8 @@ pub enum Operation {
         filter: Predicate,
         /// Rows that arrived later are not counted.
         bound: Seq,
+        /// What is counted.
+        unit: Unit,
     },
     /// Every matching row, page after page: see [`Plan::export`](super::Plan::export).
     Export(Query),

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::auth::{Key, KeyHash, Keyring, Role, Scope};
+use crate::catalog::Expired;
 use crate::id::EntryId;
 use crate::limit::{Admission, BucketId, Verdict};
 use crate::query::{Direction, Order, Page, Position, Query, Start, Stats, Total};
@@ -152,6 +153,7 @@ fn each_route_has_its_methods_and_roles() {
         ("GET", "/api/v1/sessions/s/logs?project=shop&environment=prod".to_owned(), "r"),
         ("GET", "/_logs".to_owned(), "r"),
         ("GET", "/api/proxy-logs/_logs?last=5".to_owned(), "r"),
+        ("GET", "/_logs/stats".to_owned(), "r"),
         ("GET", "/v1/logs".to_owned(), "r"),
         ("GET", format!("/v1/logs/{}", id.to_uuid()), "r"),
         ("GET", "/logs".to_owned(), "r"),
@@ -422,9 +424,10 @@ fn an_export_resumes_where_it_broke_off() {
     let target = "/api/v1/export?format=ndjson";
     let mut exporter = world.get("read", target).export().unwrap();
     let cursor = exporter.head().headers()["x-reqlog-cursor"].to_str().unwrap().to_owned();
-    exporter.chunk(&Page { rows: vec![row(1), row(7)], more_after: true, ..Page::default() });
+    exporter.supply(Page { rows: vec![row(1), row(7)], more_after: true, ..Page::default() }, NOW, &Expired::default());
+    assert_eq!(exporter.chunk().iter().chain(&exporter.chunk()).count(), 1);
     assert_eq!(exporter.next().unwrap().start, Start::After(Position::arrival(Seq::new(7).unwrap())));
-    exporter.chunk(&Page { rows: vec![row(8)], ..Page::default() });
+    exporter.supply(Page { rows: vec![row(8)], ..Page::default() }, NOW, &Expired::default());
     assert!(exporter.next().is_none());
     let resumed = world.get("read", &format!("{target}&cursor={cursor}.{}", row(7).id.to_text())).export().unwrap();
     assert_eq!(resumed.next().unwrap().start, Start::After(Position::arrival(Seq::new(7).unwrap())));

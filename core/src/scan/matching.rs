@@ -75,11 +75,14 @@ impl Matching {
                 return Some(need);
             }
             self.scanned += BLOCK.min(columns.rows() - block * BLOCK) as u64;
-            if let Some(matched) = &mut self.matched {
-                *matched += units(columns, block, &mask, search.unit);
-            }
-            if let Some(summary) = &search.counted {
-                self.tally.add(summary, columns, block, &mask);
+            let exchanges = exchanges(columns, block, &mask, search.unit);
+            for mask in [Some(&mask), exchanges.as_ref()].into_iter().flatten() {
+                if let Some(matched) = &mut self.matched {
+                    *matched += mask.iter().map(|word| u64::from(word.count_ones())).sum::<u64>();
+                }
+                if let Some(summary) = &search.counted {
+                    self.tally.add(summary, columns, block, mask);
+                }
             }
             if let Some(collector) = collector {
                 collector.collect(columns, block, &mask);
@@ -94,27 +97,24 @@ impl Matching {
         let units = |row| kind(row).map_or(1, |kind| search.unit.of(*kind) as u8);
         let hits = self.collector.as_mut().map(Collector::finish).unwrap_or_default();
         let tally = std::mem::take(&mut self.tally);
+        let tallies = search.counted.as_ref().map(|summary| tally.finish(summary));
         Partial {
             at,
             hits: hits.into_iter().map(|(place, row)| Hit { place, row, units: units(row) }).collect(),
             matched: self.matched,
             scanned: self.scanned,
             rows: Vec::new(),
-            tally: search.counted.as_ref().map(|summary| Box::new(tally.finish(summary))),
+            tallies: tallies.into_iter().collect(),
         }
     }
 }
 
-fn units(columns: &Columns, block: usize, mask: &Mask, unit: Unit) -> u64 {
-    let count = |mask: &Mask| mask.iter().map(|word| u64::from(word.count_ones())).sum::<u64>();
+// the rows that are counted once more, where a row may be two units
+fn exchanges(columns: &Columns, block: usize, mask: &Mask, unit: Unit) -> Option<Mask> {
+    let kinds = columns.ints(Number::Kind).filter(|_| unit == Unit::Half)?;
     let exchange = Kind::Exchange as i64;
-    match columns.ints(Number::Kind).filter(|_| unit == Unit::Half) {
-        None => count(mask),
-        Some(kinds) => {
-            let mut exchanges = [0; BLOCK / 64];
-            kinds.mark(block, &[(exchange, exchange)], &mut exchanges);
-            exchanges.iter_mut().zip(mask).for_each(|(both, word)| *both &= word);
-            count(mask) + count(&exchanges)
-        }
-    }
+    let mut exchanges = [0; BLOCK / 64];
+    kinds.mark(block, &[(exchange, exchange)], &mut exchanges);
+    exchanges.iter_mut().zip(mask).for_each(|(both, word)| *both &= word);
+    Some(exchanges)
 }

@@ -151,13 +151,14 @@ impl Scan {
         scan
     }
 
-    /// A scan that counts what matches `filter` among the rows up to `bound` by the usual dimensions.
-    pub fn stats(filter: &Predicate, bound: Seq, catalog: &Catalog) -> Self {
-        let mut scan = Self::new(Sorting::arrival(), Unit::Record, 0, catalog);
+    /// A scan that counts what matches `filter` among the rows up to `bound` by the usual dimensions, in units.
+    pub fn stats(filter: &Predicate, bound: Seq, unit: Unit, catalog: &Catalog) -> Self {
+        let mut scan = Self::new(Sorting::arrival(), unit, 0, catalog);
         for (entry, predicate, verdict) in visible(catalog, filter, bound) {
             let summary = &entry.summary;
-            match Tally::of_summary(summary).filter(|_| verdict == Verdict::Always) {
-                Some(tally) => scan.totals.add(&tally),
+            let units = summary.units_a_row(unit).filter(|_| verdict == Verdict::Always);
+            match units.zip(Tally::of_summary(summary)) {
+                Some((units, tally)) => (0..units).for_each(|_| scan.totals.add(&tally)),
                 None => scan.work.push(Work {
                     source: entry.id,
                     rows: summary.rows,
@@ -265,7 +266,7 @@ impl Scan {
                 return Next::Wait;
             }
             if let (Some(summary), Predicate::Const(true)) = (&work.counted, &work.predicate) {
-                return self.run(self.at, Job::Count(summary.clone()));
+                return self.run(self.at, Job::Count(summary.clone(), self.unit));
             }
             let wanted = if self.is_beaten(work.extent) { 0 } else { self.wanted };
             let worst = self.hits.last().filter(|_| self.hits.len() >= self.wanted);
@@ -330,7 +331,7 @@ impl Scan {
                 self.learned.push((work.source, matched));
             }
         }
-        partial.tally.iter().for_each(|tally| self.totals.add(tally));
+        partial.tallies.iter().for_each(|tally| self.totals.add(tally));
         if !partial.hits.is_empty() {
             self.hits.extend(partial.hits.into_iter().map(|hit| (hit, partial.at)));
             self.hits.sort_by(|(a, _), (b, _)| a.place.cmp(&b.place));

@@ -3,11 +3,14 @@
 //! A source of which every row matches is counted by its summary; values that the summary has no room for are counted
 //! by a part of the segment, and only where there is none by a column. Of any other source the matching rows are
 //! counted, by the columns of those dimensions in which its rows differ.
+//!
+//! What is counted in halves is all rows and, once more, the exchanges: a segment that has other records too keeps a
+//! summary of them.
 
 use crate::catalog::{Summary, class_of};
 use crate::filter::Number;
 use crate::level::Level;
-use crate::query::{Counts, Stats};
+use crate::query::{Counts, Stats, Unit};
 use crate::record::{Field, Kind};
 use crate::segment::evaluate::Mask;
 use crate::segment::{BLOCK, Columns, Need, Part, PartId};
@@ -19,7 +22,7 @@ const NUMBERS: [Number; 3] = [Number::Level, Number::Kind, Number::Status];
 const FIELDS: [Field; 4] = Summary::COUNTED;
 
 /// Rows by what has few values, known beforehand.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Fixed {
     rows: u64,
     levels: [u64; 6],
@@ -45,7 +48,7 @@ impl Fixed {
 }
 
 /// Rows by the values of one field.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 enum Values {
     #[default]
     None,
@@ -55,15 +58,28 @@ enum Values {
     Only(Arc<Summary>, u64),
     // all rows, in a part of the segment
     Part(Arc<Part>),
+    // all exchanges, in a part of the segment
+    Exchanges(Arc<Part>),
     // by code of this text column
     Codes(Arc<Part>, Vec<u64>),
 }
 
 /// The counts of one source. Values are spelt out only when sources are added up.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Tally {
     fixed: Fixed,
     values: [Values; FIELDS.len()],
+}
+
+/// What is known of a source of which every row counts.
+#[derive(Debug)]
+pub(super) enum Counted {
+    /// These have to be at hand first.
+    Need(Need),
+    /// So much, to be added up.
+    Known(Vec<Tally>),
+    /// Its rows have to be looked at: it keeps nothing of its exchanges.
+    Unknown,
 }
 
 impl Tally {
@@ -74,8 +90,58 @@ impl Tally {
         complete.then(|| Self { fixed: Fixed::of(summary), values: values() })
     }
 
-    /// Counts all rows of a source; or says what has to be at hand first.
-    pub(super) fn of_all(summary: &Arc<Summary>, columns: &Columns) -> Result<Self, Need> {
+    /// Counts all rows of a source in units.
+    pub(super) fn of_source(summary: &Arc<Summary>, unit: Unit, columns: &Columns) -> Counted {
+        let rows = Self::of_rows(summary, columns);
+        let exchanges = match (summary.units_a_row(unit), columns.shared(PartId::Exchanges).map(|part| &**part)) {
+            (Some(units), _) => return rows.map_or_else(Counted::Need, |rows| Counted::Known(rows.times(units))),
+            (None, None) => {
+                let mut need = rows.err().unwrap_or_default();
+                columns.want(PartId::Exchanges, &mut need);
+                return Counted::Need(need);
+            }
+            (None, Some(Part::Exchanges(summary))) => Self::of_exchanges(summary, columns),
+            (None, Some(_)) => return Counted::Unknown,
+        };
+        match (rows, exchanges) {
+            (Err(mut need), Err(more)) => {
+                need.extend(more.into_iter().filter(|part| !need.contains(part)).collect::<Need>());
+                Counted::Need(need)
+            }
+            (Err(need), Ok(_)) | (Ok(_), Err(need)) => Counted::Need(need),
+            (Ok(rows), Ok(Some(exchanges))) => Counted::Known(vec![rows, exchanges]),
+            (Ok(_), Ok(None)) => Counted::Unknown,
+        }
+    }
+
+    fn times(self, units: u64) -> Vec<Self> {
+        let again = (1..units).map(|_| self.clone()).collect::<Vec<_>>();
+        again.into_iter().chain([self]).collect()
+    }
+
+    // all exchanges of a source that has a summary of them; `None` where a field is counted nowhere
+    fn of_exchanges(summary: &Arc<Summary>, columns: &Columns) -> Result<Option<Self>, Need> {
+        let mut need = Need::new();
+        let mut tally = Self { fixed: Fixed::of(summary), ..Self::default() };
+        for (values, field) in tally.values.iter_mut().zip(FIELDS) {
+            if summary.counts(field).is_some() {
+                *values = Values::Summary(summary.clone());
+                continue;
+            }
+            let id = PartId::Counts(field);
+            match columns.shared(id) {
+                None => columns.want(id, &mut need),
+                Some(part) => match &**part {
+                    Part::Counts(counts) if counts.exchanges().is_some() => *values = Values::Exchanges(part.clone()),
+                    _ => return Ok(None),
+                },
+            }
+        }
+        if need.is_empty() { Ok(Some(tally)) } else { Err(need) }
+    }
+
+    // all rows of a source; or what has to be at hand first
+    fn of_rows(summary: &Arc<Summary>, columns: &Columns) -> Result<Self, Need> {
         let mut need = Need::new();
         let mut tally = Self { fixed: Fixed::of(summary), ..Self::default() };
         for (values, field) in tally.values.iter_mut().zip(FIELDS) {
@@ -196,6 +262,11 @@ impl Totals {
                 Values::Part(part) => {
                     if let Part::Counts(counts) = &**part {
                         counts.iter().for_each(|(value, count)| add(value, count));
+                    }
+                }
+                Values::Exchanges(part) => {
+                    if let Part::Counts(counts) = &**part {
+                        counts.exchanges().into_iter().flatten().for_each(|(value, count)| add(value, count));
                     }
                 }
                 Values::Codes(part, counts) => {

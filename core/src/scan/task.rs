@@ -2,7 +2,7 @@
 
 use super::matching::Matching;
 use super::sorting::{Place, Sorting};
-use super::tally::Tally;
+use super::tally::{Counted, Tally};
 use crate::catalog::{SourceId, Summary};
 use crate::codec::Corrupt;
 use crate::filter::Predicate;
@@ -34,11 +34,19 @@ pub(super) struct Search {
     pub(super) counted: Option<Arc<Summary>>,
 }
 
+impl Search {
+    // for all rows, counted one by one
+    fn count(summary: Arc<Summary>, unit: Unit) -> Self {
+        let predicate = Predicate::Const(true);
+        Self { predicate, sorting: Sorting::arrival(), wanted: 0, whole: true, unit, counted: Some(summary) }
+    }
+}
+
 #[derive(Clone, Debug)]
 pub(super) enum Job {
     Match(Search),
-    // all rows are counted by the usual dimensions
-    Count(Arc<Summary>),
+    // all rows are counted by the usual dimensions, in units
+    Count(Arc<Summary>, Unit),
     // rows with their places on the page
     Rows { rows: Vec<(usize, u32)>, detail: Detail },
 }
@@ -71,7 +79,8 @@ pub struct Partial {
     pub(super) matched: Option<u64>,
     pub(super) scanned: u64,
     pub(super) rows: Vec<(usize, Stored)>,
-    pub(super) tally: Option<Box<Tally>>,
+    // of which some rows are counted more than once
+    pub(super) tallies: Vec<Tally>,
 }
 
 impl Task {
@@ -106,10 +115,14 @@ impl Task {
                     None => Step::Done(matching.finish(search, &self.columns, at)),
                 })
             }
-            Job::Count(summary) => Ok(match Tally::of_all(summary, &self.columns) {
-                Err(need) => Step::Need(need),
-                Ok(tally) => Step::Done(Partial { at, tally: Some(Box::new(tally)), ..Partial::default() }),
-            }),
+            Job::Count(summary, unit) => match Tally::of_source(summary, *unit, &self.columns) {
+                Counted::Need(need) => Ok(Step::Need(need)),
+                Counted::Known(tallies) => Ok(Step::Done(Partial { at, tallies, ..Partial::default() })),
+                Counted::Unknown => {
+                    self.job = Job::Match(Search::count(summary.clone(), *unit));
+                    self.step()
+                }
+            },
             Job::Rows { rows, detail } => {
                 let mut need = Need::new();
                 for (_, row) in rows {

@@ -11,6 +11,7 @@ use crate::catalog::Summary;
 use crate::codec::{Codec, Effort, seal};
 use crate::filter::Number;
 use crate::record::{Field, Stored};
+use std::sync::Arc;
 
 /// Fields whose values bare text searches: these get gram filters.
 const SEARCHED: [Field; 5] = [Field::Message, Field::Path, Field::Query, Field::Route, Field::ErrorCode];
@@ -41,6 +42,8 @@ pub fn build(rows: &[Stored], codec: &dyn Codec) -> Option<Built> {
 pub struct Builder<'a> {
     rows: &'a [Stored],
     summary: Summary,
+    // of the exchanges alone, where there are other records too
+    exchanges: Option<Arc<Summary>>,
 }
 
 /// Parts that are encoded and compressed.
@@ -54,18 +57,25 @@ impl<'a> Builder<'a> {
     /// In debug builds when the rows are not sorted.
     pub fn new(rows: &'a [Stored]) -> Option<Self> {
         debug_assert!(is_sorted(rows), "rows of a segment are sorted");
-        Some(Self { rows, summary: Summary::of(rows)? })
+        let summary = Summary::of(rows.iter())?;
+        let exchanges = if summary.is_mixed() { Summary::of_exchanges(rows) } else { None };
+        Some(Self { rows, summary, exchanges: exchanges.map(Arc::new) })
     }
 
     /// How many pieces there are.
     pub fn pieces(&self) -> usize {
-        sources(self.rows)
+        // and what is kept of the exchanges
+        sources(self.rows) + 1
     }
 
     /// Makes the piece `at`, which is less than [`pieces`](Self::pieces).
     pub fn piece(&self, at: usize, codec: &dyn Codec) -> Piece {
         let seal = |part: &Part| seal(&part.encode(), codec, Effort::Dense);
         let mut sealed = Vec::new();
+        if at == sources(self.rows) {
+            let part = self.exchanges.clone().map(Part::Exchanges);
+            return Piece(part.iter().map(|part| (PartId::Exchanges, seal(part))).collect());
+        }
         for (id, part) in parts(self.rows, at) {
             sealed.push((id, seal(&part)));
             let (PartId::Text(field), Part::Text(text)) = (id, &part) else { continue };
@@ -75,13 +85,19 @@ impl<'a> Builder<'a> {
                 sealed.push((PartId::Grams(field), seal(&Part::Grams(grams))));
             }
             if Summary::COUNTED.contains(&field)
-                && self.summary.counts(field).is_none()
-                && let Some(counts) = ValueCounts::of(text)
+                && self.lacks(field)
+                && let Some(counts) = ValueCounts::of(text, self.exchanges.is_some().then_some(self.rows))
             {
                 sealed.push((PartId::Counts(field), seal(&Part::Counts(counts))));
             }
         }
         Piece(sealed)
+    }
+
+    // whether a summary has no room for the counts of a field
+    fn lacks(&self, field: Field) -> bool {
+        let exchanges = self.exchanges.as_deref();
+        [Some(&self.summary), exchanges].into_iter().flatten().any(|summary| summary.counts(field).is_none())
     }
 
     /// The segment of all pieces in order.

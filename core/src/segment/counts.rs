@@ -4,29 +4,39 @@ use super::ints::Packed;
 use super::strings::Strings;
 use super::text::Text;
 use crate::codec::Corrupt;
-use crate::query::Counts;
+use crate::record::{Kind, Stored};
 use crate::stored::Reader;
 
-/// The values of a text column, each with how many rows have it.
+/// The values of a text column, each with how many rows have it, and how many of these are exchanges.
 ///
 /// Only columns that a summary counts have these, and of those the ones that it leaves out: 257 values and more, or
 /// values too long for [`Summary::MAX_BYTES`](crate::catalog::Summary::MAX_BYTES). A column in which fewer than 8 rows
-/// share a value has none: they would be as long as the column, and counting its codes is as quick.
+/// share a value has none: they would be as long as the column, and counting its codes is as quick. Exchanges are
+/// counted apart only where a segment has other records too; segments written before they were count rows alone.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ValueCounts {
     values: Strings,
     counts: Packed,
+    exchanges: Option<Packed>,
 }
 
 impl ValueCounts {
     const ROWS_A_VALUE: usize = 8;
 
-    /// The counts of a column that is worth them.
-    pub(super) fn of(text: &Text) -> Option<Self> {
+    /// The counts of a column that is worth them; of rows that are not all of one kind, also those of the exchanges.
+    pub(super) fn of(text: &Text, mixed: Option<&[Stored]>) -> Option<Self> {
         if text.values.len() > text.codes.len() / Self::ROWS_A_VALUE {
             return None;
         }
-        Some(Self { values: text.values.clone(), counts: Packed::new(text.counts().get(1..)?) })
+        let exchanges = |rows: &[Stored]| {
+            let mut counts = vec![0; text.values.len() + 1];
+            for (at, _) in rows.iter().enumerate().filter(|(_, row)| row.record.kind == Kind::Exchange) {
+                counts[text.codes.get(at) as usize] += 1;
+            }
+            Packed::new(&counts[1..])
+        };
+        let counts = Packed::new(text.counts().get(1..)?);
+        Some(Self { values: text.values.clone(), counts, exchanges: mixed.map(exchanges) })
     }
 
     /// Every value with the number of its rows, in stored order.
@@ -34,9 +44,10 @@ impl ValueCounts {
         self.values.iter().enumerate().map(|(at, value)| (value, self.counts.get(at)))
     }
 
-    /// The counts by value.
-    pub fn to_counts(&self) -> Counts {
-        self.iter().map(|(value, count)| (value.to_owned(), count)).collect()
+    /// Every value with the number of exchanges that have it, in stored order; `None` where they are not counted apart.
+    pub fn exchanges(&self) -> Option<impl Iterator<Item = (&str, u64)>> {
+        let counts = self.exchanges.as_ref()?;
+        Some(self.values.iter().enumerate().map(|(at, value)| (value, counts.get(at))))
     }
 
     pub(super) fn rows(&self) -> u64 {
@@ -44,18 +55,26 @@ impl ValueCounts {
     }
 
     pub(super) fn weight(&self) -> usize {
-        self.values.weight() + self.counts.weight()
+        self.values.weight() + self.counts.weight() + self.exchanges.as_ref().map_or(0, Packed::weight)
     }
 
     pub(super) fn encode(&self, out: &mut Vec<u8>) {
         self.counts.encode(out);
         self.values.encode(out);
+        if let Some(exchanges) = &self.exchanges {
+            exchanges.encode(out);
+        }
     }
 
     pub(super) fn decode(input: &mut Reader) -> Result<Self, Corrupt> {
         let counts = Packed::decode(input)?;
         let values = Strings::decode(input)?;
-        if counts.len() == values.len() { Ok(Self { values, counts }) } else { Err(input.corrupt()) }
+        let exchanges = if input.remaining() > 0 { Some(Packed::decode(input)?) } else { None };
+        let sound = counts.len() == values.len()
+            && exchanges.as_ref().is_none_or(|exchanges| {
+                exchanges.len() == counts.len() && (0..counts.len()).all(|at| exchanges.get(at) <= counts.get(at))
+            });
+        if sound { Ok(Self { values, counts, exchanges }) } else { Err(input.corrupt()) }
     }
 }
 
@@ -63,6 +82,10 @@ impl ValueCounts {
 mod tests {
     use super::super::text::TextBuilder;
     use super::*;
+    use crate::id::{EntryId, Seq};
+    use crate::query::Counts;
+    use crate::record::Record;
+    use crate::timestamp::Timestamp;
     use proptest::prelude::*;
 
     fn column(values: &[Option<String>]) -> Option<Text> {
@@ -71,14 +94,35 @@ mod tests {
         builder.finish()
     }
 
+    fn rows(values: &[Option<String>], salt: usize) -> Vec<Stored> {
+        let row = |at: usize| {
+            let mut record = Record::new(Timestamp::from_nanos(at as i64));
+            record.kind = Kind::ALL[(at * at + salt) % 3];
+            Stored { id: EntryId::new(1, Seq::new(at as u64 + 1).unwrap()), record }
+        };
+        (0..values.len()).map(row).collect()
+    }
+
+    fn counts<'a>(counts: impl Iterator<Item = (&'a str, u64)>) -> Counts {
+        counts.filter(|(_, count)| *count > 0).map(|(value, count)| (value.to_owned(), count)).collect()
+    }
+
     proptest! {
         #[test]
         fn counts_come_back_and_are_what_a_loop_counts(
-            values in proptest::collection::vec(prop::option::of("[a-d]{0,2}|pod-[0-9a-f]"), 1..400)
+            values in proptest::collection::vec(prop::option::of("[a-d]{0,2}|pod-[0-9a-f]"), 1..400),
+            mixed in prop::option::of(0usize..3)
         ) {
-            let mut truth = Counts::new();
-            values.iter().flatten().for_each(|value| *truth.entry(value.clone()).or_default() += 1);
-            let found = column(&values).and_then(|text| ValueCounts::of(&text));
+            let (mut truth, mut exchanges) = (Counts::new(), Counts::new());
+            let rows = mixed.map(|salt| rows(&values, salt));
+            for (at, value) in values.iter().enumerate() {
+                let Some(value) = value else { continue };
+                *truth.entry(value.clone()).or_default() += 1;
+                if rows.as_ref().is_some_and(|rows| rows[at].record.kind == Kind::Exchange) {
+                    *exchanges.entry(value.clone()).or_default() += 1;
+                }
+            }
+            let found = column(&values).and_then(|text| ValueCounts::of(&text, rows.as_deref()));
             prop_assert_eq!(found.is_some(), !truth.is_empty() && truth.len() <= values.len() / 8);
             if let Some(found) = found {
                 let mut out = Vec::new();
@@ -86,7 +130,8 @@ mod tests {
                 let back = ValueCounts::decode(&mut Reader::new(&out, "counts")).unwrap();
                 prop_assert_eq!(&back, &found);
                 prop_assert_eq!(back.rows(), truth.values().sum::<u64>());
-                prop_assert_eq!(back.to_counts(), truth);
+                prop_assert_eq!(counts(back.iter()), truth);
+                prop_assert_eq!(back.exchanges().map(counts), mixed.map(|_| exchanges));
             }
         }
 

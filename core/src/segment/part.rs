@@ -5,10 +5,12 @@ use super::grams::Grams;
 use super::ints::Ints;
 use super::rows::{Bodies, Details};
 use super::text::Text;
+use crate::catalog::Summary;
 use crate::codec::Corrupt;
 use crate::filter::Number;
 use crate::record::Field;
 use crate::stored::Reader;
+use std::sync::Arc;
 
 /// Names a part within its segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -28,6 +30,9 @@ pub enum PartId {
     /// How many rows have each value of a text column; see [`ValueCounts`]. Segments written before there were such
     /// parts have none.
     Counts(Field),
+    /// The summary of the exchanges alone, where there are other records too: with the summary of all rows it tells how
+    /// many halves there are of what. Segments written before there were such parts have none, nor have batches.
+    Exchanges,
 }
 
 /// The numeric columns in stored order.
@@ -64,6 +69,7 @@ impl PartId {
             Self::Details(block) => (4, block),
             Self::Bodies(block) => (5, block),
             Self::Counts(field) => (6, field as u32),
+            Self::Exchanges => (7, 0),
         }
     }
 
@@ -77,6 +83,7 @@ impl PartId {
             4 => Self::Details(at),
             5 => Self::Bodies(at),
             6 => Self::Counts(field()?),
+            7 if at == 0 => Self::Exchanges,
             _ => return None,
         })
     }
@@ -99,6 +106,8 @@ pub enum Part {
     Bodies(Bodies),
     /// See [`PartId::Counts`].
     Counts(ValueCounts),
+    /// See [`PartId::Exchanges`].
+    Exchanges(Arc<Summary>),
 }
 
 impl Part {
@@ -112,6 +121,8 @@ impl Part {
             Self::Details(details) => details.weight(),
             Self::Bodies(bodies) => bodies.weight(),
             Self::Counts(counts) => counts.weight(),
+            // maps of short texts take some times what they take encoded
+            Self::Exchanges(_) => 4 * Summary::MAX_BYTES,
         }
     }
 
@@ -125,6 +136,7 @@ impl Part {
             Self::Details(details) => details.encode(&mut out),
             Self::Bodies(bodies) => bodies.encode(&mut out),
             Self::Counts(counts) => counts.encode(&mut out),
+            Self::Exchanges(summary) => out = summary.encode(),
         }
         out
     }
@@ -132,6 +144,7 @@ impl Part {
     pub(super) fn decode(id: PartId, raw: &[u8], rows: usize) -> Result<Self, Corrupt> {
         let mut input = Reader::new(raw, "part");
         let part = match id {
+            PartId::Exchanges => Self::Exchanges(Arc::new(Summary::decode(input.take(raw.len())?)?)),
             PartId::Number(_) | PartId::Arrival => Self::Ints(Ints::decode(&mut input)?),
             PartId::Text(_) => Self::Text(Text::decode(&mut input)?),
             PartId::Grams(_) => Self::Grams(Grams::decode(&mut input)?),
@@ -144,6 +157,7 @@ impl Part {
             Self::Ints(ints) => ints.len() == rows,
             Self::Text(text) => text.codes.len() == rows,
             Self::Counts(counts) => counts.rows() <= rows as u64,
+            Self::Exchanges(summary) => summary.rows < rows as u64,
             _ => true,
         };
         if whole { Ok(part) } else { Err(Corrupt { what: "part length" }) }

@@ -27,6 +27,7 @@ pub struct Columns {
     details: Vec<Option<Arc<Part>>>,
     bodies: Vec<Option<Arc<Part>>>,
     counts: [Option<Arc<Part>>; Field::COUNT],
+    exchanges: Option<Arc<Part>>,
 }
 
 impl Columns {
@@ -43,6 +44,7 @@ impl Columns {
             details: blocks.clone(),
             bodies: blocks,
             counts: Default::default(),
+            exchanges: None,
         }
     }
 
@@ -67,6 +69,7 @@ impl Columns {
             PartId::Details(block) => self.details.get_mut(block as usize)?,
             PartId::Bodies(block) => self.bodies.get_mut(block as usize)?,
             PartId::Counts(field) => &mut self.counts[field as usize],
+            PartId::Exchanges => &mut self.exchanges,
         })
     }
 
@@ -85,6 +88,7 @@ impl Columns {
             PartId::Details(block) => self.details.get(block as usize)?.as_ref(),
             PartId::Bodies(block) => self.bodies.get(block as usize)?.as_ref(),
             PartId::Counts(field) => self.counts[field as usize].as_ref(),
+            PartId::Exchanges => self.exchanges.as_ref(),
         }
     }
 

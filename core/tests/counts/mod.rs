@@ -8,10 +8,13 @@ use reqlog_core::compact::Urgency;
 use reqlog_core::filter::{Number, Predicate, TextKey, TextMatcher};
 use reqlog_core::id::Seq;
 use reqlog_core::level::Level;
+use reqlog_core::query::Unit;
 use reqlog_core::record::{Field, Kind, Record};
 use reqlog_core::segment::PartId;
 use reqlog_core::timestamp::Timestamp;
 use std::collections::BTreeSet;
+
+const UNITS: [Unit; 2] = [Unit::Record, Unit::Half];
 
 /// How many values a field has, and their length in bytes.
 type Names = (usize, usize);
@@ -118,9 +121,11 @@ proptest! {
     #[test]
     fn counts_are_what_a_loop_counts(batches in batches(), compacted in 0usize..8, filter in predicate(), bound in 1u64..60) {
         let model = stored(&batches, compacted);
-        prop_assert_eq!(model.stats(&filter, Seq::MAX), model.count(&filter, Seq::MAX));
-        let bound = Seq::new(bound).unwrap();
-        prop_assert_eq!(model.stats(&filter, bound), model.count(&filter, bound));
+        for bound in [Seq::MAX, Seq::new(bound).unwrap()] {
+            for unit in UNITS {
+                prop_assert_eq!(model.stats(&filter, bound, unit), model.count(&filter, bound, unit));
+            }
+        }
     }
 }
 
@@ -145,7 +150,10 @@ proptest! {
         }
         let check = |model: &Model| {
             for filter in filters.iter().chain([&Predicate::ALL]) {
-                prop_assert_eq!(model.stats(filter, Seq::MAX), model.count(filter, Seq::MAX), "{:?}", filter);
+                for unit in UNITS {
+                    let counted = model.stats(filter, Seq::MAX, unit);
+                    prop_assert_eq!(counted, model.count(filter, Seq::MAX, unit), "{:?} {:?}", unit, filter);
+                }
             }
             Ok(())
         };
@@ -159,8 +167,12 @@ proptest! {
     }
 }
 
-// two projects, each a segment; 300 containers, so that no summary counts them
+// two projects, each a segment of exchanges; 300 containers, so that no summary counts them
 fn two_segments(old: bool) -> Model {
+    two_segments_of(1, old)
+}
+
+fn two_segments_of(kinds: usize, old: bool) -> Model {
     let mut model = if old { Model::old() } else { Model::default() };
     let crowd = Crowd {
         rows: 6_000,
@@ -169,7 +181,7 @@ fn two_segments(old: bool) -> Model {
         containers: (300, 4),
         methods: 4,
         levels: 6,
-        kinds: 1,
+        kinds,
         statuses: vec![Some(200), Some(500)],
         salt: 1,
     };
@@ -182,8 +194,12 @@ fn two_segments(old: bool) -> Model {
 
 // what is read for statistics, each part as often as it is
 fn read(model: &Model, filter: &Predicate) -> Vec<PartId> {
+    read_in(Unit::Record, model, filter)
+}
+
+fn read_in(unit: Unit, model: &Model, filter: &Predicate) -> Vec<PartId> {
     model.asked.borrow_mut().clear();
-    assert_eq!(model.stats(filter, Seq::MAX), model.count(filter, Seq::MAX));
+    assert_eq!(model.stats(filter, Seq::MAX, unit), model.count(filter, Seq::MAX, unit));
     model.asked.borrow().clone()
 }
 
@@ -196,6 +212,26 @@ fn where_all_rows_match_only_the_counts_that_a_summary_lacks_are_read() {
     assert_eq!(read(&model, &Predicate::between(Number::Kind, 0, 0)), [counts, counts]);
     assert_eq!(read(&model, &Predicate::between(Number::Time, -5, 6_000)), [counts, counts]);
     assert_eq!(read(&model, &text(Field::Service, "s9")), []);
+}
+
+#[test]
+fn halves_of_all_rows_are_counted_without_a_column() {
+    let (counts, exchanges) = (PartId::Counts(Field::Container), PartId::Exchanges);
+    // all are exchanges
+    assert_eq!(read_in(Unit::Half, &two_segments(false), &Predicate::ALL), [counts, counts]);
+    // of all kinds; the tasks of both segments are under way together
+    let mixed = two_segments_of(4, false);
+    assert_eq!(read_in(Unit::Half, &mixed, &Predicate::ALL), [counts, exchanges, counts, exchanges]);
+    assert_eq!(read_in(Unit::Half, &mixed, &Predicate::project("p0")), [counts, exchanges]);
+    let kind = |kind: Kind| Predicate::between(Number::Kind, kind as i64, kind as i64);
+    let read = read_in(Unit::Half, &mixed, &kind(Kind::Event));
+    assert!(read.contains(&PartId::Number(Number::Kind)) && !read.contains(&exchanges), "{read:?}");
+}
+
+#[test]
+fn a_segment_that_keeps_nothing_of_its_exchanges_is_counted_by_its_columns() {
+    let read = read_in(Unit::Half, &two_segments_of(4, true), &Predicate::project("p0"));
+    assert_eq!(read.iter().filter(|part| matches!(part, PartId::Number(Number::Kind))).count(), 1, "{read:?}");
 }
 
 #[test]

@@ -105,7 +105,7 @@ impl Model {
             Source::Batch { first, arrival, blob } => batch::decode(blob, *first, *arrival, &Portable).unwrap(),
             Source::Segment(_) => {
                 let entry = self.catalog.entries.iter().find(|entry| entry.id == id).unwrap().clone();
-                let catalog = Catalog { head: self.catalog.head, entries: vec![entry], deletions: Vec::new() };
+                let catalog = Catalog { head: self.catalog.head, entries: vec![entry], ..Catalog::default() };
                 let query = Query {
                     filter: Predicate::ALL,
                     order: Order::Time,
@@ -134,8 +134,8 @@ impl Model {
         scan.finish()
     }
 
-    pub fn stats(&self, filter: &Predicate, bound: Seq) -> Stats {
-        let mut scan = Scan::stats(filter, bound, &self.catalog);
+    pub fn stats(&self, filter: &Predicate, bound: Seq, unit: Unit) -> Stats {
+        let mut scan = Scan::stats(filter, bound, unit, &self.catalog);
         self.drive(&mut scan);
         scan.finish_stats()
     }
@@ -186,12 +186,13 @@ impl Model {
     }
 
     /// What [`Self::stats`] must answer.
-    pub fn count(&self, filter: &Predicate, bound: Seq) -> Stats {
+    pub fn count(&self, filter: &Predicate, bound: Seq, unit: Unit) -> Stats {
         let mut stats = Stats::default();
         for row in self.rows.iter().filter(|row| row.id.seq() <= bound && filter.matches_stored(row)) {
             let record = &row.record;
             let class = record.status.map(|status| status / 100).filter(|class| (1..=9).contains(class));
-            stats.total += 1;
+            let units = unit.of(record.kind);
+            stats.total += units;
             for (counts, value) in [
                 (&mut stats.levels, Some(record.level.name())),
                 (&mut stats.kinds, Some(record.kind.name())),
@@ -201,7 +202,7 @@ impl Model {
                 (&mut stats.containers, record.text(Field::Container)),
                 (&mut stats.services, record.text(Field::Service)),
             ] {
-                value.into_iter().for_each(|value| *counts.entry(value.to_owned()).or_default() += 1);
+                value.into_iter().for_each(|value| *counts.entry(value.to_owned()).or_default() += units);
             }
         }
         stats

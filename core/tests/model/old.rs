@@ -5,6 +5,7 @@ use reqlog_core::segment::{Directory, PartId};
 use std::ops::Range;
 
 const COUNTS: u8 = 6;
+const EXCHANGES: u8 = 7;
 
 /// The same segment without the parts that hold counts.
 pub fn without_counts(file: &[u8]) -> Vec<u8> {
@@ -12,7 +13,8 @@ pub fn without_counts(file: &[u8]) -> Vec<u8> {
     let size = file.len() as u64;
     let footer = slice(Directory::footer(slice(size - Directory::TRAILER_LEN..size), size).unwrap());
     let directory = Directory::read(footer).unwrap();
-    let kept: Vec<PartId> = directory.parts().filter(|part| !matches!(part, PartId::Counts(_))).collect();
+    let kept: Vec<PartId> =
+        directory.parts().filter(|part| !matches!(part, PartId::Counts(_) | PartId::Exchanges)).collect();
     let mut old = file[..8].to_vec();
     kept.iter().for_each(|part| old.extend_from_slice(slice(directory.locate(*part).unwrap())));
 
@@ -30,7 +32,7 @@ pub fn without_counts(file: &[u8]) -> Vec<u8> {
         rest = &rest[1..];
         take_varint(&mut rest);
         take_varint(&mut rest);
-        if kind != COUNTS {
+        if ![COUNTS, EXCHANGES].contains(&kind) {
             shorter.extend_from_slice(&before[..before.len() - rest.len()]);
         }
     }

@@ -9,11 +9,12 @@ use clap::Args;
 use reqlog::server::{self, RunFile, Service};
 use reqlog::store::Store;
 use reqlog_core::auth::Secret;
-use reqlog_core::plan;
+use reqlog_core::plan::{self, FanOut};
 use std::io::Write;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -37,9 +38,36 @@ pub struct Serve {
     origins: Option<String>,
     #[command(flatten)]
     limits: LimitFlags,
+    #[command(flatten)]
+    fan_out: FanOutFlags,
     /// Open it in the browser
     #[arg(long)]
     open: bool,
+}
+
+/// Hoody's fan-out
+#[derive(Args, Debug)]
+struct FanOutFlags {
+    /// Give admin keys of the organisation the rows of all projects as one stream, at Hoody's list
+    #[arg(long)]
+    admin_fanout: bool,
+    /// Seconds after which the cursors of such a sweep expire [default: a day]
+    #[arg(long, value_name = "SECONDS")]
+    fanout_age: Option<u64>,
+    /// Seconds after which one answer of it stops and hands out a cursor [default: 300]
+    #[arg(long, value_name = "SECONDS")]
+    fanout_deadline: Option<u64>,
+}
+
+impl FanOutFlags {
+    fn over(&self, settings: &Settings) -> Option<FanOut> {
+        let usual = FanOut::default();
+        let seconds = |flag: Option<u64>, setting: Option<u64>| flag.or(setting).map(Duration::from_secs);
+        (self.admin_fanout || settings.admin_fanout == Some(true)).then(|| FanOut {
+            cursor_age: seconds(self.fanout_age, settings.fanout_age).unwrap_or(usual.cursor_age),
+            deadline: seconds(self.fanout_deadline, settings.fanout_deadline).unwrap_or(usual.deadline),
+        })
+    }
 }
 
 const LISTEN: &str = "127.0.0.1:7070";
@@ -66,7 +94,8 @@ impl Serve {
         }
         let base_path = self.base_path.as_deref().or(settings.base_path.as_deref()).unwrap_or_default();
         let base_path = base_path.trim_end_matches('/').to_owned();
-        let plan = plan::Settings { base_path, origins, limits, ..Default::default() };
+        let fan_out = self.fan_out.over(settings);
+        let plan = plan::Settings { base_path, origins, limits, fan_out, ..Default::default() };
         let service = Service::new(store.clone(), plan, backend::redact_key(settings)).map_err(failed)?;
         let service = Arc::new(service);
         import(&self.files, &service)?;

@@ -6,6 +6,7 @@ use super::Problem;
 use reqlog_core::plan::Origins;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 /// What the environment and the settings file say; a flag, where there is one, was looked at before.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -33,6 +34,13 @@ pub struct Settings {
     pub key: Option<String>,
     /// `REQLOG_REDACT_KEY`, `redact-key`: what replaced secrets are hashed with.
     pub redact_key: Option<String>,
+    /// `LOGS_ADMIN_FANOUT`, which Hoody's documentation names, `admin-fanout`: whether admin keys of the organisation
+    /// get the rows of all projects as one stream, `true` or `false`.
+    pub admin_fanout: Option<bool>,
+    /// `REQLOG_FANOUT_AGE`, `fanout-age`: seconds after which the cursors of such a sweep expire.
+    pub fanout_age: Option<u64>,
+    /// `REQLOG_FANOUT_DEADLINE`, `fanout-deadline`: seconds after which one answer of it stops.
+    pub fanout_deadline: Option<u64>,
 }
 
 const FILE: &str = "reqlog.toml";
@@ -51,11 +59,16 @@ impl Settings {
     }
 
     fn under(self, environment: impl Fn(&str) -> Option<String>) -> Result<Self, Problem> {
-        let number = |name: &str| {
-            let read =
-                |text: String| text.parse().map_err(|_| Problem::Usage(format!("{name}: '{text}' is no number")));
-            environment(name).map(read).transpose()
-        };
+        fn read<T: FromStr>(name: &str, value: Option<String>, accepted: &str) -> Result<Option<T>, Problem> {
+            let read = |value: String| {
+                let refuse = |_| Problem::Usage(format!("{name} is '{value}'; it takes {accepted}"));
+                value.parse().map_err(refuse)
+            };
+            value.map(read).transpose()
+        }
+        let flag = |name| read(name, environment(name), "true or false");
+        let seconds = |name| read(name, environment(name), "a number of seconds");
+        let number = |name| read(name, environment(name), "a number");
         Ok(Self {
             data: environment("REQLOG_DATA").map(PathBuf::from).or(self.data),
             listen: environment("REQLOG_LISTEN").or(self.listen),
@@ -68,6 +81,9 @@ impl Settings {
             url: environment("REQLOG_URL").or(self.url),
             key: environment("REQLOG_KEY").or(self.key),
             redact_key: environment("REQLOG_REDACT_KEY").or(self.redact_key),
+            admin_fanout: flag("LOGS_ADMIN_FANOUT")?.or(self.admin_fanout),
+            fanout_age: seconds("REQLOG_FANOUT_AGE")?.or(self.fanout_age),
+            fanout_deadline: seconds("REQLOG_FANOUT_DEADLINE")?.or(self.fanout_deadline),
         })
     }
 
@@ -118,6 +134,26 @@ mod tests {
         assert_eq!(Settings::default().origins(None).unwrap(), Origins::Own);
         for wrong in ["a.example.test", "https://", "https://a/b", "*,https://a"] {
             assert!(settings.origins(Some(wrong)).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_setting_of_another_kind_is_refused() {
+        let under = |name: &str, value: &str| {
+            let file: Settings = toml::from_str("admin-fanout = true\nfanout-age = 60").unwrap();
+            file.under(|asked| (asked == name).then(|| value.to_owned()))
+        };
+        let settings = under("LOGS_ADMIN_FANOUT", "false").unwrap();
+        assert_eq!(
+            (settings.admin_fanout, settings.fanout_age, settings.fanout_deadline),
+            (Some(false), Some(60), None)
+        );
+        assert_eq!(under("REQLOG_FANOUT_AGE", "5").unwrap().fanout_age, Some(5));
+        for (name, value) in
+            [("LOGS_ADMIN_FANOUT", "yes"), ("REQLOG_FANOUT_AGE", "1h"), ("REQLOG_FANOUT_DEADLINE", "-1")]
+        {
+            let Err(Problem::Usage(told)) = under(name, value) else { panic!("{name} takes {value}") };
+            assert!(told.contains(name) && told.contains(value), "{told}");
         }
     }
 

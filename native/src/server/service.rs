@@ -124,7 +124,9 @@ impl Service {
             Operation::Get { seq, arrival, filter, detail } => {
                 Outcome::Record(store.get(*seq, *arrival, filter, *detail).map_err(failure)?.map(Box::new))
             }
-            Operation::Stats { filter, bound } => Outcome::Stats(store.stats(filter, *bound).map_err(failure)?),
+            Operation::Stats { filter, bound, unit } => {
+                Outcome::Stats(store.stats(filter, *bound, *unit).map_err(failure)?)
+            }
             Operation::Delete { filter, now, project } => {
                 let erasure = Erasure::new(filter, *now, project.as_deref()).map_err(Failure::Body)?;
                 Outcome::Deleted(store.delete(erasure).map_err(failure)?)
@@ -251,14 +253,22 @@ impl Iterator for Export {
 
     fn next(&mut self) -> Option<io::Result<Bytes>> {
         let exporter = self.exporter.as_mut()?;
-        let Some(query) = exporter.next() else {
-            return self.exporter.take().map(|exporter| Ok(exporter.end()));
-        };
-        match guarded(|| self.service.page(query)) {
-            Ok(page) => Some(Ok(exporter.chunk(&page))),
-            Err(failure) => {
-                self.exporter = None;
-                Some(Err(io::Error::other(failure.to_string())))
+        loop {
+            if let Some(chunk) = exporter.chunk() {
+                return Some(Ok(chunk));
+            }
+            let Some(query) = exporter.next() else {
+                return self.exporter.take().map(|exporter| Ok(exporter.end()));
+            };
+            match guarded(|| self.service.store.sweep(query).map_err(failure)) {
+                Ok(page) => {
+                    let store = &self.service.store;
+                    exporter.supply(page, store.now(), &store.catalog().expired);
+                }
+                Err(failure) => {
+                    self.exporter = None;
+                    return Some(Err(io::Error::other(failure.to_string())));
+                }
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Decoded parts, kept by weight so that warm pages touch no disk.
 
-use quick_cache::Weighter;
-use quick_cache::sync::Cache;
+use quick_cache::sync::{Cache, DefaultLifecycle};
+use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter};
 use reqlog_core::catalog::SourceId;
 use reqlog_core::metrics;
 use reqlog_core::scan::{Question, Scan};
@@ -57,6 +57,10 @@ impl Parts {
     pub(super) fn new(bytes: u64) -> Self {
         // a part is some 30 KB on average
         let kept = Cache::with_weighter((bytes >> 15) as usize + 16, bytes, Weight);
+        Self::counting(kept)
+    }
+
+    fn counting(kept: Cache<Key, Kept, Weight>) -> Self {
         Self { kept, hits: AtomicU64::new(0), misses: AtomicU64::new(0), read_bytes: AtomicU64::new(0) }
     }
 
@@ -85,6 +89,34 @@ impl Parts {
         let count = if found.is_some() { &self.hits } else { &self.misses };
         count.fetch_add(1, Relaxed);
         found
+    }
+
+    /// What walks over everything keep, all of them together: some columns of a segment are needed for every page of it,
+    /// but nothing that was passed is needed again, and must not take the place of what is.
+    pub(super) fn of_sweeps() -> Self {
+        const BYTES: u64 = 32 << 20;
+        let mut options = OptionsBuilder::new();
+        // in one piece, so that a long column has room
+        options.shards(1).weight_capacity(BYTES).estimated_items_capacity((BYTES >> 15) as usize);
+        let options = options.build().expect("both capacities are given");
+        let (hash, lifecycle) = (DefaultHashBuilder::default(), DefaultLifecycle::default());
+        Self::counting(Cache::with_options(options, Weight, hash, lifecycle))
+    }
+
+    /// A part, if it is there.
+    pub(super) fn known_part(&self, segment: u64, id: PartId) -> Option<Arc<Part>> {
+        match self.kept.peek(&Key::Part(segment, id))? {
+            Kept::Part(part) => Some(part),
+            _ => None,
+        }
+    }
+
+    /// What a batch holds, if it is there.
+    pub(super) fn known_batch(&self, first: u64) -> Option<Arc<BatchParts>> {
+        match self.kept.peek(&Key::Batch(first))? {
+            Kept::Batch(parts) => Some(parts),
+            _ => None,
+        }
     }
 
     pub(super) fn batch<E>(

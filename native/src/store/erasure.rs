@@ -6,6 +6,7 @@ use super::{Fault, Snapshot, Store};
 use reqlog_core::catalog::{Catalog, Deletion};
 use reqlog_core::filter::{Filter, Predicate};
 use reqlog_core::id::{EntryId, Seq};
+use reqlog_core::query::Unit;
 use reqlog_core::scan::Scan;
 use reqlog_core::timestamp::Timestamp;
 use std::sync::Arc;
@@ -61,7 +62,7 @@ impl Store {
     // what the deletion hid: nothing else can have changed between `before` and it
     fn count(&self, before: &Snapshot, filter: &Predicate, head: Option<Seq>) -> Result<u64, Fault> {
         let Some(head) = head else { return Ok(0) };
-        let mut scan = Scan::stats(filter, head, before.catalog());
+        let mut scan = Scan::stats(filter, head, Unit::Record, before.catalog());
         self.inner.shared.reader(before).drive(&mut scan).map_err(|unreadable| unreadable.fault)?;
         self.inner.shared.counters.scanned(scan.scanned());
         Ok(scan.finish_stats().total)

@@ -93,6 +93,8 @@ struct Shared {
     secret: [u8; 32],
     redact_key: [u8; 32],
     cache: cache::Parts,
+    // of exports and sweeps
+    sweeps: cache::Parts,
     counts: cache::Counts,
     counters: counters::Counters,
     // how many identities the committer remembers

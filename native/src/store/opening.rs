@@ -104,6 +104,7 @@ fn share(options: Options, dir: Arc<DataDir>, snapshot: Snapshot, database: &Dat
         secret: database.secret()?,
         redact_key: dir.redact_key()?,
         cache: Parts::new(options.cache),
+        sweeps: Parts::of_sweeps(),
         counts: Counts::new(COUNTS),
         counters: Counters::default(),
         compacting: Mutex::default(),

@@ -1,7 +1,7 @@
 //! Pages, single rows and counts.
 
-use super::source::Unreadable;
-use super::{Fault, Snapshot, Store};
+use super::source::{Reader, Unreadable};
+use super::{Fault, Shared, Snapshot, Store};
 use reqlog_core::filter::{Number, Predicate};
 use reqlog_core::id::Seq;
 use reqlog_core::query::{Detail, Direction, Order, Page, Query, Start, Stats, Total, Unit};
@@ -13,13 +13,19 @@ impl Store {
     /// The page that answers `query`. Blocks on disk and processor: not for an async thread.
     pub fn page(&self, query: &Query) -> Result<Page, Fault> {
         let counts = &self.inner.shared.counts;
-        let scan = self.scan(|snapshot| {
+        let scan = self.scan(Shared::reader, |snapshot| {
             let mut scan = Scan::page(query.clone(), snapshot.catalog());
             counts.recall(&mut scan);
             scan
         })?;
         counts.learn(&scan);
         Ok(scan.finish())
+    }
+
+    /// One page of a walk over everything, which is not counted: what it decodes is not kept in the place of what other
+    /// pages need, and stays within 32 MiB for all walks together.
+    pub fn sweep(&self, query: &Query) -> Result<Page, Fault> {
+        self.scan(Shared::sweeper, |snapshot| Scan::page(query.clone(), snapshot.catalog())).map(Scan::finish)
     }
 
     /// The row of a sequence, if it is there, matches, and arrived when its id says.
@@ -46,18 +52,23 @@ impl Store {
         Ok(row.filter(|row| arrival.is_none_or(|arrival| arrival == row.id.arrival_ms())))
     }
 
-    /// Counts of the rows that match among those up to `bound`.
-    pub fn stats(&self, filter: &Predicate, bound: Seq) -> Result<Stats, Fault> {
-        self.scan(|snapshot| Scan::stats(filter, bound, snapshot.catalog())).map(Scan::finish_stats)
+    /// Counts of the rows that match among those up to `bound`, in units.
+    pub fn stats(&self, filter: &Predicate, bound: Seq, unit: Unit) -> Result<Stats, Fault> {
+        self.scan(Shared::reader, |snapshot| Scan::stats(filter, bound, unit, snapshot.catalog()))
+            .map(Scan::finish_stats)
     }
 
     // a source that cannot be read may have been replaced since: asked again while the view changes
-    fn scan(&self, plan: impl Fn(&Snapshot) -> Scan) -> Result<Scan, Fault> {
+    fn scan(
+        &self,
+        reader: for<'a> fn(&'a Shared, &'a Snapshot) -> Reader<'a>,
+        plan: impl Fn(&Snapshot) -> Scan,
+    ) -> Result<Scan, Fault> {
         let shared = &self.inner.shared;
         let mut snapshot = shared.snapshot.get();
         loop {
             let mut scan = plan(&snapshot);
-            let Err(Unreadable { source, fault }) = shared.reader(&snapshot).drive(&mut scan) else {
+            let Err(Unreadable { source, fault }) = reader(shared, &snapshot).drive(&mut scan) else {
                 shared.counters.scanned(scan.scanned());
                 return Ok(scan);
             };

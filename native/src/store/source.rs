@@ -29,12 +29,19 @@ pub(super) struct Reader<'a> {
     pub(super) codec: &'a dyn Codec,
     /// Without one, every part is read and checked anew.
     pub(super) cache: Option<&'a Parts>,
+    /// Looked into before that one, and left as it is.
+    pub(super) aside: Option<&'a Parts>,
 }
 
 impl Shared {
     /// A reader of `snapshot` through the cache.
     pub(super) fn reader<'a>(&'a self, snapshot: &'a Snapshot) -> Reader<'a> {
-        Reader { snapshot, codec: &*self.options.codec, cache: Some(&self.cache) }
+        Reader { snapshot, codec: &*self.options.codec, cache: Some(&self.cache), aside: None }
+    }
+
+    /// A reader of `snapshot` for a walk over everything.
+    pub(super) fn sweeper<'a>(&'a self, snapshot: &'a Snapshot) -> Reader<'a> {
+        Reader { cache: Some(&self.sweeps), aside: Some(&self.cache), ..self.reader(snapshot) }
     }
 }
 
@@ -77,13 +84,17 @@ impl Reader<'_> {
         match source {
             SourceId::Batch(first) => {
                 let decode = || self.batch(source, first).map(columns);
-                let parts = match self.cache {
-                    Some(cache) => cache.batch(first, decode)?,
-                    None => Arc::new(decode()?),
+                let parts = match (self.aside.and_then(|aside| aside.known_batch(first)), self.cache) {
+                    (Some(parts), _) => parts,
+                    (None, Some(cache)) => cache.batch(first, decode)?,
+                    (None, None) => Arc::new(decode()?),
                 };
                 Ok(parts.get(&id).cloned().unwrap_or_else(|| Arc::new(Part::Absent)))
             }
             SourceId::Segment(number) => {
+                if let Some(part) = self.aside.and_then(|aside| aside.known_part(number, id)) {
+                    return Ok(part);
+                }
                 let file = self.file(number)?;
                 let directory = self.directory(file)?;
                 let Some(range) = directory.locate(id) else { return Ok(Arc::new(Part::Absent)) };

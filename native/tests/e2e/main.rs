@@ -9,6 +9,7 @@ mod corpus;
 mod data;
 mod dialects;
 mod edges;
+mod fanout;
 mod follow;
 mod hostile;
 mod limits;

@@ -20,7 +20,9 @@ pub fn reqlog() -> Command {
             command.env_remove(name);
         }
     }
-    command.env_remove("RUST_LOG");
+    for name in ["LOGS_ADMIN_FANOUT", "REQLOG_FANOUT_AGE", "REQLOG_FANOUT_DEADLINE", "RUST_LOG"] {
+        command.env_remove(name);
+    }
     command
 }
 
@@ -136,6 +138,13 @@ impl Server {
     /// A client without a key.
     pub fn stranger(&self) -> Client {
         Client::new(&self.url, None)
+    }
+
+    /// Kilobytes that it has in memory.
+    pub fn resident(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse().unwrap()
     }
 
     /// Host and port.

@@ -95,7 +95,8 @@ impl Engine {
 
     /// Counts by level and by service.
     pub fn counts(&self, question: &Question) -> Result<(Counts, Counts)> {
-        let stats = self.store.stats(&predicate(question)?, Seq::MAX).map_err(|fault| fault.to_string())?;
+        let stats =
+            self.store.stats(&predicate(question)?, Seq::MAX, Unit::Record).map_err(|fault| fault.to_string())?;
         Ok((stats.levels, stats.services))
     }
 }

@@ -40,6 +40,7 @@ fn name(part: PartId) -> String {
         PartId::Grams(field) => format!("grams of {}", field.name()),
         PartId::Details(_) => "headers, attributes, previews".into(),
         PartId::Bodies(_) => "bodies".into(),
+        PartId::Exchanges => "summary of the exchanges".into(),
         PartId::Counts(field) => format!("counts by {}", field.name()),
     }
 }

@@ -9,7 +9,7 @@ use reqlog_core::format::time::rfc3339;
 use reqlog_core::format::{Format, Head, Parser, Unit};
 use reqlog_core::id::Seq;
 use reqlog_core::limit::Limits;
-use reqlog_core::plan::Projects;
+use reqlog_core::plan::{Projects, Settings};
 use reqlog_core::record::{Field, Record};
 use reqlog_core::timestamp::Timestamp;
 use serde::Deserialize;
@@ -30,8 +30,8 @@ pub struct Setting {
     pub batches: Vec<(Summary, Bytes)>,
     /// What the records name.
     pub projects: Projects,
-    /// How much keys may ask for.
-    pub limits: Limits,
+    /// How the server is set up.
+    pub settings: Settings,
 }
 
 impl Default for Setting {
@@ -44,7 +44,7 @@ impl Default for Setting {
             redact_key: [7; 32],
             batches: Vec::new(),
             projects: Projects::default(),
-            limits: UNLIMITED,
+            settings: Settings { limits: UNLIMITED, ..Settings::default() },
         }
     }
 }

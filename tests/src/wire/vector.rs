@@ -5,6 +5,7 @@ use super::seed::UNLIMITED;
 use super::step::{End, Message, Step, Turn};
 use reqlog_core::format::time::rfc3339;
 use reqlog_core::limit::Limits;
+use reqlog_core::plan::FanOut;
 use reqlog_core::timestamp::Timestamp;
 use std::time::Duration;
 
@@ -17,6 +18,8 @@ pub(super) struct Vector<'t> {
     pub(super) now: Option<Timestamp>,
     /// What keys may ask for: nothing of it limited, or as the contracts say.
     pub(super) limits: Limits,
+    /// Hoody's fan-out, where it is enabled.
+    pub(super) fan_out: Option<FanOut>,
     pub(super) steps: Vec<Step<'t>>,
 }
 
@@ -24,7 +27,7 @@ impl<'t> Vector<'t> {
     pub(super) fn parse(text: &'t str) -> Result<Self, String> {
         let mut blocks = blocks(text);
         let (_, comment) = blocks.next().unwrap_or_default();
-        let mut vector = Self { seed: None, now: None, limits: UNLIMITED, steps: Vec::new() };
+        let mut vector = Self { seed: None, now: None, limits: UNLIMITED, fan_out: None, steps: Vec::new() };
         for line in comment.lines().filter(|line| line.starts_with('@')) {
             match line.split_once(' ').map(|(word, value)| (word, value.trim())) {
                 Some(("@seed", name)) if vector.seed.is_none() => vector.seed = Some(name),
@@ -32,7 +35,10 @@ impl<'t> Vector<'t> {
                     vector.now = Some(rfc3339(time).ok_or_else(|| format!("no RFC 3339 time: {line}"))?);
                 }
                 Some(("@limits", "contracts")) if vector.limits == UNLIMITED => vector.limits = Limits::default(),
-                _ => return Err(format!("none of one @seed, one @now and @limits contracts: {line}")),
+                Some(("@fanout", times)) if vector.fan_out.is_none() => {
+                    vector.fan_out = Some(fan_out(times).ok_or_else(|| format!("no times of a fan-out: {line}"))?);
+                }
+                _ => return Err(format!("none of one @seed, one @now, @limits contracts and one @fanout: {line}")),
             }
         }
         vector.steps = blocks.map(|(line, block)| step(line, block)).collect::<Result<_, _>>()?;
@@ -60,6 +66,13 @@ impl<'t> Vector<'t> {
         let refusals = self.steps.iter().filter(|step| step.is_refusal()).count();
         Count { files: 1, steps: self.steps.len(), refusals }
     }
+}
+
+/// The age of cursors and the deadline of answers, in ms.
+fn fan_out(times: &str) -> Option<FanOut> {
+    let (age, deadline) = times.split_once(' ')?;
+    let millis = |text: &str, unit| Some(Duration::from_millis(text.strip_prefix(unit)?.parse().ok()?));
+    Some(FanOut { cursor_age: millis(age, "age=")?, deadline: millis(deadline, "deadline=")? })
 }
 
 fn step(line: usize, block: &str) -> Result<Step<'_>, String> {
@@ -138,11 +151,15 @@ mod tests {
 
     #[test]
     fn the_comment_says_what_the_server_begins_with() {
-        let vector =
-            Vector::parse("What.\n@seed a\n@now 2026-06-23T12:05:00Z\n\n### s\nGET /\n\nHTTP/1.1 404\n").unwrap();
+        let vector = Vector::parse(
+            "What.\n@seed a\n@now 2026-06-23T12:05:00Z\n@fanout age=5 deadline=1000\n\n### s\nGET /\n\nHTTP/1.1 404\n",
+        )
+        .unwrap();
         assert_eq!(vector.seed, Some("a"));
+        let fan_out = FanOut { cursor_age: Duration::from_millis(5), deadline: Duration::from_secs(1) };
+        assert_eq!(vector.fan_out, Some(fan_out));
         assert_eq!(vector.now, Some(Timestamp::from_millis(1_782_216_300_000)));
-        assert_eq!(vector.steps[0].line, 5);
+        assert_eq!(vector.steps[0].line, 6);
         assert_eq!(vector.count(), Count { files: 1, steps: 1, refusals: 1 });
         assert_eq!(vector.limits, UNLIMITED);
         let vector = Vector::parse("@limits contracts\n### s\n@wait 250ms\n@times 3\nGET /\n\nHTTP/1.1 404\n").unwrap();
@@ -187,6 +204,7 @@ mod tests {
             let told = refuse(&format!("### s\n{wrong}\nGET /\n\nHTTP/1.1 200\n"));
             assert!(told.contains(wrong.lines().last().unwrap()), "{told}");
         }
+        assert!(refuse("@fanout age=5\n### s\nGET /\n\nHTTP/1.1 200\n").contains("age=5"));
         assert!(refuse("@now noon\n### s\nGET /\n\nHTTP/1.1 200\n").contains("noon"));
         assert!(refuse("### s\nGET /\n").contains("line 1, s: no line HTTP/1.1"));
         assert!(refuse("a comment only\n").contains("no step"));

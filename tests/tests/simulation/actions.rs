@@ -278,7 +278,10 @@ fn count(world: &mut World) -> Law {
             return Err(format!("{member} of {question:?} is {} instead of {wanted}", stats[member]));
         }
     }
-    Ok(())
+    let seen = rows.iter().filter(|row| who.sees(row.project));
+    let halves: usize = seen.map(|row| Question::default().halves(1, row).count()).sum();
+    let stats = world.ask(&Ask::get(who, "/_logs/stats"))?.json()?;
+    if stats["total"] == halves { Ok(()) } else { Err(format!("{halves} rows, and Hoody counts {}", stats["total"])) }
 }
 
 /// One record by its id in several spellings: there, or gone.

@@ -61,6 +61,7 @@ impl Export {
         }
         let some = 1 + world.prng.below(40_000) as usize;
         world.note(format!("  export reads {some} after {} rows", self.received.len()));
+        world.tell();
         let mut bytes = vec![0; some];
         let mut filled = 0;
         let reader = self.reader.as_mut().ok_or("no reader")?;

@@ -40,7 +40,7 @@ const SEEDS: u64 = 80;
 const ACTIONS: usize = 200;
 
 /// What the seeds of every run meet, ten times each at least.
-const MET: [&str; 31] = [
+const MET: [&str; 32] = [
     "Cognigy by skip, back",
     "Cognigy by skip, forth",
     "Cognigy, back",
@@ -50,6 +50,7 @@ const MET: [&str; 31] = [
     "Hoody, afterId",
     "Hoody, back",
     "Hoody, forth",
+    "Hoody, sweeping",
     "Scrip",
     "a change was found that nobody answered",
     "a change was lost with the power",

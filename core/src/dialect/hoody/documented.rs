@@ -2,6 +2,7 @@
 
 use super::halves::KINDS;
 use super::level::LEVELS;
+use super::stats::ORDER;
 use crate::dialect::endpoint::{About, Answer, BUSY, FAILED, FORBIDDEN, Media, Refusal, UNAUTHORIZED};
 use crate::dialect::schema::{nullable, object, reference, with_optional};
 use serde_json::{Value, json};
@@ -13,14 +14,24 @@ pub(in crate::dialect) static ABOUT: About = About {
     mounts: &super::MOUNTS,
     fields: &[],
     envelope: Media { name: "application/json", schema: envelope, example: Some(refusal) },
-    schemas: || vec![("HoodyEntry", entry())],
+    schemas: || vec![("HoodyEntry", entry()), ("HoodyTrailer", trailer())],
 };
 
 pub(super) static LIST: &[Answer] = &[Answer {
     status: 200,
-    doc: "Rows by ascending id.",
-    media: &[Media { name: "application/json", schema: page, example: Some(example) }],
+    doc: "Rows by ascending id; of a fan-out one a line, and a trailer.",
+    media: &[
+        Media { name: "application/json", schema: page, example: Some(example) },
+        Media { name: "application/x-ndjson", schema: line, example: Some(last_line) },
+    ],
     fields: &["link"],
+}];
+
+pub(super) static STATS: &[Answer] = &[Answer {
+    status: 200,
+    doc: "Counts of rows.",
+    media: &[Media { name: "application/json", schema: counts, example: Some(some_counts) }],
+    fields: &[],
 }];
 
 pub(super) static REFUSALS: &[Refusal] = &[
@@ -71,6 +82,48 @@ fn page() -> Value {
         ("limit", json!({"type": "integer", "minimum": 1, "maximum": 1000})),
         ("offset", count()),
     ])
+}
+
+/// One of the fan-out.
+fn line() -> Value {
+    json!({"anyOf": [reference("HoodyEntry"), reference("HoodyTrailer")], "description": "Each line."})
+}
+
+fn last_line() -> Value {
+    json!({"__trailer": true, "cursor": null, "stoppedReason": "end"})
+}
+
+fn trailer() -> Value {
+    let trailer = ("__trailer", json!({"const": true}));
+    let stopped = object(&[
+        trailer.clone(),
+        ("cursor", json!({"type": ["string", "null"], "description": "Goes on after the last row; null at the end."})),
+        ("stoppedReason", json!({"enum": ["limit", "end", "deadline"]})),
+    ]);
+    let expired = [trailer, ("error", json!({"const": "snapshot_expired"})), ("status", json!({"const": 410}))];
+    json!({"anyOf": [stopped, object(&expired)], "description": "The last line of a fan-out."})
+}
+
+fn counts() -> Value {
+    let by = || json!({"type": "object", "additionalProperties": {"type": "integer", "minimum": 1}});
+    let levels: Vec<_> = ORDER.map(|level| (level, count())).into_iter().collect();
+    object(&[
+        ("total", count()),
+        ("byLevel", object(&levels)),
+        ("byProject", by()),
+        ("byContainer", by()),
+        ("byService", by()),
+    ])
+}
+
+fn some_counts() -> Value {
+    json!({
+        "total": 8421,
+        "byLevel": {"info": 6200, "warn": 1500, "error": 521, "debug": 200},
+        "byProject": {"proj_a1b2c3d4": 5000, "proj_e5f6g7h8": 3421},
+        "byContainer": {"cnt_x9y8z7w6": 3000, "cnt_m5n6o7p8": 5421},
+        "byService": {"user-api": 4200, "billing-api": 2100, "webhook-svc": 2121},
+    })
 }
 
 fn entry() -> Value {

@@ -4,7 +4,7 @@
 //!
 //! - `limit` is 1 to 1000. `last=N` takes the place of its default, so that `last=500` alone is 500 rows; with both the
 //!   lesser counts, and the rows are still the newest.
-//! - `offset`, `afterId`, `last` and `cursor` exclude each other, `offset=0` included.
+//! - `offset`, `afterId`, `last` and `cursor` exclude each other, `offset=0` included; `cursor` excludes `snapshot` too.
 //! - `total` counts every row that the filters let through, wherever the page begins. `limit` is what held for the
 //!   page, `offset` 0 beside `afterId` and `last`.
 //! - `afterId` may be an id of no row, of a row out of sight, or one that is still to come.
@@ -12,24 +12,24 @@
 //!   nor counted. Links of a walk carry it; it goes with `afterId` and `last` too. Rows that are destroyed during a walk
 //!   by `offset` still move those behind them; a walk by `afterId` does not notice.
 //! - `Link` leads to the pages before and after one by `offset`, and to the page after one by `afterId` while there is
-//!   one. A previous page that would overlap is shorter.
+//!   one. A previous page that would overlap is shorter; before an offset beyond the end is the last page.
 //! - A project that does not exist, a container, service or method that no row has: an empty list.
 
 use super::Render;
 use super::entry::{self, Bodies, Shown};
-use super::halves::{KINDS, Row, Rows};
-use super::level::{self, LEVELS};
-use crate::auth::{Key, Role};
+use super::fanout;
+use super::halves::{Row, Rows};
+use super::selection::{self, CONTAINER, KIND, LEVEL, METHOD, PROJECT, SERVICE, SOURCE};
+use crate::auth::Key;
 use crate::dialect::link::{self, PageUrl};
 use crate::dialect::params::{Param, ParamError, Params, Shape};
 use crate::dialect::{Asked, Planned, respond, visible};
 use crate::error::Error;
 use crate::export::json::decimal;
-use crate::filter::{Number, Predicate, TextKey, TextMatcher};
+use crate::filter::Predicate;
 use crate::id::{EntryId, Half, Seq};
 use crate::plan::Operation;
 use crate::query::{Detail, Direction, Order, Page, Position, Query, Start, Total};
-use crate::record::{Field, Source};
 use bytes::Bytes;
 use http::{Response, StatusCode};
 
@@ -37,17 +37,13 @@ use http::{Response, StatusCode};
 const LAST_ROW: u64 = Seq::MAX.get() * 2;
 const PAGE: Shape = Shape::Integer { least: 1, most: 1000 };
 
-static LIMIT: Param = Param::defaulted("limit", PAGE, "200", "At most this many rows.");
+pub(super) static LIMIT: Param = Param::defaulted("limit", PAGE, "200", "At most this many rows.");
 static OFFSET: Param = Param::defaulted(
     "offset",
     Shape::Integer { least: 0, most: LAST_ROW },
     "0",
     "Rows to skip; its cost grows with the number. Follow Link instead of counting.",
 );
-pub(super) static PROJECT: Param = Param::optional("projectId", Shape::Text, "Only rows of this project.");
-pub(super) static CONTAINER: Param = Param::optional("containerId", Shape::Text, "Only rows of this container.");
-pub(super) static SERVICE: Param = Param::optional("serviceName", Shape::Text, "Only rows of this service.");
-pub(super) static LEVEL: Param = Param::optional("level", Shape::Words(&LEVELS), "Only rows of these levels.");
 static REQUEST_BODY: Param =
     Param::defaulted("includeRequestBody", Shape::Flag, "false", "Whether request rows have their requestBody.");
 static RESPONSE_BODY: Param =
@@ -62,20 +58,12 @@ static AFTER: Param = Param::optional(
     Shape::Integer { least: 0, most: LAST_ROW },
     "Only rows of a greater id; it excludes offset, last and cursor.",
 );
-static CURSOR: Param = Param::optional(
+pub(super) static CURSOR: Param = Param::optional(
     "cursor",
     Shape::Text,
     "Goes on with a fan-out, for admin keys, where the server has fan-out enabled; it excludes offset, afterId and last.",
 );
-pub(super) static KIND: Param = Param::optional("kind", Shape::Choice(&KINDS), "Only rows of this kind.");
-pub(super) static METHOD: Param =
-    Param::optional("method", Shape::Text, "Only rows of this HTTP method, spelt as it was sent.");
-pub(super) static SOURCE: Param = Param::optional(
-    "source",
-    Shape::Choice(&[Source::Backend.name(), Source::Edge.name()]),
-    "Only rows that this side captured.",
-);
-static SNAPSHOT: Param = Param::optional(
+pub(super) static SNAPSHOT: Param = Param::optional(
     "snapshot",
     Shape::Integer { least: 1, most: Seq::MAX.get() },
     "The sequence up to which records are seen, as Link carries it: a walk by offset then sees each row once.",
@@ -101,13 +89,15 @@ pub(super) static PARAMS: &[&Param] = &[
 
 /// Which of the rows that match a page has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Window {
+pub(super) enum Window {
     /// After this many.
     Offset(u64),
     /// Of ids greater than this one.
     After(u64),
     /// The newest.
     Last,
+    /// After those of the sweep so far.
+    Cursor,
 }
 
 /// What is needed to render a page and the ways on from it.
@@ -122,31 +112,27 @@ pub(crate) struct Listing {
 }
 
 pub(super) fn plan(asked: &Asked<'_>, key: &Key, params: &Params) -> Result<Planned, Error> {
-    if params.text(&CURSOR).is_some() {
-        return Err(match key.role {
-            Role::Admin => Error::Cursor {
-                name: CURSOR.name,
-                reason: "fan-out is not enabled on this server; use offset or afterId",
-            },
-            Role::Read | Role::Ingest => Error::Role { needed: Role::Admin },
-        });
+    if let Some(fan_out) = fanout::asked(asked, key, params)? {
+        return fanout::plan(asked, params, fan_out);
     }
     let project = Asked::project(key, params.text(&PROJECT))?;
     let window = window(params)?;
     let limit = limit(params, window);
-    let rows = Rows::named(params.word(&KIND));
+    let rows = selection::rows(params);
     let snapshot = snapshot(asked, params)?;
-    let bodies = Bodies { request: shown(params, &REQUEST_BODY), response: shown(params, &RESPONSE_BODY) };
+    let bodies = bodies(params);
     let (start, direction) = match window {
         Window::Offset(0) => (Start::First, Direction::Ascending),
         Window::Offset(offset) => (Start::Offset(offset), Direction::Ascending),
         Window::After(row) => (after(row), Direction::Ascending),
         Window::Last => (Start::First, Direction::Descending),
+        // without fan-out there is none
+        Window::Cursor => (Start::First, Direction::Ascending),
     };
     // every record has a row, but the first one after an id may have all of its rows before it
     let records = if let Window::After(_) = window { limit + 1 } else { limit };
     let query = Query {
-        filter: Predicate::all_of([visible(project.as_deref()), rows.records(), filter(params)]),
+        filter: Predicate::all_of([visible(project.as_deref()), selection::records(params)]),
         order: Order::Arrival,
         direction,
         start,
@@ -158,18 +144,25 @@ pub(super) fn plan(asked: &Asked<'_>, key: &Key, params: &Params) -> Result<Plan
     };
     let varying: &[_] = match window {
         Window::Offset(_) => &[LIMIT.name, OFFSET.name, SNAPSHOT.name],
-        Window::After(_) | Window::Last => &[AFTER.name],
+        Window::After(_) | Window::Last | Window::Cursor => &[AFTER.name],
     };
     let url = PageUrl::new(asked, params, varying);
     let listing = Listing { rows, window, limit, bodies, snapshot, url };
     Ok(Planned::run(Operation::Page { query, wait: None }, Render::List(Box::new(listing))))
 }
 
-fn window(params: &Params) -> Result<Window, Error> {
-    let places = [OFFSET.name, AFTER.name, LAST.name];
+/// The page that is asked for, by one parameter alone.
+pub(super) fn window(params: &Params) -> Result<Window, Error> {
+    let places = [OFFSET.name, AFTER.name, LAST.name, CURSOR.name];
     let mut given = params.given().map(|(name, _)| name).filter(|name| places.contains(name));
     if let (Some(other), Some(name)) = (given.next(), given.next()) {
         return Err(ParamError::Exclusive { name, other }.into());
+    }
+    if params.text(&CURSOR).is_some() {
+        // it knows its own
+        let snapshot =
+            params.integer(&SNAPSHOT).map(|_| ParamError::Exclusive { name: SNAPSHOT.name, other: CURSOR.name });
+        return snapshot.map_or(Ok(Window::Cursor), |error| Err(error.into()));
     }
     Ok(match (params.integer(&AFTER), params.integer(&LAST)) {
         (Some(row), _) => Window::After(row),
@@ -178,7 +171,8 @@ fn window(params: &Params) -> Result<Window, Error> {
     })
 }
 
-fn limit(params: &Params, window: Window) -> u64 {
+/// How many rows there are at most.
+pub(super) fn limit(params: &Params, window: Window) -> u64 {
     let limit = params.integer(&LIMIT).unwrap_or(200);
     let explicit = params.given().any(|(name, _)| name == LIMIT.name);
     match (window, params.integer(&LAST)) {
@@ -188,7 +182,8 @@ fn limit(params: &Params, window: Window) -> u64 {
     }
 }
 
-fn snapshot(asked: &Asked<'_>, params: &Params) -> Result<Option<Seq>, Error> {
+/// The last sequence that is seen; `None` in an empty store.
+pub(super) fn snapshot(asked: &Asked<'_>, params: &Params) -> Result<Option<Seq>, Error> {
     let head = asked.context.head.map(EntryId::seq);
     let Some(number) = params.integer(&SNAPSHOT) else { return Ok(head) };
     let known = Seq::new(number).filter(|seq| head.is_some_and(|head| *seq <= head));
@@ -196,33 +191,20 @@ fn snapshot(asked: &Asked<'_>, params: &Params) -> Result<Option<Seq>, Error> {
     Ok(Some(known.ok_or_else(beyond)?))
 }
 
-fn shown(params: &Params, param: &Param) -> Shown {
-    if params.flag(param) { Shown::Yes } else { Shown::No }
+/// The bodies that are asked for.
+pub(super) fn bodies(params: &Params) -> Bodies {
+    let shown = |param: &Param| if params.flag(param) { Shown::Yes } else { Shown::No };
+    Bodies { request: shown(&REQUEST_BODY), response: shown(&RESPONSE_BODY) }
 }
 
 /// With the first record that has a row after this one: its own record, where it is only a request.
-fn after(row: u64) -> Start {
+pub(super) fn after(row: u64) -> Start {
     let before = match EntryId::from_row(row) {
         Some((seq, Half::Second)) => Some(seq),
         Some((seq, Half::First)) => Seq::new(seq.get() - 1),
         None => None,
     };
     before.map_or(Start::First, |seq| Start::After(Position::arrival(seq)))
-}
-
-pub(super) fn filter(params: &Params) -> Predicate {
-    let exactly = |param, field| {
-        let is = |value| Predicate::Text(TextKey::Field(field), TextMatcher::verbatim(value));
-        params.text(param).map_or(Predicate::ALL, is)
-    };
-    let source = params.word(&SOURCE).and_then(Source::parse).map(|source| source as i64);
-    Predicate::all_of([
-        exactly(&CONTAINER, Field::Container),
-        exactly(&SERVICE, Field::Service),
-        exactly(&METHOD, Field::Method),
-        params.words(&LEVEL).map_or(Predicate::ALL, level::among),
-        source.map_or(Predicate::ALL, |source| Predicate::between(Number::Source, source, source)),
-    ])
 }
 
 impl Listing {
@@ -235,7 +217,7 @@ impl Listing {
         match self.window {
             Window::Offset(_) => drop(rows.drain(..(page.inset as usize).min(rows.len()))),
             Window::After(id) => rows.retain(|row| row.id > id),
-            Window::Last => drop(rows.drain(..rows.len().saturating_sub(self.limit as usize))),
+            Window::Last | Window::Cursor => drop(rows.drain(..rows.len().saturating_sub(self.limit as usize))),
         }
         let more = page.more_after || rows.len() as u64 > self.limit;
         rows.truncate(self.limit as usize);
@@ -255,21 +237,24 @@ impl Listing {
         body.push(b'}');
         let next = rows.last().filter(|_| more).map(|last| (last.id, offset + rows.len() as u64));
         let mut response = respond(StatusCode::OK, "application/json", body);
-        link::set(response.headers_mut(), self.links(next));
+        link::set(response.headers_mut(), self.links(next, total));
         response
     }
 
-    /// The pages beside this one; `next` is the id of this page's last row and the offset of the next page's first.
-    fn links(&self, next: Option<(u64, u64)>) -> [(Option<String>, &'static str); 2] {
+    /// The pages beside this one of `total` rows; `next` is the id of this page's last row and the offset of the next
+    /// page's first.
+    fn links(&self, next: Option<(u64, u64)>, total: u64) -> [(Option<String>, &'static str); 2] {
         let (next, prev) = match self.window {
             Window::Offset(offset) => {
                 let page = |limit: u64, offset: u64| self.at(limit, offset);
                 let next = next.and_then(|(_, offset)| page(self.limit, offset));
-                let before = self.limit.min(offset);
-                (next, Some(before).filter(|rows| *rows > 0).and_then(|rows| page(rows, offset - rows)))
+                // beyond the end there is nothing to go back through
+                let end = offset.min(total);
+                let before = self.limit.min(end);
+                (next, Some(before).filter(|rows| *rows > 0).and_then(|rows| page(rows, end - rows)))
             }
             Window::After(_) => (next.map(|(id, _)| self.url.with(&[(AFTER.name, &id.to_string())])), None),
-            Window::Last => (None, None),
+            Window::Last | Window::Cursor => (None, None),
         };
         [(next, "next"), (prev, "prev")]
     }

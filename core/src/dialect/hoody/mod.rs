@@ -1,13 +1,16 @@
 //! Hoody: central proxy logs under `/api/proxy-logs/_logs` and `/_logs`.
 //!
 //! Its rows are halves: [`halves`] says how an exchange of the store is two of them, [`list`] pages through them,
-//! [`entry`] writes one.
+//! [`fanout`] streams them, [`stats`] counts them, [`entry`] writes one.
 
 mod documented;
 mod entry;
+mod fanout;
 mod halves;
 mod level;
 mod list;
+mod selection;
+mod stats;
 mod stream;
 
 pub(super) use documented::ABOUT;
@@ -31,6 +34,8 @@ pub enum Action {
     List,
     /// Rows as they come.
     Stream,
+    /// How many there are.
+    Stats,
 }
 
 /// Below either mount.
@@ -42,9 +47,22 @@ pub static ENDPOINTS: &[Endpoint<Action>] = &[
         params: list::PARAMS,
         action: Action::List,
         doc: "Rows of the proxy log by ascending id. An exchange is two rows, its request and its response, of the ids \
-          2n − 1 and 2n; an event or a request alone is one of an odd id, a response alone one of an even id.",
+          2n − 1 and 2n; an event or a request alone is one of an odd id, a response alone one of an even id. \
+              Where the server has fan-out enabled, an admin key of the organisation that names no projectId gets a \
+              stream of all rows, without limit to its end, instead of a page.",
         takes: &[],
         answers: documented::LIST,
+        refusals: documented::REFUSALS,
+    },
+    Endpoint {
+        method: Method::GET,
+        path: "/stats",
+        access: Access::Role(Role::Read),
+        params: stats::PARAMS,
+        action: Action::Stats,
+        doc: "How many rows there are, by level, project, container and service.",
+        takes: &[],
+        answers: documented::STATS,
         refusals: documented::REFUSALS,
     },
     Endpoint {
@@ -95,6 +113,7 @@ pub(super) fn plan(asked: &Asked<'_>) -> Result<Planned, Error> {
     match endpoint.action {
         Action::List => list::plan(asked, key, &params),
         Action::Stream => stream::plan(asked, key, &params),
+        Action::Stats => stats::plan(asked, key, &params),
     }
 }
 
@@ -103,12 +122,15 @@ pub(super) fn plan(asked: &Asked<'_>) -> Result<Planned, Error> {
 pub(crate) enum Render {
     /// A page of rows.
     List(Box<Listing>),
+    /// Counts of rows.
+    Stats,
 }
 
 impl Render {
     pub(super) fn reply(self, outcome: Outcome) -> Result<Response<Bytes>, Error> {
         match (self, outcome) {
             (Self::List(listing), Outcome::Page(page)) => Ok(listing.reply(page)),
+            (Self::Stats, Outcome::Stats(stats)) => Ok(stats::reply(&stats)),
             _ => Err(Failure::Internal.into()),
         }
     }

@@ -16,12 +16,11 @@
 
 use super::entry::{self, Bodies};
 use super::halves::Rows;
-use super::list::{self, CONTAINER, KIND, LEVEL, METHOD, PROJECT, SERVICE, SOURCE};
+use super::selection::{self, CONTAINER, KIND, LEVEL, METHOD, PROJECT, SERVICE, SOURCE};
 use crate::auth::Key;
 use crate::dialect::params::{Param, Params};
 use crate::dialect::{Asked, Framing, Planned, json, visible};
 use crate::error::Error;
-use crate::filter::Predicate;
 use crate::id::{EntryId, Half};
 use crate::live::{Frame, Restriction, Since, Tail};
 use crate::record::Stored;
@@ -41,8 +40,7 @@ pub(crate) struct Frames {
 
 pub(super) fn plan(asked: &Asked<'_>, key: &Key, params: &Params) -> Result<Planned, Error> {
     let project = Asked::project(key, params.text(&PROJECT))?;
-    let rows = Rows::named(params.word(&KIND));
-    let filter = Predicate::all_of([rows.records(), list::filter(params)]);
+    let (rows, filter) = (selection::rows(params), selection::records(params));
     let (since, last) = since(asked);
     let scope = visible(project.as_deref());
     let container = params.text(&CONTAINER).map(str::to_owned);

@@ -8,12 +8,13 @@ use super::selection::Selection;
 use crate::auth::Key;
 use crate::cursor::{Cursor, Walk};
 use crate::dialect::params::Params;
-use crate::dialect::{Asked, Planned, Render, respond, set};
+use crate::dialect::streamed::File;
+use crate::dialect::{Asked, Planned, Render, Streamed, respond, set};
 use crate::error::Error;
 use crate::export::{Format, Writer};
 use crate::id::EntryId;
 use crate::plan::Operation;
-use crate::query::{Detail, Direction, Order, Page, Position, Query, Start, Total, Unit};
+use crate::query::{Detail, Direction, Order, Position, Query, Start, Total, Unit};
 use crate::record::Stored;
 use bytes::Bytes;
 use http::header::{CONTENT_DISPOSITION, HeaderName};
@@ -21,13 +22,6 @@ use http::{Method, Response, StatusCode};
 
 // Bodies come along: a page of this many rows of two full bodies is 128 MiB, of usual rows less than 1 MiB.
 const PAGE: usize = 256;
-
-/// An export under way.
-#[derive(Debug)]
-pub(crate) struct Exporting {
-    format: Format,
-    cursor: String,
-}
 
 pub(super) fn plan(asked: &Asked<'_>, key: &Key, params: &Params) -> Result<Planned, Error> {
     let selection = Selection::read(key, params)?;
@@ -57,12 +51,12 @@ pub(super) fn plan(asked: &Asked<'_>, key: &Key, params: &Params) -> Result<Plan
         total: Total::Skip,
         unit: Unit::Record,
     };
-    let exporting =
-        Exporting { format, cursor: Cursor { start: Start::First, ..cursor }.sign(&walk, asked.context.secret) };
+    let cursor = Cursor { start: Start::First, ..cursor }.sign(&walk, asked.context.secret);
+    let file = File { head: head(format, &cursor), writer: Writer::new(format) };
     if asked.method == Method::HEAD {
-        return Ok(Planned::Ready(exporting.head().map(|()| Bytes::new())));
+        return Ok(Planned::Ready(file.head().map(|()| Bytes::new())));
     }
-    Ok(Planned::Run(Box::new(Operation::Export(query)), Render::Export(exporting)))
+    Ok(Planned::Run(Box::new(Operation::Export(query)), Render::Streamed(Box::new(file))))
 }
 
 fn resume(text: &str, walk: &Walk, asked: &Asked<'_>) -> Option<Cursor> {
@@ -78,26 +72,13 @@ fn resume(text: &str, walk: &Walk, asked: &Asked<'_>) -> Option<Cursor> {
     Some(cursor)
 }
 
-impl Exporting {
-    /// Status and header fields.
-    pub(crate) fn head(&self) -> Response<()> {
-        let mut response = respond(StatusCode::OK, self.format.content_type(), Bytes::new()).map(|_| ());
-        let headers = response.headers_mut();
-        set(headers, CONTENT_DISPOSITION, &format!("attachment; filename=\"reqlog.{}\"", self.format.name()));
-        set(headers, HeaderName::from_static("x-reqlog-cursor"), &self.cursor);
-        response
-    }
-
-    /// The encoder of the rows.
-    pub(crate) fn writer(&self) -> Writer {
-        Writer::new(self.format)
-    }
-}
-
-/// The page after this one, if there is one.
-pub(crate) fn after(query: &Query, page: &Page) -> Option<Query> {
-    let last = page.rows.last().filter(|_| page.more_after)?;
-    Some(Query { start: Start::After(Position::of(last, query.order)?), ..query.clone() })
+/// Status and header fields.
+fn head(format: Format, cursor: &str) -> Response<()> {
+    let mut response = respond(StatusCode::OK, format.content_type(), Bytes::new()).map(|_| ());
+    let headers = response.headers_mut();
+    set(headers, CONTENT_DISPOSITION, &format!("attachment; filename=\"reqlog.{}\"", format.name()));
+    set(headers, HeaderName::from_static("x-reqlog-cursor"), cursor);
+    response
 }
 
 /// A HAR file of one row.
@@ -125,7 +106,7 @@ mod tests {
             (Format::Har, "application/json", "reqlog.har"),
             (Format::Json, "application/json", "reqlog.json"),
         ] {
-            let head = Exporting { format, cursor: "c".to_owned() }.head();
+            let head = head(format, "c");
             assert_eq!(head.headers()["content-type"], content_type);
             assert_eq!(head.headers()["content-disposition"], format!("attachment; filename=\"{file}\""));
             assert_eq!(head.headers()["x-reqlog-cursor"], "c");

@@ -21,7 +21,6 @@ pub(super) mod tail;
 pub(crate) use admin::Change;
 pub(crate) use backup::head as backup_head;
 pub(super) use documented::ABOUT;
-pub(crate) use export::{Exporting, after};
 pub(super) use problem::refuse;
 
 use super::endpoint::{self, Access, Endpoint, Match};

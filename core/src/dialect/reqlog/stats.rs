@@ -7,14 +7,14 @@ use crate::dialect::params::Params;
 use crate::dialect::{Asked, Planned, json};
 use crate::error::Error;
 use crate::plan::Operation;
-use crate::query::Stats;
+use crate::query::{Stats, Unit};
 use bytes::Bytes;
 use http::{Response, StatusCode};
 use serde_json::json;
 
 pub(super) fn plan(asked: &Asked<'_>, key: &Key, params: &Params) -> Result<Planned, Error> {
     let filter = Selection::read(key, params)?.predicate(asked.context.now)?;
-    let operation = Operation::Stats { filter, bound: asked.bound() };
+    let operation = Operation::Stats { filter, bound: asked.bound(), unit: Unit::Record };
     Ok(Planned::run(operation, Render::Stats))
 }
 

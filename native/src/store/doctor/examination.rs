@@ -5,11 +5,11 @@ use super::super::data_dir::{DataDir, MANIFEST};
 use super::super::database::{Creation, Database, StoredDeletion};
 use super::super::source::{Reader, read_directory};
 use super::super::{Fault, OpenError, Options, Snapshot, erasure, opening};
-use super::reading::{count, projects, summarise, verify_parts};
+use super::reading::{count, projects, spelt, verify_parts};
 use super::{Diagnosis, Finding, Remark};
 use reqlog_core::catalog::{Deletion, Entry, SourceId, Summary};
 use reqlog_core::plan::Projects;
-use reqlog_core::record::Stored;
+use reqlog_core::record::{Kind, Stored};
 use reqlog_core::segment::{Part, PartId};
 use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
@@ -122,7 +122,7 @@ fn unknown(
 
 // every source for itself, then all of them together; how many rows there are
 fn sources(snapshot: &Snapshot, known: &Projects, options: &Options, findings: &mut Vec<Finding>) -> u64 {
-    let reader = Reader { snapshot, codec: &*options.codec, cache: None };
+    let reader = Reader { snapshot, codec: &*options.codec, cache: None, aside: None };
     let catalog = snapshot.catalog();
     let (head, latest) = catalog.head.map_or((0, 0), |head| (head.seq().get(), head.arrival_ms()));
     let mut seqs: Vec<u64> = Vec::new();
@@ -168,20 +168,27 @@ pub(super) fn check(reader: &Reader<'_>, entry: &Entry, findings: &mut Vec<Findi
         }
     };
     let rows = reader.rows(entry).map_err(|error| unreadable(error.fault))?;
-    if summarise(&rows).as_ref() != Some(&*entry.summary) {
+    if Summary::of(rows.iter()).as_ref() != Some(&*entry.summary) {
         findings.push(Finding::Summary(name));
     }
     if let SourceId::Segment(id) = entry.id {
         if !rows.is_sorted_by_key(|row| (row.record.time, row.id.seq())) {
             findings.push(Finding::Order(id));
         }
+        let exchanges = |row: &&Stored| row.record.kind == Kind::Exchange;
         for field in Summary::COUNTED {
             let part = reader.part(entry.id, PartId::Counts(field)).map_err(unreadable)?;
             if let Part::Counts(kept) = &*part
-                && kept.to_counts() != count(&rows, field)
+                && (spelt(kept.iter()) != count(rows.iter(), field)
+                    || kept.exchanges().is_some_and(|of| spelt(of) != count(rows.iter().filter(exchanges), field)))
             {
                 findings.push(Finding::Counts(id, field));
             }
+        }
+        if let Part::Exchanges(kept) = &*reader.part(entry.id, PartId::Exchanges).map_err(unreadable)?
+            && Summary::of_exchanges(&rows).as_ref() != Some(&**kept)
+        {
+            findings.push(Finding::Summary(format!("the exchanges of segment {id}")));
         }
     }
     Ok(rows)

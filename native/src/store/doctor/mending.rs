@@ -5,7 +5,7 @@ use super::super::database::{self, Database, Head, RawBatch, RawSegment, StoredS
 use super::super::source::{Reader, read_directory};
 use super::super::{Fault, Options, Snapshot, backup};
 use super::examination::{check, understood};
-use super::reading::{Rescued, projects, rescue, summarise};
+use super::reading::{Rescued, projects, rescue};
 use super::repair::Repair;
 use reqlog_core::batch;
 use reqlog_core::catalog::{Catalog, Deletion, Entry, SourceId, Summary};
@@ -171,7 +171,7 @@ impl Patient<'_> {
             self.repairs.push(Repair::Lost(lost));
             return Ok(());
         };
-        let (all, is_sound) = (rows.len(), summarise(&rows) == raw.summary);
+        let (all, is_sound) = (rows.len(), Summary::of(rows.iter()) == raw.summary);
         let rows = self.fresh(rows);
         if is_sound && rows.len() == all {
             return Ok(());
@@ -187,7 +187,7 @@ impl Patient<'_> {
         let entry = Entry { id: SourceId::Segment(file.id()), summary: Arc::new(summary.clone()) };
         let catalog = Catalog { entries: vec![entry.clone()], ..Catalog::default() };
         let snapshot = Snapshot::new(catalog, Vec::new(), vec![file.clone()]);
-        let reader = Reader { snapshot: &snapshot, codec: &*self.options.codec, cache: None };
+        let reader = Reader { snapshot: &snapshot, codec: &*self.options.codec, cache: None, aside: None };
         let mut findings = Vec::new();
         check(&reader, &entry, &mut findings).ok().filter(|_| findings.is_empty())
     }

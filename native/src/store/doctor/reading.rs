@@ -5,7 +5,7 @@ use super::super::data_dir::SegmentFile;
 use super::super::source::{Reader, read_directory};
 use super::super::{Fault, Snapshot};
 use reqlog_core::body::{Body, Cut};
-use reqlog_core::catalog::{Catalog, Deletion, Entry, SourceId, Summary};
+use reqlog_core::catalog::{Catalog, Deletion, Entry, SourceId};
 use reqlog_core::codec::Codec;
 use reqlog_core::filter::Predicate;
 use reqlog_core::id::Seq;
@@ -35,7 +35,7 @@ pub(super) fn rescue(file: &Arc<SegmentFile>, codec: &dyn Codec) -> Rescued {
     let catalog = Catalog { entries: vec![entry], ..Catalog::default() };
     let snapshot = Snapshot::new(catalog, Vec::new(), vec![file.clone()]);
     let cache = Parts::new(CACHE);
-    let reader = Reader { snapshot: &snapshot, codec, cache: Some(&cache) };
+    let reader = Reader { snapshot: &snapshot, codec, cache: Some(&cache), aside: None };
     let block = |first: u64, detail| {
         let mut scan = Scan::page(block(first, detail), snapshot.catalog());
         reader.drive(&mut scan).ok().map(|()| scan.finish().rows)
@@ -88,24 +88,18 @@ pub(super) fn verify_parts(file: &SegmentFile, directory: &Directory) -> Result<
     Ok(())
 }
 
+/// The values that any row has, with how many.
+pub(super) fn spelt<'a>(counts: impl Iterator<Item = (&'a str, u64)>) -> Counts {
+    counts.filter(|(_, count)| *count > 0).map(|(value, count)| (value.to_owned(), count)).collect()
+}
+
 /// How many rows have each value of a field.
-pub(super) fn count(rows: &[Stored], field: Field) -> Counts {
+pub(super) fn count<'a>(rows: impl Iterator<Item = &'a Stored>, field: Field) -> Counts {
     let mut counts = Counts::new();
-    for value in rows.iter().filter_map(|row| row.record.text(field)) {
+    for value in rows.filter_map(|row| row.record.text(field)) {
         *counts.entry(value.to_owned()).or_default() += 1;
     }
     counts
-}
-
-/// The summary that these rows should have.
-pub(super) fn summarise(rows: &[Stored]) -> Option<Summary> {
-    let seqs = || rows.iter().map(|row| row.id.seq());
-    let arrivals = || rows.iter().map(|row| row.id.arrival_ms());
-    let draft = Summary::draft(rows.iter().map(|row| &row.record))?;
-    let mut summary = draft.place(Seq::new(1)?, 0)?;
-    summary.seq = (seqs().min()?, seqs().max()?);
-    summary.arrival = (arrivals().min()?, arrivals().max()?);
-    Some(summary)
 }
 
 /// The projects of rows that no deletion hides.

@@ -185,7 +185,7 @@ fn a_snapshot_keeps_the_files_it_names() {
     assert_eq!(store.delete(erasure).unwrap(), 80);
     store.compact_now().unwrap();
     assert_eq!((store.catalog().entries.len(), store_files(dir.path())), (0, 1));
-    let reader = source::Reader { snapshot: &held, codec: &Zstd, cache: None };
+    let reader = source::Reader { snapshot: &held, codec: &Zstd, cache: None, aside: None };
     assert_eq!(reader.rows(&first).map_err(|unreadable| unreadable.fault).unwrap().len(), 70);
     drop(held);
     assert_eq!(store_files(dir.path()), 0);
@@ -210,7 +210,7 @@ fn a_deletion_hides_at_once_outlives_a_restart_and_becomes_physical() {
         let failed = rows.iter().filter(|row| row.record.status == Some(503));
         assert!(failed.clone().all(|row| row.id.seq().get() > 665), "later rows are not touched");
         assert_eq!(failed.count(), 3);
-        let stats = store.stats(&Predicate::Const(true), Seq::MAX).unwrap();
+        let stats = store.stats(&Predicate::Const(true), Seq::MAX, Unit::Record).unwrap();
         assert_eq!((stats.total, stats.classes.get("5xx")), (rows.len() as u64, Some(&3)));
     };
     check(&store);

@@ -3,6 +3,8 @@
 use super::*;
 use crate::store::backup::MARGIN;
 use reqlog_core::filter::Predicate;
+use reqlog_core::query::Unit;
+use reqlog_core::record::Kind;
 use reqlog_core::segment::{Directory, PartId};
 use std::fs;
 
@@ -30,7 +32,7 @@ fn findings(dir: &Path) -> Vec<Finding> {
 
 fn rows(dir: &Path) -> u64 {
     let store = Store::open(dir, manual()).unwrap();
-    store.stats(&Predicate::Const(true), Seq::MAX).unwrap().total
+    store.stats(&Predicate::Const(true), Seq::MAX, Unit::Record).unwrap().total
 }
 
 #[test]
@@ -140,7 +142,7 @@ fn place(file: &[u8], part: PartId) -> Range<usize> {
 
 fn containers(dir: &Path) -> BTreeMap<String, u64> {
     let store = Store::open(dir, manual()).unwrap();
-    store.stats(&Predicate::ALL, Seq::MAX).unwrap().containers
+    store.stats(&Predicate::ALL, Seq::MAX, Unit::Record).unwrap().containers
 }
 
 #[test]
@@ -185,4 +187,36 @@ fn counts_of_other_rows_are_found_although_their_checksum_is_right() {
     file[own].copy_from_slice(&foreign);
     fs::write(&path, &file).unwrap();
     assert_eq!(findings(dir.path()), [Finding::Counts(1, Field::Container)]);
+}
+
+// one segment of exchanges and events; the first is of this method
+fn mixed(method: usize) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path(), manual()).unwrap();
+    let mut ingest = records("p", "a", 60);
+    for (at, record) in ingest.records.iter_mut().enumerate() {
+        record.kind = if at % 3 == 0 { Kind::Exchange } else { Kind::Event };
+        let method = if at == 0 { method } else { at % 9 };
+        record.texts.set(Field::Method, &format!("M{method}"));
+    }
+    store.commit(ingest).unwrap();
+    store.compact_now().unwrap();
+    dir
+}
+
+#[test]
+fn a_summary_of_other_exchanges_is_found_although_its_checksum_is_right() {
+    let dir = mixed(1);
+    assert_eq!(findings(dir.path()), []);
+    let path = segment(dir.path(), 1);
+    let mut file = fs::read(&path).unwrap();
+    let own = place(&file, PartId::Exchanges);
+    let foreign = (2..9).find_map(|method| {
+        let other = fs::read(segment(mixed(method).path(), 1)).unwrap();
+        let part = other[place(&other, PartId::Exchanges)].to_vec();
+        (part.len() == own.len() && part != file[own.clone()]).then_some(part)
+    });
+    file[own].copy_from_slice(&foreign.expect("summaries that differ in one method are as long"));
+    fs::write(&path, &file).unwrap();
+    assert_eq!(findings(dir.path()), [Finding::Summary("the exchanges of segment 1".into())]);
 }

@@ -11,6 +11,7 @@ use reqlog_core::auth::{NewKey, Role, Scope, Secret};
 use reqlog_core::batch;
 use reqlog_core::catalog::SourceId;
 use reqlog_core::filter::{Number, Predicate};
+use reqlog_core::query::Unit;
 use reqlog_core::record::{Field, Record};
 use reqlog_core::timestamp::Timestamp;
 use std::any::Any;
@@ -239,7 +240,7 @@ fn arrival_grows_from_commit_to_commit_whatever_the_clock_does() {
             let last = arrivals.iter().filter(|arrival| **arrival <= at).count() as u64;
             let count = |number, bound: u64| {
                 let filter = Predicate::between(number, 0, bound as i64);
-                store.stats(&filter, Seq::MAX).unwrap().total
+                store.stats(&filter, Seq::MAX, Unit::Record).unwrap().total
             };
             assert_eq!((count(Number::Arrival, at), count(Number::Seq, last)), (last, last), "up to {at}");
         }

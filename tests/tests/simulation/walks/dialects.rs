@@ -7,7 +7,7 @@ use crate::world::{Who, World};
 use reqlog_tests::corpus::Prng;
 
 /// A dialect and one of its ways from page to page, as likely as often named.
-const FORMS: [(Dialect, Form); 14] = [
+const FORMS: [(Dialect, Form); 15] = [
     (Dialect::Own, Form::Cursor),
     (Dialect::Own, Form::Cursor),
     (Dialect::Own, Form::Cursor),
@@ -16,6 +16,7 @@ const FORMS: [(Dialect, Form); 14] = [
     (Dialect::FlowMock, Form::Follow),
     (Dialect::Scrip, Form::Cursor),
     (Dialect::Hoody, Form::Offset),
+    (Dialect::Hoody, Form::Cursor),
     (Dialect::Hoody, Form::Follow),
     (Dialect::Hoody, Form::Last),
     (Dialect::Generic, Form::Offset),
@@ -32,8 +33,12 @@ impl Walk {
     /// Any walk that a client may make.
     pub(super) fn draw(world: &mut World) -> Self {
         let (now, arrival) = (world.now(), world.arrival());
+        let fans_out = world.fans_out();
         let prng = &mut world.prng;
-        let (dialect, form) = pick(prng, &FORMS);
+        let (dialect, form) = match pick(prng, &FORMS) {
+            (Dialect::Hoody, Form::Cursor) if !fans_out => (Dialect::Hoody, Form::Offset),
+            any => any,
+        };
         let mut walk = Self {
             who: pick(prng, &[Who::Admin, Who::Reader(0), Who::Reader(1)]),
             dialect,
@@ -53,6 +58,10 @@ impl Walk {
             last: 0,
             links: [None, None],
         };
+        if dialect == Dialect::Hoody && fans_out {
+            // who names no project sweeps all of them
+            walk.who = if form == Form::Cursor { Who::Admin } else { pick(prng, &[Who::Reader(0), Who::Reader(1)]) };
+        }
         if dialect == Dialect::Cognigy {
             // the hour before the beginning: the newest arrival, or a second ago
             let began = arrival.max(now - 1_000);
@@ -120,7 +129,7 @@ impl Walk {
                 format!("/v1/logs?limit={limit}{words}&sort_by={sort}&sort_dir={dir}")
             }
             Dialect::Hoody => {
-                let confined = confined(self, "projectId");
+                let confined = if form == Form::Cursor { String::new() } else { confined(self, "projectId") };
                 let base = pick(prng, &["/api/proxy-logs", ""]);
                 let place = match form {
                     Form::Follow => format!("limit={limit}&afterId=0"),

@@ -194,8 +194,11 @@ impl Walk {
         (self.offset, self.count) = (offset, wanted.len());
         self.last = wanted.iter().copied().max().unwrap_or(self.last);
         self.links = page.links;
-        // FlowMock and Scrip only go one way
-        let goes_back = !matches!(self.dialect, Dialect::FlowMock | Dialect::Scrip);
+        // FlowMock, Scrip and sweeps only go one way
+        let goes_back = !matches!(
+            (self.dialect, self.form),
+            (Dialect::FlowMock | Dialect::Scrip, _) | (Dialect::Hoody, Form::Cursor)
+        );
         for (way, link, more) in [("next", &self.links[0], more[0]), ("prev", &self.links[1], more[1] && goes_back)] {
             if more && link.is_none() || !more && undisturbed && link.is_some() && self.form != Form::Follow {
                 return Err(format!("{way} is {link:?}, and whether there is more: {more}"));
@@ -214,6 +217,7 @@ impl Walk {
             (Dialect::FlowMock, ..) => "FlowMock, before",
             (Dialect::Scrip, ..) => "Scrip",
             (Dialect::Hoody, Form::Follow, _) => "Hoody, afterId",
+            (Dialect::Hoody, Form::Cursor, _) => "Hoody, sweeping",
             (Dialect::Hoody, _, Way::Next) => "Hoody, forth",
             (Dialect::Hoody, _, Way::Prev) => "Hoody, back",
             (Dialect::Generic, _, Way::Next) => "generic, forth",

@@ -19,6 +19,9 @@ pub(super) struct Page {
 impl Walk {
     /// Reads an answer of the dialect.
     pub(super) fn read(&self, model: &Model, answer: &Answer) -> Law<Page> {
+        if (self.dialect, self.form) == (Dialect::Hoody, Form::Cursor) {
+            return self.swept(answer);
+        }
         let page = answer.json()?;
         let on = |parameter: &str, cursor: &Value| {
             cursor.as_str().map(|cursor| format!("{}&{parameter}={}", self.first, escaped(cursor)))
@@ -85,6 +88,20 @@ impl Walk {
                 Page { rows, total: total("/total"), links }
             }
         })
+    }
+
+    /// A sweep: a row a line, then how it goes on.
+    fn swept(&self, answer: &Answer) -> Law<Page> {
+        let text = std::str::from_utf8(&answer.body).map_err(|error| error.to_string())?;
+        let lines: Result<Vec<Value>, _> = text.lines().map(serde_json::from_str).collect();
+        let mut lines = lines.map_err(|error| format!("{error}: {text}"))?;
+        let trailer = lines.pop().filter(|last| last["__trailer"] == true).ok_or("a sweep without a trailer")?;
+        let next = trailer["cursor"].as_str().map(|cursor| format!("{}&cursor={}", self.first, escaped(cursor)));
+        if trailer["stoppedReason"] != if next.is_some() { "limit" } else { "end" } {
+            return Err(format!("a sweep ends by {trailer}"));
+        }
+        let rows = lines.iter().map(|row| row["id"].as_u64().ok_or_else(|| format!("no id in {row}")));
+        Ok(Page { rows: rows.collect::<Law<_>>()?, total: None, links: [next, None] })
     }
 
     /// The poll loop of `FlowMock`: everything newer than the newest row seen. Nothing is seen of an empty session,

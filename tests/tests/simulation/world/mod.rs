@@ -15,6 +15,7 @@ use ask::unmeasured;
 use http::{Method, Response, StatusCode};
 use reqlog::server::{Reader, Service};
 use reqlog::store::{Founding, Store, found};
+use reqlog_core::plan::FanOut;
 use reqlog_core::timestamp::Timestamp;
 use reqlog_tests::corpus::Prng;
 use reqlog_tests::memory::Memory;
@@ -78,7 +79,8 @@ pub struct World {
 
 impl World {
     pub fn new(seed: u64, sabotage: &Sabotage) -> Law<Self> {
-        let setting = Setting::default();
+        let mut setting = Setting::default();
+        setting.settings.fan_out = seed.is_multiple_of(2).then(FanOut::default);
         let mut world = Self {
             prng: Prng::new(seed),
             model: Model::default(),
@@ -177,6 +179,11 @@ impl World {
     pub fn compare(&mut self) -> Law {
         let (native, naive) = (self.native_state(), self.naive_state());
         if native == naive { Ok(()) } else { Err(difference(&native, &naive)) }
+    }
+
+    /// Whether an administrator's list of every project is a sweep.
+    pub fn fans_out(&self) -> bool {
+        self.setting.settings.fan_out.is_some()
     }
 
     /// The last sequence that was given out; 0 before the first.

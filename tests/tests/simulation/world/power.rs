@@ -5,7 +5,6 @@ use reqlog::server::Service;
 use reqlog::store::{Compaction, Options, Store, doctor};
 use reqlog_core::catalog::SourceId;
 use reqlog_core::live::Room;
-use reqlog_core::plan::Settings;
 use reqlog_core::timestamp::Timestamp;
 use reqlog_tests::simdisk::{Fault, Loss, Syncs};
 use reqlog_tests::vfs;
@@ -86,7 +85,7 @@ impl World {
     pub(super) fn open(&mut self) -> Law {
         self.disk.set_syncs(self.sabotage.syncs.unwrap_or(Syncs::Kept));
         let store = Store::open(&self.disk.root().join("data"), self.options()).map_err(|error| error.to_string())?;
-        let settings = Settings { limits: self.setting.limits, ..Settings::default() };
+        let settings = self.setting.settings.clone();
         let service = Service::new(store, settings, Some(self.setting.redact_key));
         self.service = Some(Arc::new(service.map_err(|fault| fault.to_string())?));
         Ok(())
