@@ -45,9 +45,11 @@ pub mod json;
 pub mod redact;
 
 // What can be asked
+pub mod aggregate;
 pub mod cursor;
 pub mod filter;
 pub mod live;
+pub mod neighbours;
 pub mod query;
 pub mod shown;
 

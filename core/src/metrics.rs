@@ -131,10 +131,10 @@ pub struct Tails {
     pub open: u64,
     /// Opened since the start.
     pub opened: u64,
-    /// Records sent on all of them.
-    pub records: u64,
-    /// Times that one of them was behind the records in memory and read the store.
-    pub catch_ups: u64,
+    /// Frames sent on all of them.
+    pub frames: u64,
+    /// How often one was behind what is kept in memory, and turned to the store.
+    pub resumed: u64,
 }
 
 /// Records that clients sent.
@@ -312,9 +312,9 @@ impl Tails {
     fn write(&self, out: Out<'_, '_, '_>) -> fmt::Result {
         out.one(Gauge, "reqlog_streams_open", "Live streams that are open.", self.open)?;
         out.one(Counter, "reqlog_streams_total", "Live streams opened.", self.opened)?;
-        out.one(Counter, "reqlog_stream_records_total", "Records sent on live streams.", self.records)?;
-        let help = "Times that a live stream was behind the records in memory and read the store.";
-        out.one(Counter, "reqlog_stream_catch_ups_total", help, self.catch_ups)
+        out.one(Counter, "reqlog_stream_frames_total", "Frames sent on live streams.", self.frames)?;
+        let help = "How often a live stream turned to the store for what is no longer in memory.";
+        out.one(Counter, "reqlog_stream_resumes_total", help, self.resumed)
     }
 }
 

@@ -3,6 +3,7 @@
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use reqlog::store::Zstd;
 use reqlog_core::accept::Rules;
+use reqlog_core::aggregate::{EndpointOrder, EndpointsQuery, FacetKey, FacetsQuery, HistogramQuery, Width};
 use reqlog_core::auth::{Key, Keyring, Role, Scope, Secret};
 use reqlog_core::batch;
 use reqlog_core::catalog::{Catalog, Entry, SourceId};
@@ -231,6 +232,37 @@ fn counts(c: &mut Criterion) {
     }
 }
 
+fn aggregates(c: &mut Criterion) {
+    let memory = Memory::new(SEGMENTS, segment::MAX_ROWS);
+    let mut group = c.benchmark_group("aggregates");
+    // what a store of more rows would have: each segment many times
+    let rows = SEGMENTS * segment::MAX_ROWS;
+    for (name, wanted) in [("statistics, 1 M", 1_000_000usize), ("statistics, 10 M", 10_000_000)] {
+        let mut catalog = memory.catalog.clone();
+        catalog.entries = vec![catalog.entries; wanted.div_ceil(rows)].concat();
+        group.bench_function(name, |b| {
+            b.iter(|| {
+                memory.drive(Scan::stats(&Predicate::ALL, Seq::MAX, query::Unit::Record, &catalog)).finish_stats()
+            });
+        });
+    }
+    let (filter, bound, catalog) = (predicate("duration:>50ms"), Seq::MAX, &memory.catalog);
+    let histogram = HistogramQuery { filter: filter.clone(), bound, width: Width::Buckets(60) };
+    group.bench_function("histogram, slow", |b| {
+        b.iter(|| memory.drive(Scan::histogram(&histogram, catalog)).finish_histogram());
+    });
+    let keys = ["level", "status", "method", "service", "route"];
+    let keys = keys.into_iter().filter_map(FacetKey::named).collect();
+    let facets = FacetsQuery { filter, bound, keys, top: 10 };
+    group.bench_function("facets of five fields, slow", |b| {
+        b.iter(|| memory.drive(Scan::facets(&facets, catalog)).finish_facets(&facets));
+    });
+    let endpoints = EndpointsQuery { filter: Predicate::ALL, bound, order: EndpointOrder::P95, limit: 50 };
+    group.bench_function("endpoints, all", |b| {
+        b.iter(|| memory.drive(Scan::endpoints(&endpoints, catalog)).finish_endpoints(&endpoints));
+    });
+}
+
 fn edges(c: &mut Criterion) {
     let mut group = c.benchmark_group("edges");
     let written =
@@ -320,5 +352,5 @@ fn request() -> IngestRequest {
     }
 }
 
-criterion_group!(benches, intake, blocks, scans, counts, edges);
+criterion_group!(benches, intake, blocks, scans, counts, aggregates, edges);
 criterion_main!(benches);

@@ -1,5 +1,7 @@
 //! The smallest frontend: the plan over a list of records, every answer by definition and none by cleverness.
 
+mod aggregates;
+
 use crate::wire::{Came, Frontend, Server, Setting};
 use bytes::Bytes;
 use flate2::{Compression, write::GzEncoder};
@@ -16,6 +18,7 @@ use reqlog_core::format::{Format, Head, Parser, Rejection, Report, Splitter};
 use reqlog_core::id::{EntryId, Seq};
 use reqlog_core::limit::Buckets;
 use reqlog_core::live::{RETRY, Ring, Room, Step, Tail};
+use reqlog_core::neighbours::{Neighbours, Side};
 use reqlog_core::plan::{
     BodyUse, Context, Failure, IngestMode, IngestRequest, Operation, Outcome, Projects, Settings, plan,
 };
@@ -262,14 +265,20 @@ impl Memory {
             Operation::Nothing | Operation::Export(_) | Operation::Tail { .. } => Outcome::Nothing,
             Operation::Page { query, .. } => Outcome::Page(self.page(query)),
             Operation::Get { seq, arrival, filter, .. } => {
-                let mine = |row: &&Stored| {
-                    row.id.seq() == *seq
-                        && arrival.is_none_or(|arrival| row.id.arrival_ms() == arrival)
-                        && filter.matches_stored(row)
-                };
-                Outcome::Record(self.rows.iter().find(mine).cloned().map(Box::new))
+                Outcome::Record(self.get(*seq, *arrival, filter).cloned().map(Box::new))
+            }
+            Operation::Neighbours { seq, arrival, filter, count } => {
+                let around = self.get(*seq, *arrival, filter).map(|row| {
+                    let rows = |side: Side| self.page(&side.query(row, filter, *count)).rows;
+                    let (before, after) = (rows(Side::Before), rows(Side::After));
+                    Box::new(Neighbours { row: row.clone(), before, after })
+                });
+                Outcome::Neighbours(around)
             }
             Operation::Stats { filter, bound, unit } => Outcome::Stats(self.stats(filter, *bound, *unit)),
+            Operation::Histogram(query) => Outcome::Histogram(aggregates::histogram(&self.rows, query)),
+            Operation::Facets(query) => Outcome::Facets(aggregates::facets(&self.rows, query)),
+            Operation::Endpoints(query) => Outcome::Endpoints(aggregates::endpoints(&self.rows, query)),
             Operation::Ingest(request) => self.ingest(request, body).map_or_else(Outcome::Failed, Outcome::Ingested),
             Operation::Delete { filter, now, project } => {
                 let scope = project.as_deref().map_or(Predicate::ALL, Predicate::project);
@@ -331,6 +340,14 @@ impl Memory {
             self.ring.erase(Arc::new(Deletion { id: 0, filter: filter.clone(), head: head.seq() }));
         }
         (before - self.rows.len()) as u64
+    }
+
+    fn get(&self, seq: Seq, arrival: Option<u64>, filter: &Predicate) -> Option<&Stored> {
+        self.rows.iter().find(|row| {
+            row.id.seq() == seq
+                && arrival.is_none_or(|arrival| row.id.arrival_ms() == arrival)
+                && filter.matches_stored(row)
+        })
     }
 
     /// Filter, sort, cut.

@@ -13,7 +13,7 @@ use super::endpoint::{
 };
 use super::params::{Param, Params, Shape};
 use super::schema::{nullable, object, reference};
-use super::{Asked, CLOCK_SLACK_MS, Limited, Planned, calls, json, respond, set, visible, whole_millis};
+use super::{Asked, CLOCK_SLACK_MS, Limited, Planned, json, respond, set, visible, whole_millis};
 use crate::auth::Role;
 use crate::body::Body;
 use crate::error::{Error, Thing};
@@ -202,7 +202,7 @@ fn list(asked: &Asked<'_>, session: &str, project: &str, params: &Params) -> Res
         Predicate::project(project),
         exactly(Field::Session, session),
         environment.map_or(Predicate::ALL, |name| exactly(Field::Environment, name)),
-        calls(),
+        Predicate::calls(),
     ]);
     let query = Query {
         filter,

@@ -20,12 +20,12 @@ pub(crate) use streamed::{Seen, Streamed};
 
 use crate::auth::{Key, Role};
 use crate::error::{Error, whole_seconds};
-use crate::filter::{Number, Predicate, TextKey, TextMatcher};
+use crate::filter::Predicate;
 use crate::id::{EntryId, Seq};
 use crate::limit::{Charge, Rate, Verdict};
 use crate::live::{Counted, Tail, sse};
 use crate::plan::{Context, Failure, Operation, Outcome};
-use crate::record::{Field, Kind, Stored};
+use crate::record::Stored;
 use crate::timestamp::Timestamp;
 use bytes::Bytes;
 use endpoint::Match;
@@ -331,14 +331,6 @@ fn visible(project: Option<&str>) -> Predicate {
     project.map_or(Predicate::ALL, Predicate::project)
 }
 
-/// Exchanges, and halves that have a method.
-fn calls() -> Predicate {
-    let kind = |kind: Kind| (kind as i64, kind as i64);
-    let half = Predicate::Number(Number::Kind, vec![kind(Kind::Request), kind(Kind::Response)]);
-    let method = Predicate::Text(TextKey::Field(Field::Method), TextMatcher::present());
-    Predicate::any_of([Predicate::Number(Number::Kind, vec![kind(Kind::Exchange)]), Predicate::all_of([half, method])])
-}
-
 /// How far the clock may have been set back, in ms, since a moment was given out; one that is still later was not given
 /// out here.
 const CLOCK_SLACK_MS: i64 = 86_400_000;
@@ -361,11 +353,14 @@ pub(crate) enum Framing {
 }
 
 impl Framing {
-    /// The frames of one record, which may be none.
-    pub(crate) fn row(&self, row: &Stored, out: &mut Vec<u8>) {
+    /// The frames of one record, and how many there are, which may be none.
+    pub(crate) fn row(&self, row: &Stored, out: &mut Vec<u8>) -> u64 {
         match self {
             Self::Hoody(frames) => frames.row(row, out),
-            Self::Reqlog => reqlog::tail::row(row, out),
+            Self::Reqlog => {
+                reqlog::tail::row(row, out);
+                1
+            }
         }
     }
 

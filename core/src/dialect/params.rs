@@ -78,6 +78,8 @@ pub enum Shape {
     },
     /// RFC 3339 with any offset, or a date; it covers its last written unit.
     Time,
+    /// A whole number above 0 with a unit from `ms` to `d`.
+    Interval,
 }
 
 impl fmt::Display for Shape {
@@ -91,6 +93,7 @@ impl fmt::Display for Shape {
             Self::Flag => f.write_str("true or false, or 1 or 0"),
             Self::Wait { most } => write!(f, "seconds up to {}, as 10, 10s or 500ms", most.as_secs()),
             Self::Time => f.write_str("an RFC 3339 time, as 2026-06-23T12:00:00Z, or a date"),
+            Self::Interval => f.write_str("a whole number above 0 with the unit ms, s, m, h or d, as 30s"),
         }
     }
 }
@@ -198,6 +201,7 @@ enum Value {
     Flag(bool),
     Wait(Duration),
     Time(Moment),
+    Interval(i64),
 }
 
 impl Params {
@@ -291,6 +295,14 @@ impl Params {
         }
     }
 
+    /// The nanoseconds of a [`Shape::Interval`].
+    pub fn interval(&self, param: &Param) -> Option<i64> {
+        match self.value(param)? {
+            Value::Interval(nanos) => Some(*nanos),
+            _ => None,
+        }
+    }
+
     /// The times from the first moment of one [`Shape::Time`] to the last of another, both inclusive; a bound that is
     /// absent is none. An inverted range is refused.
     pub fn window(&self, low: &Param, high: &Param) -> Result<Predicate, ParamError> {
@@ -352,9 +364,24 @@ impl Shape {
                 Value::Wait(Some(wait).filter(|wait| *wait <= most)?)
             }
             Self::Time => Value::Time(Moment::absolute(text)?),
+            Self::Interval => {
+                let unit = text.find(|c: char| !c.is_ascii_digit())?;
+                let nanos = INTERVAL_UNITS.iter().find(|(name, _)| *name == &text[unit..])?.1;
+                let nanos = digits(&text[..unit])?.checked_mul(nanos)?;
+                Value::Interval(i64::try_from(nanos).ok().filter(|nanos| *nanos > 0)?)
+            }
         })
     }
 }
+
+/// The units of a [`Shape::Interval`] in nanoseconds, the longest first.
+pub(crate) const INTERVAL_UNITS: [(&str, u64); 5] = [
+    ("d", 86_400_000_000_000),
+    ("h", 3_600_000_000_000),
+    ("m", 60_000_000_000),
+    ("s", 1_000_000_000),
+    ("ms", 1_000_000),
+];
 
 fn decode_form(text: &str) -> Option<String> {
     decode(&text.replace('+', " "))
@@ -384,7 +411,9 @@ mod tests {
     static LEVEL: Param = Param::optional("level", Shape::AnyCase(&["INFO", "WARN"]), "");
     static NAME: Param = Param::optional("name", Shape::Name, "");
     static SIDE: Param = Param::required("side", Shape::Text, "");
-    static TABLE: [&Param; 11] = [&LIMIT, &SORT, &FIELDS, &WAIT, &Q, &IMPORT, &KINDS, &FROM, &TO, &LEVEL, &NAME];
+    static EVERY: Param = Param::optional("every", Shape::Interval, "");
+    static TABLE: [&Param; 12] =
+        [&LIMIT, &SORT, &FIELDS, &WAIT, &Q, &IMPORT, &KINDS, &FROM, &TO, &LEVEL, &NAME, &EVERY];
 
     #[test]
     fn values_are_read_by_shape() {
@@ -402,6 +431,9 @@ mod tests {
         assert_eq!(read("kind[]=a&kind%5B%5D=c,b&kind=a").words(&KINDS), Some(&["a", "c", "b", "a"][..]));
         assert_eq!(read("level=wArN").word(&LEVEL), Some("WARN"));
         assert_eq!(read("name=a").text(&NAME), Some("a"));
+        for (text, nanos) in [("250ms", 250_000_000), ("90s", 90_000_000_000), ("1d", 86_400_000_000_000)] {
+            assert_eq!(read(&format!("every={text}")).interval(&EVERY), Some(nanos));
+        }
         let day = read("from=2026-06-23").time(&FROM).unwrap();
         assert_eq!(day.last.as_nanos() - day.first.as_nanos(), 86_399_999_999_999);
     }
@@ -443,6 +475,10 @@ mod tests {
         assert_eq!(Params::read("", &[&SIDE]).unwrap_err().to_string(), "side is required: text");
         check("level=", "level does not take ''; it takes one of INFO, WARN");
         check("name=", "name does not take ''; it takes a name that is not empty");
+        for broken in ["0s", "1", "s", "1.5s", "-1s", "1w", "1 s", "106752d", "99999999999999999999ms"] {
+            let accepted = "a whole number above 0 with the unit ms, s, m, h or d, as 30s";
+            check(&format!("every={broken}"), &format!("every does not take '{broken}'; it takes {accepted}"));
+        }
         check("import=yes", "import does not take 'yes'; it takes true or false, or 1 or 0");
         for broken in ["q=%", "q=%2", "q=%zz", "q=%ff", "other=%f", "%=1", "q=%%41"] {
             assert_eq!(Params::read(broken, &TABLE).unwrap_err().name(), None, "{broken}");

@@ -3,7 +3,7 @@
 use super::matcher::TextMatcher;
 use crate::body::Body;
 use crate::id::EntryId;
-use crate::record::{Field, Record, Stored};
+use crate::record::{Field, Kind, Record, Stored};
 
 /// A numeric property of a record; a record may lack it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -139,6 +139,14 @@ impl Predicate {
     /// The scope of one project; its name is compared byte for byte.
     pub fn project(name: &str) -> Self {
         Self::Text(TextKey::Field(Field::Project), TextMatcher::verbatim(name))
+    }
+
+    /// Calls: exchanges, and halves that have a method.
+    pub fn calls() -> Self {
+        let kind = |kind: Kind| (kind as i64, kind as i64);
+        let half = Self::Number(Number::Kind, vec![kind(Kind::Request), kind(Kind::Response)]);
+        let method = Self::Text(TextKey::Field(Field::Method), TextMatcher::present());
+        Self::any_of([Self::Number(Number::Kind, vec![kind(Kind::Exchange)]), Self::all_of([half, method])])
     }
 
     /// A number between `low` and `high`, both inclusive; nothing where they are inverted.

@@ -67,6 +67,7 @@ pub struct Tail {
     // of the ring's deletions
     seen: u64,
     counted: Counted,
+    frames: u64,
     due: Timestamp,
 }
 
@@ -111,7 +112,7 @@ impl Tail {
         };
         let due = Timestamp::from_nanos(i64::MAX);
         let (state, counted) = (State::Fresh, Counted::default());
-        Self { key, filter, visible, restriction, framing, since, state, position, seen: 0, counted, due }
+        Self { key, filter, visible, restriction, framing, since, state, position, seen: 0, counted, frames: 0, due }
     }
 
     /// The number of the key it belongs to; 0 is the process's own.
@@ -119,9 +120,9 @@ impl Tail {
         self.key
     }
 
-    /// How many records were sent.
-    pub fn delivered(&self) -> u64 {
-        self.counted.delivered
+    /// How many frames of records were sent.
+    pub fn frames(&self) -> u64 {
+        self.frames
     }
 
     /// Says what to do now.
@@ -238,10 +239,10 @@ impl Tail {
     }
 
     fn deliver(&mut self, row: &Stored, out: &mut Vec<u8>) {
-        let before = out.len();
-        self.framing.row(row, out);
+        let frames = self.framing.row(row, out);
+        self.frames += frames;
         // a client that comes again may have all of it
-        self.counted.delivered += u64::from(out.len() > before);
+        self.counted.delivered += u64::from(frames > 0);
     }
 
     // a clock that went back must not silence the stream

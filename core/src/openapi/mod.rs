@@ -215,6 +215,9 @@ fn schema(shape: Shape) -> Value {
             json!({"type": "string", "pattern": "^[0-9]{1,2}s?$", "description": accepted, "x-most-seconds": most.as_secs()})
         }
         Shape::Time => json!({"type": "string", "format": "date-time", "description": format!("{shape}")}),
+        Shape::Interval => {
+            json!({"type": "string", "pattern": "^[0-9]+(ms|s|m|h|d)$", "description": format!("{shape}")})
+        }
     }
 }
 

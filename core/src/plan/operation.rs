@@ -1,5 +1,6 @@
 //! What a request asks of a store, in words that every store understands.
 
+use crate::aggregate::{EndpointsQuery, FacetsQuery, HistogramQuery};
 use crate::auth::{NewKey, Scope};
 use crate::filter::{Filter, Predicate};
 use crate::id::Seq;
@@ -39,6 +40,24 @@ pub enum Operation {
         bound: Seq,
         /// What is counted.
         unit: Unit,
+    },
+    /// Counts of matching rows by time and status class.
+    Histogram(HistogramQuery),
+    /// Counts of matching rows by the values of fields.
+    Facets(FacetsQuery),
+    /// Counts of matching rows by method and route.
+    Endpoints(EndpointsQuery),
+    /// One row by its identity and those around it, see [`Side::query`](crate::neighbours::Side::query): all of them as
+    /// they are at one moment.
+    Neighbours {
+        /// Its sequence.
+        seq: Seq,
+        /// Its arrival, as in [`Self::Get`].
+        arrival: Option<u64>,
+        /// The caller's scope, as in [`Self::Get`]; of its neighbours too.
+        filter: Predicate,
+        /// At most so many on each side.
+        count: usize,
     },
     /// Every matching row, page after page: see [`Plan::export`](super::Plan::export).
     Export(Query),

@@ -1,7 +1,9 @@
 //! What came of an operation.
 
+use crate::aggregate::{Endpoints, Facets, Histogram, TooManyBuckets};
 use crate::auth::{Key, Secret};
 use crate::format::Report;
+use crate::neighbours::Neighbours;
 use crate::query::{Page, Stats};
 use crate::record::Stored;
 use std::time::Duration;
@@ -17,6 +19,14 @@ pub enum Outcome {
     Record(Option<Box<Stored>>),
     /// Of a count.
     Stats(Stats),
+    /// Of a histogram, or why there is none.
+    Histogram(Result<Histogram, TooManyBuckets>),
+    /// Of facets.
+    Facets(Facets),
+    /// Of endpoints.
+    Endpoints(Endpoints),
+    /// Of a row and those around it: all of them, unless the row is gone or out of scope.
+    Neighbours(Option<Box<Neighbours>>),
     /// Of an ingestion.
     Ingested(Report),
     /// Of a deletion: how many rows it destroyed.

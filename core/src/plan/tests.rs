@@ -99,6 +99,10 @@ fn empty(operation: &Operation) -> Outcome {
         }
         Operation::Get { .. } => Outcome::Record(None),
         Operation::Stats { .. } => Outcome::Stats(Stats::default()),
+        Operation::Histogram(_) => Outcome::Histogram(Ok(crate::aggregate::Histogram::default())),
+        Operation::Facets(_) => Outcome::Facets(crate::aggregate::Facets::default()),
+        Operation::Endpoints(_) => Outcome::Endpoints(crate::aggregate::Endpoints::default()),
+        Operation::Neighbours { .. } => Outcome::Neighbours(None),
         Operation::Ingest(_) => Outcome::Ingested(Report::default()),
         Operation::Delete { .. } => Outcome::Deleted(0),
         Operation::CreateProject { .. } | Operation::DeleteProject { .. } | Operation::RevokeKey { .. } => {
@@ -140,6 +144,10 @@ fn each_route_has_its_methods_and_roles() {
         ("GET", format!("/logs/{log}/body?side=request"), "r"),
         ("GET", format!("/api/v1/logs/{own}/export?as=curl"), "r"),
         ("GET", "/api/v1/stats".to_owned(), "r"),
+        ("GET", "/api/v1/histogram".to_owned(), "r"),
+        ("GET", "/api/v1/facets".to_owned(), "r"),
+        ("GET", "/api/v1/endpoints".to_owned(), "r"),
+        ("GET", format!("/api/v1/logs/{own}?context=3"), "r"),
         ("GET", "/api/v1/export".to_owned(), "r"),
         ("GET", "/api/v1/tail".to_owned(), "r"),
         ("POST", "/api/v1/ingest".to_owned(), "i"),

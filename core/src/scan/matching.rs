@@ -1,7 +1,7 @@
 //! Finding and counting the matching rows of one source, block by block, best blocks first.
 
 use super::collect::Collector;
-use super::tally::Tally;
+use super::measure::Counted;
 use super::task::{Hit, Partial, Search};
 use crate::filter::Number;
 use crate::query::Unit;
@@ -17,7 +17,8 @@ pub(super) struct Matching {
     at: usize,
     // where rows are wanted, not only counts
     collector: Option<Collector>,
-    tally: Tally,
+    // where matches are added up
+    counted: Option<Counted>,
     // with `whole`
     matched: Option<u64>,
     scanned: u64,
@@ -30,7 +31,7 @@ impl Matching {
             blocks: Vec::new(),
             at: 0,
             collector: (search.wanted > 0).then(|| Collector::new(&search.sorting, search.wanted)),
-            tally: Tally::default(),
+            counted: None,
             matched: search.whole.then_some(0),
             scanned: 0,
         }
@@ -47,8 +48,8 @@ impl Matching {
             if search.unit == Unit::Half {
                 want_number(Number::Kind, columns, &mut need);
             }
-            if let Some(summary) = &search.counted {
-                Tally::want(summary, columns, &mut need);
+            if let Some(measure) = &search.measure {
+                measure.want(columns, &mut need);
             }
             if !need.is_empty() {
                 return Some(need);
@@ -61,6 +62,7 @@ impl Matching {
                 };
             }
             self.evaluator = Some(evaluator);
+            self.counted = search.measure.as_ref().map(|measure| measure.start(columns));
         }
         while let Some(&block) = self.blocks.get(self.at) {
             let collector = self.collector.as_mut().filter(|collector| !collector.is_useless(block));
@@ -71,6 +73,9 @@ impl Matching {
             let mut need = Need::new();
             let evaluator = self.evaluator.as_ref()?;
             let mask = evaluator.mask(columns, block, &all_rows(columns, block), &mut need);
+            if let Some(measure) = search.measure.as_ref().filter(|_| need.is_empty()) {
+                measure.want_block(columns, block, &mask, &mut need);
+            }
             if !need.is_empty() {
                 return Some(need);
             }
@@ -80,8 +85,8 @@ impl Matching {
                 if let Some(matched) = &mut self.matched {
                     *matched += mask.iter().map(|word| u64::from(word.count_ones())).sum::<u64>();
                 }
-                if let Some(summary) = &search.counted {
-                    self.tally.add(summary, columns, block, mask);
+                if let (Some(measure), Some(counted)) = (&search.measure, &mut self.counted) {
+                    counted.add(measure, columns, block, mask);
                 }
             }
             if let Some(collector) = collector {
@@ -96,15 +101,14 @@ impl Matching {
         let kind = |row: u32| columns.number(Number::Kind, row as usize).and_then(|kind| Kind::ALL.get(kind as usize));
         let units = |row| kind(row).map_or(1, |kind| search.unit.of(*kind) as u8);
         let hits = self.collector.as_mut().map(Collector::finish).unwrap_or_default();
-        let tally = std::mem::take(&mut self.tally);
-        let tallies = search.counted.as_ref().map(|summary| tally.finish(summary));
+        let counted = self.counted.take().zip(search.measure.as_ref());
         Partial {
             at,
             hits: hits.into_iter().map(|(place, row)| Hit { place, row, units: units(row) }).collect(),
             matched: self.matched,
             scanned: self.scanned,
-            rows: Vec::new(),
-            tallies: tallies.into_iter().collect(),
+            counted: counted.into_iter().map(|(counted, measure)| counted.finish(measure)).collect(),
+            ..Partial::default()
         }
     }
 }

@@ -5,28 +5,36 @@
 //! of them can still change the answer.
 //!
 //! A page has up to three phases: where it starts at a row, that row is looked for; then the rows of the page are
-//! found; then they are read.
+//! found; then they are read. What is added up over all matching rows is counted source by source, those of which every
+//! row matches by their summaries as far as these know it; a histogram is preceded by a survey of the time it covers.
 
+mod aggregates;
 mod collect;
+mod endpoints;
+mod facets;
+mod histogram;
 mod matching;
+mod measure;
 mod order;
 mod sorting;
 mod tally;
 mod task;
 mod texts;
+mod values;
 
 pub use task::{Partial, Step, Task};
 
 use crate::catalog::{Catalog, Deletion, SourceId, Summary, Verdict};
 use crate::filter::{Number, Predicate};
 use crate::id::Seq;
-use crate::query::{Page, Query, Scanned, Start, Stats, Total, Unit};
+use crate::query::{Page, Query, Scanned, Start, Total, Unit};
 use crate::record::{Kind, Stored};
+use histogram::Survey;
+use measure::{Measure, Sum};
 use order::Rank;
 use sha2::{Digest, Sha256};
 use sorting::{Place, Sorting};
 use std::sync::Arc;
-use tally::{Tally, Totals};
 use task::{Hit, Job, Search};
 
 /// What the shell does next.
@@ -59,7 +67,8 @@ pub struct Scan {
     total: u64,
     // how many units of which sources
     learned: Vec<(SourceId, u64)>,
-    totals: Totals,
+    survey: Option<Survey>,
+    sum: Sum,
     scanned: Scanned,
 }
 
@@ -73,10 +82,13 @@ struct Work {
     extent: Option<(Rank, Rank)>,
     // every row must be looked at, whatever the page already has
     whole: bool,
-    // its rows are counted by the usual dimensions
-    counted: Option<Arc<Summary>>,
+    // its rows are counted by this
+    measure: Option<Measure>,
     plain: Plain,
 }
+
+// How many sources are counted side by side at most: their counts are held until they are added up.
+const TOGETHER: usize = 32;
 
 // Whether the filter alone says which rows of a source match, today and later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -151,28 +163,6 @@ impl Scan {
         scan
     }
 
-    /// A scan that counts what matches `filter` among the rows up to `bound` by the usual dimensions, in units.
-    pub fn stats(filter: &Predicate, bound: Seq, unit: Unit, catalog: &Catalog) -> Self {
-        let mut scan = Self::new(Sorting::arrival(), unit, 0, catalog);
-        for (entry, predicate, verdict) in visible(catalog, filter, bound) {
-            let summary = &entry.summary;
-            let units = summary.units_a_row(unit).filter(|_| verdict == Verdict::Always);
-            match units.zip(Tally::of_summary(summary)) {
-                Some((units, tally)) => (0..units).for_each(|_| scan.totals.add(&tally)),
-                None => scan.work.push(Work {
-                    source: entry.id,
-                    rows: summary.rows,
-                    predicate,
-                    extent: None,
-                    whole: true,
-                    counted: Some(summary.clone()),
-                    plain: Plain::No,
-                }),
-            }
-        }
-        scan
-    }
-
     fn new(sorting: Sorting, unit: Unit, wanted: usize, catalog: &Catalog) -> Self {
         Self {
             sorting,
@@ -187,7 +177,8 @@ impl Scan {
             fetch: None,
             total: 0,
             learned: Vec::new(),
-            totals: Totals::default(),
+            survey: None,
+            sum: Sum::Nothing,
             scanned: Scanned { sources: catalog.entries.len() as u64, ..Scanned::default() },
         }
     }
@@ -219,7 +210,7 @@ impl Scan {
     fn add(&mut self, source: SourceId, summary: &Summary, predicate: Predicate, whole: bool, plain: Plain) {
         let extent = self.sorting.of_summary(summary);
         if whole || !self.sorting.is_passed(extent) {
-            self.work.push(Work { source, rows: summary.rows, predicate, extent, whole, counted: None, plain });
+            self.work.push(Work { source, rows: summary.rows, predicate, extent, whole, measure: None, plain });
         }
     }
 
@@ -244,7 +235,7 @@ impl Scan {
             wanted: 1,
             whole: false,
             unit: self.unit,
-            counted: None,
+            measure: None,
         };
         self.running = 1;
         self.scanned.opened += 1;
@@ -254,7 +245,7 @@ impl Scan {
     /// What to do now. Tasks may run side by side; after [`Next::Wait`] one has to be absorbed.
     #[allow(clippy::should_implement_trait)] // `Wait` is no item; a `for` over it would spin
     pub fn next(&mut self) -> Next {
-        if let Some(next) = self.seek() {
+        if let Some(next) = self.seek().or_else(|| self.survey()) {
             return next;
         }
         while let Some(work) = self.work.get(self.at) {
@@ -265,7 +256,10 @@ impl Scan {
             if !work.whole && self.running >= self.window {
                 return Next::Wait;
             }
-            if let (Some(summary), Predicate::Const(true)) = (&work.counted, &work.predicate) {
+            if work.measure.is_some() && self.running >= TOGETHER {
+                return Next::Wait;
+            }
+            if let (Some(Measure::Stats(summary)), Predicate::Const(true)) = (&work.measure, &work.predicate) {
                 return self.run(self.at, Job::Count(summary.clone(), self.unit));
             }
             let wanted = if self.is_beaten(work.extent) { 0 } else { self.wanted };
@@ -276,7 +270,7 @@ impl Scan {
                 wanted,
                 whole: work.whole,
                 unit: self.unit,
-                counted: work.counted.clone(),
+                measure: work.measure.clone(),
             };
             return self.run(self.at, Job::Match(search));
         }
@@ -325,13 +319,17 @@ impl Scan {
             }
             return;
         }
+        if let Some(survey) = &mut self.survey {
+            partial.edges.into_iter().for_each(|edges| survey.find(edges));
+            return;
+        }
         if let (Some(matched), Some(work)) = (partial.matched, self.work.get(partial.at)) {
             self.total += matched;
             if work.plain == Plain::Yes {
                 self.learned.push((work.source, matched));
             }
         }
-        partial.tallies.iter().for_each(|tally| self.totals.add(tally));
+        partial.counted.iter().for_each(|counted| self.sum.add(counted));
         if !partial.hits.is_empty() {
             self.hits.extend(partial.hits.into_iter().map(|hit| (hit, partial.at)));
             self.hits.sort_by(|(a, _), (b, _)| a.place.cmp(&b.place));
@@ -365,11 +363,6 @@ impl Scan {
         };
         let total = (fetch.query.total == Total::Exact).then_some(self.total);
         Page { rows, more_before, more_after, lost, inset: fetch.inset, total, scanned: self.scanned }
-    }
-
-    /// The counts of a scan made by [`Self::stats`], after [`Next::Done`].
-    pub fn finish_stats(self) -> Stats {
-        self.totals.finish()
     }
 }
 

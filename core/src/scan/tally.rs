@@ -7,16 +7,15 @@
 //! What is counted in halves is all rows and, once more, the exchanges: a segment that has other records too keeps a
 //! summary of them.
 
+use super::values::{Table, Values};
 use crate::catalog::{Summary, class_of};
 use crate::filter::Number;
 use crate::level::Level;
 use crate::query::{Counts, Stats, Unit};
 use crate::record::{Field, Kind};
 use crate::segment::evaluate::Mask;
-use crate::segment::{BLOCK, Columns, Need, Part, PartId};
-use hashbrown::HashTable;
+use crate::segment::{Columns, Need, Part, PartId};
 use std::sync::Arc;
-use xxhash_rust::xxh3::xxh3_64;
 
 const NUMBERS: [Number; 3] = [Number::Level, Number::Kind, Number::Status];
 const FIELDS: [Field; 4] = Summary::COUNTED;
@@ -47,24 +46,7 @@ impl Fixed {
     }
 }
 
-/// Rows by the values of one field.
-#[derive(Clone, Debug, Default)]
-enum Values {
-    #[default]
-    None,
-    // all rows, in the summary's map
-    Summary(Arc<Summary>),
-    // so many rows, all of the only value in the summary's map
-    Only(Arc<Summary>, u64),
-    // all rows, in a part of the segment
-    Part(Arc<Part>),
-    // all exchanges, in a part of the segment
-    Exchanges(Arc<Part>),
-    // by code of this text column
-    Codes(Arc<Part>, Vec<u64>),
-}
-
-/// The counts of one source. Values are spelt out only when sources are added up.
+/// The counts of one source.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Tally {
     fixed: Fixed,
@@ -73,7 +55,7 @@ pub(super) struct Tally {
 
 /// What is known of a source of which every row counts.
 #[derive(Debug)]
-pub(super) enum Counted {
+pub(super) enum Whole {
     /// These have to be at hand first.
     Need(Need),
     /// So much, to be added up.
@@ -91,30 +73,30 @@ impl Tally {
     }
 
     /// Counts all rows of a source in units.
-    pub(super) fn of_source(summary: &Arc<Summary>, unit: Unit, columns: &Columns) -> Counted {
+    pub(super) fn of_source(summary: &Arc<Summary>, unit: Unit, columns: &Columns) -> Whole {
         let rows = Self::of_rows(summary, columns);
         let exchanges = match (summary.units_a_row(unit), columns.shared(PartId::Exchanges).map(|part| &**part)) {
-            (Some(units), _) => return rows.map_or_else(Counted::Need, |rows| Counted::Known(rows.times(units))),
+            (Some(units), _) => return rows.map_or_else(Whole::Need, |rows| Whole::Known(rows.times(units))),
             (None, None) => {
                 let mut need = rows.err().unwrap_or_default();
                 columns.want(PartId::Exchanges, &mut need);
-                return Counted::Need(need);
+                return Whole::Need(need);
             }
             (None, Some(Part::Exchanges(summary))) => Self::of_exchanges(summary, columns),
-            (None, Some(_)) => return Counted::Unknown,
+            (None, Some(_)) => return Whole::Unknown,
         };
         match (rows, exchanges) {
             (Err(mut need), Err(more)) => {
                 need.extend(more.into_iter().filter(|part| !need.contains(part)).collect::<Need>());
-                Counted::Need(need)
+                Whole::Need(need)
             }
-            (Err(need), Ok(_)) | (Ok(_), Err(need)) => Counted::Need(need),
-            (Ok(rows), Ok(Some(exchanges))) => Counted::Known(vec![rows, exchanges]),
-            (Ok(_), Ok(None)) => Counted::Unknown,
+            (Err(need), Ok(_)) | (Ok(_), Err(need)) => Whole::Need(need),
+            (Ok(rows), Ok(Some(exchanges))) => Whole::Known(vec![rows, exchanges]),
+            (Ok(_), Ok(None)) => Whole::Unknown,
         }
     }
 
-    fn times(self, units: u64) -> Vec<Self> {
+    pub(super) fn times(self, units: u64) -> Vec<Self> {
         let again = (1..units).map(|_| self.clone()).collect::<Vec<_>>();
         again.into_iter().chain([self]).collect()
     }
@@ -145,21 +127,7 @@ impl Tally {
         let mut need = Need::new();
         let mut tally = Self { fixed: Fixed::of(summary), ..Self::default() };
         for (values, field) in tally.values.iter_mut().zip(FIELDS) {
-            if summary.counts(field).is_some() {
-                *values = Values::Summary(summary.clone());
-                continue;
-            }
-            let (counts, column) = (PartId::Counts(field), PartId::Text(field));
-            match (columns.shared(counts), columns.shared(column)) {
-                (None, _) => columns.want(counts, &mut need),
-                (Some(part), _) if matches!(**part, Part::Counts(_)) => *values = Values::Part(part.clone()),
-                (Some(_), None) => columns.want(column, &mut need),
-                (Some(_), Some(part)) => {
-                    if let Part::Text(text) = &**part {
-                        *values = Values::Codes(part.clone(), text.counts());
-                    }
-                }
-            }
+            *values = Values::of_all(summary, field, columns, &mut need);
         }
         if need.is_empty() { Ok(tally) } else { Err(need) }
     }
@@ -190,15 +158,8 @@ impl Tally {
             ints.each(block, mask, |status| up(class_of(status as u16).and_then(|class| classes.get_mut(class))));
         }
         for (values, field) in self.values.iter_mut().zip(FIELDS) {
-            let Some(part) = columns.shared(PartId::Text(field)).filter(|_| values_differ(summary, field)) else {
-                continue;
-            };
-            let Part::Text(text) = &**part else { continue };
-            if let Values::None = values {
-                *values = Values::Codes(part.clone(), vec![0; text.values.len() + 1]);
-            }
-            if let Values::Codes(_, counts) = values {
-                text.codes.each(block * BLOCK, mask, |code| counts[code as usize] += 1);
+            if values_differ(summary, field) {
+                values.add(field, columns, block, mask);
             }
         }
     }
@@ -243,38 +204,14 @@ fn values_differ(summary: &Summary, field: Field) -> bool {
 #[derive(Debug, Default)]
 pub(super) struct Totals {
     fixed: Fixed,
-    values: [HashTable<(Box<str>, u64)>; FIELDS.len()],
+    values: [Table; FIELDS.len()],
 }
 
 impl Totals {
     pub(super) fn add(&mut self, tally: &Tally) {
         self.fixed.add(&tally.fixed);
         for ((totals, values), field) in self.values.iter_mut().zip(&tally.values).zip(FIELDS) {
-            let mut add = |value: &str, count: u64| add(totals, value, count);
-            match values {
-                Values::None => {}
-                Values::Summary(summary) => {
-                    summary.counts(field).into_iter().flatten().for_each(|(value, count)| add(value, *count));
-                }
-                Values::Only(summary, rows) => {
-                    summary.counts(field).into_iter().flatten().for_each(|(value, _)| add(value, *rows));
-                }
-                Values::Part(part) => {
-                    if let Part::Counts(counts) = &**part {
-                        counts.iter().for_each(|(value, count)| add(value, count));
-                    }
-                }
-                Values::Exchanges(part) => {
-                    if let Part::Counts(counts) = &**part {
-                        counts.exchanges().into_iter().flatten().for_each(|(value, count)| add(value, count));
-                    }
-                }
-                Values::Codes(part, counts) => {
-                    if let Part::Text(text) = &**part {
-                        text.values.iter().zip(&counts[1..]).for_each(|(value, count)| add(value, *count));
-                    }
-                }
-            }
+            values.each(field, |value, count| totals.add(value, count));
         }
     }
 
@@ -284,8 +221,7 @@ impl Totals {
         }
         const CLASSES: [&str; 9] = ["1xx", "2xx", "3xx", "4xx", "5xx", "6xx", "7xx", "8xx", "9xx"];
         let Fixed { rows, levels, kinds, classes } = self.fixed;
-        let [projects, services, containers, methods] =
-            self.values.map(|table| table.into_iter().map(|(value, count)| (value.into_string(), count)).collect());
+        let [projects, services, containers, methods] = self.values.map(|table| table.into_iter().collect());
         Stats {
             total: rows,
             levels: counts(Level::ALL.into_iter().map(Level::name).zip(levels)),
@@ -295,19 +231,6 @@ impl Totals {
             projects,
             containers,
             services,
-        }
-    }
-}
-
-fn add(totals: &mut HashTable<(Box<str>, u64)>, value: &str, count: u64) {
-    if count == 0 {
-        return;
-    }
-    let hash = xxh3_64(value.as_bytes());
-    match totals.find_mut(hash, |(known, _)| **known == *value) {
-        Some((_, total)) => *total += count,
-        None => {
-            totals.insert_unique(hash, (value.into(), count), |(known, _)| xxh3_64(known.as_bytes()));
         }
     }
 }

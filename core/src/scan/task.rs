@@ -1,8 +1,10 @@
 //! One source's share of an answer.
 
+use super::histogram::Edges;
 use super::matching::Matching;
+use super::measure::{Counted, Measure};
 use super::sorting::{Place, Sorting};
-use super::tally::{Counted, Tally};
+use super::tally::{Tally, Whole};
 use crate::catalog::{SourceId, Summary};
 use crate::codec::Corrupt;
 use crate::filter::Predicate;
@@ -30,15 +32,22 @@ pub(super) struct Search {
     // every match is counted too, in units
     pub(super) whole: bool,
     pub(super) unit: Unit,
-    // every match is counted by the usual dimensions too, of which the source's summary tells some
-    pub(super) counted: Option<Arc<Summary>>,
+    // every match is counted by this too
+    pub(super) measure: Option<Measure>,
 }
 
 impl Search {
     // for all rows, counted one by one
     fn count(summary: Arc<Summary>, unit: Unit) -> Self {
         let predicate = Predicate::Const(true);
-        Self { predicate, sorting: Sorting::arrival(), wanted: 0, whole: true, unit, counted: Some(summary) }
+        Self {
+            predicate,
+            sorting: Sorting::arrival(),
+            wanted: 0,
+            whole: true,
+            unit,
+            measure: Some(Measure::Stats(summary)),
+        }
     }
 }
 
@@ -47,6 +56,8 @@ pub(super) enum Job {
     Match(Search),
     // all rows are counted by the usual dimensions, in units
     Count(Arc<Summary>, Unit),
+    // the times of the first and the last row that match
+    Edges(Predicate),
     // rows with their places on the page
     Rows { rows: Vec<(usize, u32)>, detail: Detail },
 }
@@ -59,6 +70,7 @@ pub struct Task {
     job: Job,
     columns: Columns,
     matching: Option<Matching>,
+    edges: Edges,
 }
 
 /// How far a task got.
@@ -80,12 +92,13 @@ pub struct Partial {
     pub(super) scanned: u64,
     pub(super) rows: Vec<(usize, Stored)>,
     // of which some rows are counted more than once
-    pub(super) tallies: Vec<Tally>,
+    pub(super) counted: Vec<Counted>,
+    pub(super) edges: Option<(i64, i64)>,
 }
 
 impl Task {
     pub(super) fn new(source: SourceId, rows: u64, at: usize, job: Job) -> Self {
-        Self { source, at, job, columns: Columns::new(rows), matching: None }
+        Self { source, at, job, columns: Columns::new(rows), matching: None, edges: Edges::default() }
     }
 
     pub(super) fn job(&self) -> &Job {
@@ -116,13 +129,20 @@ impl Task {
                 })
             }
             Job::Count(summary, unit) => match Tally::of_source(summary, *unit, &self.columns) {
-                Counted::Need(need) => Ok(Step::Need(need)),
-                Counted::Known(tallies) => Ok(Step::Done(Partial { at, tallies, ..Partial::default() })),
-                Counted::Unknown => {
+                Whole::Need(need) => Ok(Step::Need(need)),
+                Whole::Known(tallies) => {
+                    let counted = tallies.into_iter().map(Counted::Stats).collect();
+                    Ok(Step::Done(Partial { at, counted, ..Partial::default() }))
+                }
+                Whole::Unknown => {
                     self.job = Job::Match(Search::count(summary.clone(), *unit));
                     self.step()
                 }
             },
+            Job::Edges(predicate) => Ok(match self.edges.step(predicate, &self.columns) {
+                Err(need) => Step::Need(need),
+                Ok(edges) => Step::Done(Partial { at, edges, ..Partial::default() }),
+            }),
             Job::Rows { rows, detail } => {
                 let mut need = Need::new();
                 for (_, row) in rows {

@@ -140,8 +140,8 @@ impl Model {
         scan.finish_stats()
     }
 
-    // Tasks are absorbed last first, to show that their order does not count.
-    fn drive(&self, scan: &mut Scan) {
+    /// Runs a scan to its end. Tasks are absorbed last first, to show that their order does not count.
+    pub fn drive(&self, scan: &mut Scan) {
         let mut running: Vec<Box<Task>> = Vec::new();
         loop {
             match scan.next() {

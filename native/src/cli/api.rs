@@ -8,6 +8,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reqlog::server::Reader;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::Number;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 use std::io::{self, Read};
@@ -90,6 +91,31 @@ pub struct Stats {
     pub total: u64,
     #[serde(flatten)]
     pub by: BTreeMap<String, BTreeMap<String, u64>>,
+}
+
+/// `GET /endpoints`.
+#[derive(Debug, Deserialize, Serialize)]
+pub struct Endpoints {
+    pub total: u64,
+    pub items: Vec<Endpoint>,
+    pub distinct: u64,
+    pub complete: bool,
+}
+
+/// One method of one route.
+#[derive(Debug, Deserialize, Serialize)]
+pub struct Endpoint {
+    pub method: Option<String>,
+    pub route: Option<String>,
+    pub count: u64,
+    pub errors: u64,
+    pub client_errors: u64,
+    pub error_rate: f64,
+    pub p50_ms: Option<Number>,
+    pub p95_ms: Option<Number>,
+    pub p99_ms: Option<Number>,
+    pub request_bytes: u64,
+    pub response_bytes: u64,
 }
 
 /// RFC 9457, as far as a person is told.

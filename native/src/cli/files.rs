@@ -9,6 +9,7 @@ use rayon::prelude::*;
 use reqlog::ingest::unknown_format;
 use reqlog::store::wall_clock;
 use reqlog_core::accept::Rules;
+use reqlog_core::aggregate::EndpointCounts;
 use reqlog_core::auth::Scope;
 use reqlog_core::filter::{Filter, Predicate};
 use reqlog_core::format::{Format, Parser, Rejection, Report, Unit};
@@ -80,6 +81,18 @@ impl Files {
     pub fn stats(&self, files: &[PathBuf]) -> Result<Stats, Problem> {
         let counts = self.scan(files, Reading::Counts, Stats::default, |stats, row| count(stats, &row.record))?;
         Ok(counts.into_iter().reduce(merge).unwrap_or_default())
+    }
+
+    /// The calls among the matching rows, by method and route.
+    pub fn endpoints(&self, files: &[PathBuf]) -> Result<EndpointCounts, Problem> {
+        let calls = Predicate::calls();
+        let add = |counts: &mut EndpointCounts, row: Stored| {
+            if calls.matches(&row.record) {
+                counts.add(&row.record);
+            }
+        };
+        let counts = self.scan(files, Reading::Whole, EndpointCounts::default, add)?;
+        Ok(counts.into_iter().reduce(EndpointCounts::merge).unwrap_or_default())
     }
 
     /// Shows every matching row to the accumulator of the thread that found it.

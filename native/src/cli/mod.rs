@@ -4,6 +4,7 @@ mod api;
 mod backend;
 mod backup;
 mod doctor;
+mod endpoints;
 mod events;
 mod expect;
 mod export;
@@ -59,6 +60,7 @@ enum Command {
     Export(export::Export),
     Expect(expect::Expect),
     Stats(stats::Stats),
+    Endpoints(endpoints::Endpoints),
     Projects(projects::Projects),
     Keys(keys::Keys),
     Backup(backup::Backup),
@@ -121,6 +123,7 @@ pub fn main() -> ExitCode {
         Command::Export(export) => export.run(&settings),
         Command::Expect(expect) => expect.run(&settings),
         Command::Stats(stats) => stats.run(&settings),
+        Command::Endpoints(endpoints) => endpoints.run(&settings),
         Command::Projects(projects) => projects.run(&settings),
         Command::Keys(keys) => keys.run(&settings),
         Command::Backup(backup) => backup.run(&settings),

@@ -19,7 +19,6 @@ use hyper::body::Incoming;
 use hyper::client::conn::http1::handshake;
 use hyper_util::rt::TokioIo;
 use reqlog_core::live::HEARTBEAT;
-use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::fmt::Display;
 use std::io::{self, Write};
@@ -126,17 +125,11 @@ struct Follower {
     tail: Tail,
     settings: Settings,
     rows: Following,
-    // `Last-Event-ID`; empty before the beginning is known
+    // `Last-Event-ID`; empty before the server has said where the stream begins
     last: String,
     // a stream has begun
     begun: bool,
     attempts: u32,
-}
-
-/// What is read of the newest record.
-#[derive(Deserialize)]
-struct Newest {
-    seq: u64,
 }
 
 impl Follower {
@@ -171,9 +164,6 @@ impl Follower {
     // one stream, to its end
     async fn follow(&mut self) -> Result<std::convert::Infallible, End> {
         let remote = self.server().await?;
-        if self.last.is_empty() {
-            self.last = self.newest().await?;
-        }
         let base = remote.base().to_owned();
         let mut body = self.connect(&remote).await?.into_body();
         if std::mem::replace(&mut self.begun, true) {
@@ -189,17 +179,20 @@ impl Follower {
             let (mut lines, mut failed) = (Vec::new(), None);
             events.feed(&piece, |event| {
                 if failed.is_none() {
-                    failed = self.take(event, &mut lines).err();
+                    failed = self.take(&event, &mut lines).err();
                 }
             });
             out.write_all(&lines).and_then(|()| out.flush()).map_err(|error| End::Final(error.into()))?;
             if let Some(end) = failed {
                 return Err(end);
             }
+            if !events.last_id().is_empty() {
+                events.last_id().clone_into(&mut self.last);
+            }
         }
     }
 
-    fn take(&mut self, event: Event, lines: &mut Vec<u8>) -> Result<(), End> {
+    fn take(&mut self, event: &Event, lines: &mut Vec<u8>) -> Result<(), End> {
         match event.kind.as_str() {
             "message" => {
                 let item: Box<RawValue> = serde_json::from_str(&event.data)
@@ -211,9 +204,6 @@ impl Follower {
             _ => {}
         }
         self.attempts = 0;
-        if !event.last_id.is_empty() {
-            self.last = event.last_id;
-        }
         Ok(())
     }
 
@@ -226,24 +216,6 @@ impl Follower {
             let data = self.settings.data(self.tail.place.data.as_deref());
             End::Broken(format!("nobody serves {}", data.display()))
         })
-    }
-
-    // Where a tail begins that begins now: a stream that breaks off before its first event could not be resumed
-    // otherwise.
-    async fn newest(&self) -> Result<String, End> {
-        let remote = self.server().await?;
-        let path = Path::new("logs").with_some("project", self.tail.project.as_deref());
-        let path = path.with("limit", "1").with("sort", "arrival").with("dir", "desc");
-        let page = spawn_blocking(move || api::get::<api::Page>(&Backend::Remote(remote), path)).await;
-        let page = page.map_err(|error| Problem::Failed(error.to_string()))?;
-        let page = match page {
-            // whether another attempt helps is seen when the stream is asked for
-            Err(Problem::Failed(_)) if self.begun => return Ok(String::new()),
-            page => page?,
-        };
-        let newest = page.items.first().map(|item| serde_json::from_str::<Newest>(item.get())).transpose();
-        let newest = newest.map_err(|error| Problem::Failed(format!("the server sent no record: {error}")))?;
-        Ok(newest.map_or(0, |newest| newest.seq).to_string())
     }
 
     async fn connect(&self, remote: &Remote) -> Result<Response<Incoming>, End> {
@@ -263,27 +235,28 @@ impl Follower {
             .header(header::HOST, uri.authority().map_or(host, http::uri::Authority::as_str))
             .header(header::ACCEPT, "text/event-stream")
             .header(header::USER_AGENT, concat!("reqlog/", env!("CARGO_PKG_VERSION")))
-            .header(LAST_EVENT_ID, &self.last); // an empty one is none
+            // an empty one is none
+            .header(LAST_EVENT_ID, &self.last);
         if let Some(key) = remote.key() {
             request = request.header(header::AUTHORIZATION, key);
         }
         let request = request.body(Empty::<Bytes>::new()).map_err(|_| usage(base))?;
         let answer = timeout(SILENCE, sender.send_request(request)).await;
         let answer = answer.map_err(|_| broken(&"no answer"))?.map_err(|error| broken(&error))?;
-        if answer.status().is_success() { Ok(answer) } else { Err(self.refused(answer, base).await) }
+        if answer.status().is_success() { Ok(answer) } else { Err(refused(answer, base).await) }
     }
+}
 
-    async fn refused(&self, answer: Response<Incoming>, base: &str) -> End {
-        let status = answer.status();
-        let body = timeout(SILENCE, Limited::new(answer.into_body(), REFUSAL).collect()).await;
-        let Ok(Ok(body)) = body else { return End::broken(base, format!("the server answered {status}")) };
-        match api::refused(status, &body.to_bytes()) {
-            // another attempt may find a place, or the server back
-            Problem::Failed(reason) if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS => {
-                End::Broken(reason)
-            }
-            problem => End::Final(problem),
+async fn refused(answer: Response<Incoming>, base: &str) -> End {
+    let status = answer.status();
+    let body = timeout(SILENCE, Limited::new(answer.into_body(), REFUSAL).collect()).await;
+    let Ok(Ok(body)) = body else { return End::broken(base, format!("the server answered {status}")) };
+    match api::refused(status, &body.to_bytes()) {
+        // another attempt may find a place, or the server back
+        Problem::Failed(reason) if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS => {
+            End::Broken(reason)
         }
+        problem => End::Final(problem),
     }
 }
 

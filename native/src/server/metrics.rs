@@ -116,8 +116,8 @@ impl Drop for Asking<'_> {
 pub(super) struct Tails {
     open: AtomicU64,
     opened: AtomicU64,
-    records: AtomicU64,
-    catch_ups: AtomicU64,
+    frames: AtomicU64,
+    resumed: AtomicU64,
 }
 
 impl Tails {
@@ -129,22 +129,12 @@ impl Tails {
         OpenTail(self.clone())
     }
 
-    /// So many records were sent.
-    pub(super) fn sent(&self, records: u64) {
-        self.records.fetch_add(records, Relaxed);
-    }
-
-    /// A stream was behind the ring and turned to the store.
-    pub(super) fn resumed(&self) {
-        self.catch_ups.fetch_add(1, Relaxed);
-    }
-
     fn read(&self) -> metrics::Tails {
         metrics::Tails {
             open: self.open.load(Relaxed),
             opened: self.opened.load(Relaxed),
-            records: self.records.load(Relaxed),
-            catch_ups: self.catch_ups.load(Relaxed),
+            frames: self.frames.load(Relaxed),
+            resumed: self.resumed.load(Relaxed),
         }
     }
 }
@@ -152,6 +142,18 @@ impl Tails {
 /// A live stream, open until it is dropped.
 #[derive(Debug)]
 pub(super) struct OpenTail(Arc<Tails>);
+
+impl OpenTail {
+    /// So many frames were sent, heartbeats not counted.
+    pub(super) fn sent(&self, frames: u64) {
+        self.0.frames.fetch_add(frames, Relaxed);
+    }
+
+    /// It was behind what is kept in memory, and turned to the store.
+    pub(super) fn resumed(&self) {
+        self.0.resumed.fetch_add(1, Relaxed);
+    }
+}
 
 impl Drop for OpenTail {
     fn drop(&mut self) {

@@ -127,6 +127,12 @@ impl Service {
             Operation::Stats { filter, bound, unit } => {
                 Outcome::Stats(store.stats(filter, *bound, *unit).map_err(failure)?)
             }
+            Operation::Histogram(query) => Outcome::Histogram(store.histogram(query).map_err(failure)?),
+            Operation::Facets(query) => Outcome::Facets(store.facets(query).map_err(failure)?),
+            Operation::Endpoints(query) => Outcome::Endpoints(store.endpoints(query).map_err(failure)?),
+            Operation::Neighbours { seq, arrival, filter, count } => {
+                Outcome::Neighbours(store.neighbours(*seq, *arrival, filter, *count).map_err(failure)?.map(Box::new))
+            }
             Operation::Delete { filter, now, project } => {
                 let erasure = Erasure::new(filter, *now, project.as_deref()).map_err(Failure::Body)?;
                 Outcome::Deleted(store.delete(erasure).map_err(failure)?)

@@ -11,7 +11,7 @@
 //! free again when the stream's last byte was taken or its client is gone. At a shutdown streams end at once: clients
 //! come again with their last id.
 
-use super::metrics;
+use super::metrics::OpenTail;
 use super::service::{Service, guarded};
 use super::stream::{self, Paced};
 use axum::body::Body;
@@ -65,14 +65,10 @@ impl Tails {
         let tails = self.clone();
         tokio::spawn(async move {
             let _place = place;
-            let _open = tails.counted().open();
-            tails.serve(tail, paced).await;
+            let open = tails.service.tails().open();
+            tails.serve(tail, &paced, &open).await;
         });
         head.map(|()| body)
-    }
-
-    fn counted(&self) -> &Arc<metrics::Tails> {
-        self.service.tails()
     }
 
     fn place(&self, key: u64) -> Option<Place> {
@@ -87,12 +83,12 @@ impl Tails {
         Some(Place { key, taken: self.taken.clone() })
     }
 
-    async fn serve(&self, tail: Tail, paced: Paced) {
+    async fn serve(&self, tail: Tail, paced: &Paced, open: &OpenTail) {
         let mut closed = self.closed.clone();
         tokio::select! {
             () = paced.gone() => return,
             () = over(&mut closed) => {}
-            _ = self.follow(Box::new(tail), &paced) => {}
+            _ = self.follow(Box::new(tail), paced, open) => {}
         }
         let last = async {
             over(&mut closed).await;
@@ -106,11 +102,11 @@ impl Tails {
     }
 
     // until the tail ends, or cannot go on
-    async fn follow(&self, mut tail: Box<Tail>, paced: &Paced) -> Option<()> {
+    async fn follow(&self, mut tail: Box<Tail>, paced: &Paced, open: &OpenTail) -> Option<()> {
         let store = self.service.store();
         let _follow = store.follow();
         let mut fed = store.fed();
-        let mut is_behind = false;
+        let (mut is_behind, mut frames) = (false, 0);
         loop {
             let room = paced.room().await?;
             let bytes = loop {
@@ -121,7 +117,7 @@ impl Tails {
                     Step::Send(bytes) => break bytes,
                     Step::Read(query) => {
                         if !std::mem::replace(&mut is_behind, true) {
-                            self.counted().resumed();
+                            open.resumed();
                         }
                         let read = self.read(tail, query).await?;
                         tail = read.0;
@@ -139,6 +135,7 @@ impl Tails {
                     Step::End => return Some(()),
                 }
             };
+            open.sent(tail.frames() - std::mem::replace(&mut frames, tail.frames()));
             paced.send(room, bytes);
         }
     }
@@ -149,12 +146,10 @@ impl Tails {
         let service = self.service.clone();
         let read = spawn_blocking(move || {
             let _permit = permit;
-            let before = tail.delivered();
             let bytes = guarded(|| {
                 let page = service.page(&query)?;
                 Ok(tail.absorb(&query, &page, service.store().now()))
             });
-            service.tails().sent(tail.delivered() - before);
             bytes.ok().map(|bytes| (tail, bytes))
         });
         read.await.ok()?
@@ -253,9 +248,7 @@ impl Polls {
 
     fn drain(&self) {
         while let Some((mut tail, sender)) = self.next() {
-            let before = tail.delivered();
             let Ok(step) = guarded(|| Ok(self.service.store().poll(&mut tail))) else { continue };
-            self.service.tails().sent(tail.delivered() - before);
             // nobody waits for one whose client is gone
             let _ = sender.send((tail, step));
         }

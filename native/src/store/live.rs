@@ -79,7 +79,8 @@ impl Store {
     }
 
     /// Takes what was committed since the last call into the ring, if anybody follows. Blocks on the processor; for
-    /// one caller, after [`Store::watch`] has changed (a second one does the work twice, no harm). What cannot be read is left to who reads the store.
+    /// one caller, after [`Store::watch`] has changed (a second one does the work twice, no harm). What cannot be read
+    /// is left to who reads the store.
     pub fn feed(&self) -> Result<(), Fault> {
         let shared = &self.inner.shared;
         let live = &shared.live;

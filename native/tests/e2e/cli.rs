@@ -280,6 +280,32 @@ fn counts_are_shown() {
 }
 
 #[test]
+fn endpoints_are_the_same_from_every_place() {
+    let places = Places::new();
+    let expected = "\
+method  route              calls  errors  error %  4xx   p50 ms   p95 ms   p99 ms  bytes in  bytes out
+POST    /v1/letters            1       1   100.00    0  900.000  900.000  900.000         0          0
+POST    /v1/payments           1       0     0.00    0   12.500   12.500   12.500         0          0
+GET     /v1/payments/{id}      1       0     0.00    0    3.000    3.000    3.000         0          0
+GET     /v1/payments           1       0     0.00    1                                    0          0
+";
+    let first = json!({
+        "method": "POST", "route": "/v1/payments", "count": 1, "errors": 0, "client_errors": 0, "error_rate": 0.0,
+        "p50_ms": 12.5, "p95_ms": 12.5, "p99_ms": 12.5, "request_bytes": 0, "response_bytes": 0,
+    });
+    for place in &places.all() {
+        assert_eq!(with(&["endpoints", "", "--sort", "p95"], place).out, expected, "{place:?}");
+        let ran = with(&["endpoints", "service:shop", "--sort", "p50", "--limit", "1", "--json"], place).expect(0);
+        let found: Value = serde_json::from_str(&ran.out).unwrap();
+        assert_eq!(found, json!({"total": 3, "items": [first], "distinct": 3, "complete": true}), "{place:?}");
+        let ran = with(&["endpoints", "--limit", "1"], place).expect(0);
+        assert!(ran.out.lines().count() == 2 && ran.err.contains("1 of 4 endpoints"), "{ran:?}");
+    }
+    with(&["endpoints", "--limit", "1001"], &places.all()[0]).expect(2);
+    with(&["endpoints", "status:many"], &places.all()[0]).expect(2);
+}
+
+#[test]
 fn the_doctor_finds_a_sound_directory_sound_and_damage_where_it_is() {
     let places = Places::new();
     run(&[&"doctor", &"--data", &places.data()]).expect(0);

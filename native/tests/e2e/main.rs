@@ -12,6 +12,7 @@ mod edges;
 mod fanout;
 mod follow;
 mod hostile;
+mod http2;
 mod limits;
 mod local;
 mod random;

@@ -51,7 +51,7 @@ fn a_reader_that_stalls_for_longer_than_the_ring_gets_every_record_once_in_order
         read(&mut own, &mut rows, number);
     }
     let metrics = client.get("/metrics").text();
-    let resumed = metrics.lines().find_map(|line| line.strip_prefix("reqlog_tail_resumes_total "));
+    let resumed = metrics.lines().find_map(|line| line.strip_prefix("reqlog_stream_resumes_total "));
     assert!(resumed.unwrap().parse::<u64>().unwrap() >= 2, "nobody stalled for long enough: {metrics}");
 }
 

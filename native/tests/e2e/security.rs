@@ -27,7 +27,11 @@ const ROUTES: &[(&str, &str)] = &[
     ("GET", "/v2.1/projects/8ed3f6ad685b959ead702251/logs"),
     ("GET", "/v2.0/projects/8ed3f6ad685b959ead702251/logs/tail"),
     ("GET", "/new/v2.1/projects/8ed3f6ad685b959ead702251/logs/{entry}"),
+    ("GET", "/api/v1/logs/{id}?context=5"),
     ("GET", "/api/v1/stats"),
+    ("GET", "/api/v1/histogram"),
+    ("GET", "/api/v1/facets"),
+    ("GET", "/api/v1/endpoints"),
     ("GET", "/api/v1/export"),
     ("POST", "/api/v1/ingest"),
     ("GET", "/api/v1/projects"),
@@ -182,11 +186,23 @@ fn a_projects_key_sees_nothing_of_another_project() {
         let q = escaped(q);
         let page = reader.json(&format!("/api/v1/logs?q={q}&total=exact"));
         assert_eq!((&page["items"], &page["total"]), (&json!([]), &json!(0)), "{q}");
-        assert_eq!(reader.json(&format!("/api/v1/stats?q={q}"))["total"], 0, "{q}");
+        for aggregate in ["stats", "histogram", "facets", "endpoints"] {
+            assert_eq!(reader.json(&format!("/api/v1/{aggregate}?q={q}"))["total"], 0, "{aggregate} {q}");
+        }
         assert_eq!(reader.get(&format!("/api/v1/export?q={q}")).expect(200).text(), "", "{q}");
     }
     let stats = nothing_of_beta(reader.get("/api/v1/stats").expect(200)).json();
     assert_eq!((&stats["total"], &stats["project"]), (&json!(3), &json!({"alpha": 3})));
+    for aggregate in ["histogram", "facets?fields=project,path,service,session,message&top=1000", "endpoints"] {
+        let answer = nothing_of_beta(reader.get(&format!("/api/v1/{aggregate}")).expect(200)).json();
+        assert_eq!(answer["total"], 3, "{aggregate}");
+    }
+    for row in &setting.alpha {
+        let path = format!("/api/v1/logs/{}?context=100", id(row));
+        let context = nothing_of_beta(reader.get(&path).expect(200)).json();
+        let count = |side: &str| context["context"][side].as_array().unwrap().len();
+        assert_eq!(count("before") + count("after"), 2, "{context}");
+    }
     for format in ["ndjson", "json", "csv", "har"] {
         let export = nothing_of_beta(reader.get(&format!("/api/v1/export?format={format}")).expect(200));
         assert!(export.text().contains("alpha-body"), "{format}: {}", export.text());
@@ -195,7 +211,16 @@ fn a_projects_key_sees_nothing_of_another_project() {
     nothing_of_beta(reader.get("/api/v1/sessions/s/logs").expect(200));
 
     // by name: refused in the same way whether or not it exists
-    for path in ["/api/v1/logs", "/api/v1/stats", "/api/v1/export", "/sessions/s/logs", "/api/v1/sessions/s/logs"] {
+    for path in [
+        "/api/v1/logs",
+        "/api/v1/stats",
+        "/api/v1/histogram",
+        "/api/v1/facets",
+        "/api/v1/endpoints",
+        "/api/v1/export",
+        "/sessions/s/logs",
+        "/api/v1/sessions/s/logs",
+    ] {
         let real = reader.get(&format!("{path}?project=beta")).expect(403).text();
         let invented = reader.get(&format!("{path}?project=zeta")).expect(403).text();
         assert_eq!(real.replace("beta", "zeta"), invented, "{path}");
@@ -206,6 +231,7 @@ fn a_projects_key_sees_nothing_of_another_project() {
     for row in &setting.beta {
         for path in [
             "/api/v1/logs/{id}",
+            "/api/v1/logs/{id}?context=2",
             "/api/v1/logs/{id}/body?side=response",
             "/api/v1/logs/{id}/export?as=curl",
             "/api/v1/logs/{id}/export?as=har",

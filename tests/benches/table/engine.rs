@@ -21,7 +21,7 @@ pub type Place = Option<(i64, i64)>;
 
 /// A store with the corpus in it.
 pub struct Engine {
-    store: Store,
+    pub(super) store: Store,
     /// Durable.
     pub acknowledged: Rate,
     /// Everything in segments.
@@ -101,7 +101,7 @@ impl Engine {
     }
 }
 
-fn predicate(question: &Question) -> Result<Predicate> {
+pub(super) fn predicate(question: &Question) -> Result<Predicate> {
     let parsed = Filter::parse(&question.filter).map_err(|error| error.render(&question.filter))?;
     parsed.filter.resolve(Timestamp::from_nanos(0)).map_err(|fault| fault.to_string().into())
 }

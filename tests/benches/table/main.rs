@@ -3,6 +3,7 @@
 //! `REQLOG_BENCH_ROWS` is the number of records, 1 000 000 by default; `REQLOG_BENCH_DIR` keeps the files of a run where
 //! they can be looked at. Both engines have to give the same rows and counts before anything is timed.
 
+mod aggregates;
 mod engine;
 mod parts;
 mod questions;
@@ -125,6 +126,14 @@ fn measure(question: &Question, engine: &Engine, sqlite: &Sqlite, table: &mut Ta
             assert_eq!(ours, theirs, "{}", question.name);
             let ours = Latency::of(|| engine.total(question))?;
             let theirs = Latency::of(|| sqlite.total(question))?;
+            line("–".into(), &ours, &theirs);
+        }
+        Ask::Stats | Ask::Histogram | Ask::Facets | Ask::Endpoints => {
+            let answer = aggregates::ask(engine, question)?;
+            let statements = answer.statements(question);
+            assert_eq!(answer.groups(), aggregates::groups(sqlite, &statements)?, "{}", question.name);
+            let ours = Latency::of(|| aggregates::ask(engine, question))?;
+            let theirs = Latency::of(|| aggregates::groups(sqlite, &statements))?;
             line("–".into(), &ours, &theirs);
         }
         Ask::Counts => {

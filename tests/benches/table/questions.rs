@@ -22,6 +22,14 @@ pub enum Ask {
     Total,
     /// How many of each level and each service.
     Counts,
+    /// How many of every level, status class, method, service and container.
+    Stats,
+    /// How many by time and status class, in at most 60 buckets.
+    Histogram,
+    /// How many by the values of five fields.
+    Facets,
+    /// How many calls, errors and bytes by method and route; reqlog also says percentiles of durations.
+    Endpoints,
 }
 
 /// One question.
@@ -109,6 +117,29 @@ pub fn all(corner: &Corner, rows: u64) -> Vec<Question> {
             Ask::Counts,
             vec![sql("records", "duration > 50000000")],
         ),
+        question("statistics, all", String::new(), Order::Time, Ask::Stats, vec![sql("records", "true")]),
+        question(
+            "histogram, status >= 400",
+            "status:>=400".into(),
+            Order::Time,
+            Ask::Histogram,
+            vec![sql("records", "status >= 400")],
+        ),
+        question(
+            "histogram, duration > 50 ms",
+            "duration:>50ms".into(),
+            Order::Time,
+            Ask::Histogram,
+            vec![sql("records", "duration > 50000000")],
+        ),
+        question(
+            "facets by five fields, duration > 50 ms",
+            "duration:>50ms".into(),
+            Order::Time,
+            Ask::Facets,
+            vec![sql("records", "duration > 50000000")],
+        ),
+        question("endpoints, all", String::new(), Order::Time, Ask::Endpoints, vec![sql("records", "true")]),
     ]
 }
 

@@ -28,7 +28,7 @@ pub enum Sync {
 
 /// A database with the corpus in it.
 pub struct Sqlite {
-    connection: Connection,
+    pub(super) connection: Connection,
     /// Each transaction committed.
     pub ingested: Rate,
     /// Bytes on disk a record, after a checkpoint.

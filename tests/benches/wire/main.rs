@@ -9,7 +9,7 @@ mod server;
 
 use load::{Ask, Load, run};
 use reqlog_tests::corpus::Corpus;
-use server::Server;
+use server::{KEY, Server};
 use std::error::Error;
 use std::time::Duration;
 
@@ -33,7 +33,7 @@ fn main() -> Result<()> {
     let time = Duration::from_secs(setting("REQLOG_BENCH_SECONDS", 5)?);
     let server = Server::start()?;
     let services = fill(&server, rows)?;
-    server.settle()?;
+    settle(&server)?;
     let cores = std::thread::available_parallelism()?;
     println!("{rows} records in segments, {CONNECTIONS} connections, {cores} cores shared with the clients\n");
     println!("| pages of 50 | total | pages/s | of the floor | p50 ms | p99 ms |");
@@ -66,6 +66,20 @@ fn fill(server: &Server, rows: u64) -> Result<Vec<String>> {
         server.ingest(&format!("/api/v1/ingest?project={PROJECT}&session=s{session}"), &lines)?;
     }
     Ok(services)
+}
+
+/// Waits until everything is in segments.
+fn settle(server: &Server) -> Result<()> {
+    loop {
+        let url = format!("http://{}/metrics", server.address);
+        let mut answer = ureq::get(url).header("Authorization", format!("Bearer {KEY}")).call()?;
+        let text = answer.body_mut().read_to_string()?;
+        let batches = text.lines().find_map(|line| line.strip_prefix("reqlog_batches ")).ok_or("no metric")?;
+        if batches.parse::<u64>()? < 8 {
+            return Ok(());
+        }
+        std::thread::sleep(Duration::from_millis(200));
+    }
 }
 
 fn loads(services: &[String]) -> Vec<Load> {

@@ -4,13 +4,13 @@ use super::Result;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
 
 pub const KEY: &str = "admin-key-of-the-wire-benchmark";
 
 /// A running server, killed when dropped.
 pub struct Server {
-    child: Child,
+    /// Its process.
+    pub child: Child,
     /// Host and port.
     pub address: String,
     _data: tempfile::TempDir,
@@ -40,20 +40,6 @@ impl Server {
         let mut answer = ureq::post(url).header("Authorization", format!("Bearer {KEY}")).send(lines)?;
         let report: serde_json::Value = serde_json::from_str(&answer.body_mut().read_to_string()?)?;
         if report["rejected"] == 0 { Ok(()) } else { Err(report.to_string().into()) }
-    }
-
-    /// Waits until everything is in segments.
-    pub fn settle(&self) -> Result<()> {
-        loop {
-            let url = format!("http://{}/metrics", self.address);
-            let mut answer = ureq::get(url).header("Authorization", format!("Bearer {KEY}")).call()?;
-            let text = answer.body_mut().read_to_string()?;
-            let batches = text.lines().find_map(|line| line.strip_prefix("reqlog_batches ")).ok_or("no metric")?;
-            if batches.parse::<u64>()? < 8 {
-                return Ok(());
-            }
-            std::thread::sleep(Duration::from_millis(200));
-        }
     }
 }
 

@@ -198,8 +198,8 @@ fn every_family_is_moved_by_what_it_counts() {
     let scrapes = Scrapes::of(&world, scrapes.after);
     scrapes.moved("reqlog_http_requests_total{dialect=\"reqlog\",class=\"3xx\"}", &By(1.0));
     scrapes.moved("reqlog_streams_total", &By(2.0));
-    scrapes.moved("reqlog_stream_records_total", &Up);
-    scrapes.moved("reqlog_stream_catch_ups_total", &By(2.0));
+    scrapes.moved("reqlog_stream_frames_total", &Up);
+    scrapes.moved("reqlog_stream_resumes_total", &By(2.0));
     for (series, is) in [
         ("reqlog_streams_open", 1.0),
         ("reqlog_ingestion_stopped", 0.0),

@@ -1,14 +1,14 @@
 //! What happens, at random.
 
+use crate::aggregates;
 use crate::export::Export;
 use crate::ingestion::Ingestions;
-use crate::model::{LEVELS, PROJECTS, Row};
+use crate::model::{PROJECTS, Row};
 use crate::question::{Dialect, Question, escaped};
 use crate::tails::Subscriber;
 use crate::walks::{Going, Walk, Way};
 use crate::world::{Ask, Change, Law, Who, World};
 use http::Method;
-use serde_json::{Value, json};
 
 /// One of what may happen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -172,7 +172,7 @@ impl Schedule {
                 Ok(())
             }
             Action::Restart => world.restart(),
-            Action::Count => count(world),
+            Action::Count => aggregates::check(world),
             Action::Look => look(world),
             Action::Subscribe if world.prng.chance(0.1) => Subscriber::stranger(world),
             Action::Subscribe => {
@@ -251,39 +251,6 @@ fn end_project(world: &mut World) -> Law {
     }
 }
 
-/// Statistics against counts.
-fn count(world: &mut World) -> Law {
-    let now = world.now();
-    let question = Question::draw(&mut world.prng, now);
-    let who = [Who::Admin, Who::Reader(0)][world.prng.below(2) as usize];
-    let stats = world.ask(&Ask::get(who, format!("/api/v1/stats?{}", &question.words(Dialect::Own)[1..])))?.json()?;
-    let rows: Vec<&Row> = world.model.alive().map(|known| &known.row).collect();
-    let matching: Vec<_> =
-        rows.iter().filter(|row| who.sees(row.project) && question.sees(row, Dialect::Own)).collect();
-    let tally = |value: &dyn Fn(&Row) -> Option<&'static str>| {
-        let mut counts = serde_json::Map::new();
-        for name in matching.iter().filter_map(|row| value(row)) {
-            let count = counts.get(name).and_then(Value::as_u64).unwrap_or(0) + 1;
-            counts.insert(name.into(), json!(count));
-        }
-        Value::Object(counts)
-    };
-    for (member, wanted) in [
-        ("total", json!(matching.len())),
-        ("level", tally(&|row| Some(LEVELS[row.level]))),
-        ("service", tally(&|row| row.service)),
-        ("project", tally(&|row| Some(row.project))),
-    ] {
-        if stats[member] != wanted {
-            return Err(format!("{member} of {question:?} is {} instead of {wanted}", stats[member]));
-        }
-    }
-    let seen = rows.iter().filter(|row| who.sees(row.project));
-    let halves: usize = seen.map(|row| Question::default().halves(1, row).count()).sum();
-    let stats = world.ask(&Ask::get(who, "/_logs/stats"))?.json()?;
-    if stats["total"] == halves { Ok(()) } else { Err(format!("{halves} rows, and Hoody counts {}", stats["total"])) }
-}
-
 /// One record by its id in several spellings: there, or gone.
 fn look(world: &mut World) -> Law {
     let Some(most) = world.model.rows.last_key_value().map(|(seq, _)| *seq) else { return Ok(()) };
@@ -296,6 +263,7 @@ fn look(world: &mut World) -> Law {
     if answer.status != status || alive && answer.json()?["attributes"]["n"] != serial {
         return Err(format!("{id:?} of record {serial}, alive: {alive}: {} {:?}", answer.status, answer.body));
     }
+    world.ask(&Ask::get(Who::Admin, format!("/api/v1/logs/{}?context=3", id.to_text())))?;
     let answer = world.ask(&Ask::get(Who::Admin, format!("/v1/logs/{}", id.to_uuid())))?;
     let status = if alive && is_call { 200 } else { 404 };
     if answer.status != status {

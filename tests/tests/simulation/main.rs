@@ -17,6 +17,7 @@
 //! Cognigy walk is a moment, and no start knows of the moments that the one before it was asked for.
 
 mod actions;
+mod aggregates;
 mod controls;
 mod export;
 mod ingestion;

@@ -80,12 +80,15 @@ impl Frames {
         seq * 2
     }
 
-    pub(crate) fn row(&self, record: &Stored, out: &mut Vec<u8>) {
+    pub(crate) fn row(&self, record: &Stored, out: &mut Vec<u8>) -> u64 {
+        let mut frames = 0;
         for row in self.rows.of(record).filter(|row| row.id > self.last) {
             let mut data = Vec::new();
             entry::write(&row, Bodies::default(), &mut data);
             // JSON is UTF-8
             Frame { id: Some(row.id), event: None, data: &String::from_utf8_lossy(&data) }.write(out);
+            frames += 1;
         }
+        frames
     }
 }

@@ -1,5 +1,7 @@
 //! What the documentation says of the answers of reqlog's own API.
 
+mod aggregates;
+
 use crate::dialect::endpoint::{About, Answer, BUSY, FAILED, FORBIDDEN, MISSING, Media, Refusal, UNAUTHORIZED};
 use crate::dialect::flowmock::BODY_FIELDS;
 use crate::dialect::schema::{nullable, object, reference, with_optional};
@@ -45,7 +47,7 @@ answers! {
     METRICS = answer(200, "Prometheus text.", &[of_text("text/plain")]);
     PAGE = Answer { status: 200, doc: "A page.", media: &[shown(page, a_page)], fields: &["link"] };
     DELETED = answer(200, "How many were destroyed.", &[of_json(|| object(&[("deleted", count())]))]);
-    ENTRY = Answer { status: 200, doc: "The record.", media: &[shown(|| reference("Record"), a_record)], fields: &["etag"] },
+    ENTRY = Answer { status: 200, doc: "The record.", media: &[shown(record_in_context, a_record)], fields: &["etag"] },
         UNCHANGED;
     BODY = Answer { status: 200, doc: "The bytes, with their own content type.", media: &[of_text("*/*")], fields: &BODY_FIELDS },
         Answer { status: 206, doc: "The bytes of a range.", media: &[of_text("*/*")], fields: &BODY_FIELDS },
@@ -57,6 +59,9 @@ answers! {
         fields: &["etag"],
     }, UNCHANGED;
     STATS = answer(200, "Counts.", &[shown(stats, some_stats)]);
+    HISTOGRAM = answer(200, "Counts.", &[shown(aggregates::histogram, aggregates::a_histogram)]);
+    FACETS = answer(200, "Counts.", &[shown(aggregates::facets, aggregates::some_facets)]);
+    ENDPOINTS = answer(200, "Counts.", &[shown(aggregates::endpoints, aggregates::some_endpoints)]);
     EXPORT = Answer {
         status: 200,
         doc: "Every record.",
@@ -239,6 +244,12 @@ fn record() -> Value {
     ];
     let members: Vec<_> = others.into_iter().chain(texts).collect();
     with_optional(object(&[]), &members)
+}
+
+/// With the parameter `context` there are those around it, and no entity tag.
+fn record_in_context() -> Value {
+    let rows = || json!({"type": "array", "items": reference("Record"), "maxItems": 100});
+    with_optional(record(), &[("context", object(&[("before", rows()), ("after", rows())]))])
 }
 
 fn message() -> Value {

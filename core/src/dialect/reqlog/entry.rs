@@ -1,14 +1,15 @@
-//! `GET /logs/{id}` and `GET /logs/{id}/export`: one record.
+//! `GET /logs/{id}` and `GET /logs/{id}/export`: one record, alone or among those around it.
 
-use super::Render;
 use super::parameters::AS;
-use super::replay;
+use super::{Render, records, replay};
 use crate::auth::Key;
 use crate::dialect::params::Params;
 use crate::dialect::{Planned, respond, set, visible};
 use crate::error::{Error, Thing};
 use crate::export;
+use crate::export::json::Shape;
 use crate::id::EntryId;
+use crate::neighbours::Neighbours;
 use crate::plan::Operation;
 use crate::query::Detail;
 use crate::record::Stored;
@@ -18,10 +19,36 @@ use http::{Response, StatusCode};
 
 /// Asks for the row that an id names, if the key may see it.
 pub(super) fn get(id: &str, key: &Key, detail: Detail, render: Render) -> Result<Planned, Error> {
-    let id = EntryId::from_text(id).ok_or(Error::Missing(Thing::Entry))?;
+    let id = named(id)?;
     let filter = visible(key.scope.project());
     let operation = Operation::Get { seq: id.seq(), arrival: Some(id.arrival_ms()), filter, detail };
     Ok(Planned::run(operation, render))
+}
+
+/// Asks for the same and for at most `count` rows on each side of it.
+pub(super) fn neighbours(id: &str, key: &Key, count: usize) -> Result<Planned, Error> {
+    let id = named(id)?;
+    let filter = visible(key.scope.project());
+    let operation = Operation::Neighbours { seq: id.seq(), arrival: Some(id.arrival_ms()), filter, count };
+    Ok(Planned::run(operation, Render::Neighbours))
+}
+
+fn named(id: &str) -> Result<EntryId, Error> {
+    EntryId::from_text(id).ok_or(Error::Missing(Thing::Entry))
+}
+
+/// The record with one more member, `"context":{"before":[…],"after":[…]}`: rows of a list, oldest first. What is around
+/// a record changes, so that this has no entity tag.
+pub(super) fn reply_with_context(around: &Neighbours) -> Response<Bytes> {
+    let mut body = Vec::new();
+    export::json::record(&around.row, &mut body);
+    body.pop();
+    body.extend_from_slice(b",\"context\":{\"before\":");
+    records::array(&around.before, Shape::LIST, &mut body);
+    body.extend_from_slice(b",\"after\":");
+    records::array(&around.after, Shape::LIST, &mut body);
+    body.extend_from_slice(b"}}");
+    respond(StatusCode::OK, "application/json", body)
 }
 
 /// The record itself. It never changes, so that its id is its entity tag.

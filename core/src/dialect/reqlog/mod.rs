@@ -4,8 +4,11 @@ mod admin;
 mod backup;
 mod body;
 mod documented;
+mod endpoints;
 mod entry;
 mod export;
+mod facets;
+mod histogram;
 mod index;
 mod ingest;
 mod logs;
@@ -64,6 +67,12 @@ pub enum Action {
     Replay,
     /// Counts.
     Stats,
+    /// Counts by time.
+    Histogram,
+    /// Counts by value.
+    Facets,
+    /// Counts by method and route.
+    Endpoints,
     /// All records that match.
     Export,
     /// Records as they come.
@@ -120,12 +129,18 @@ endpoints! {
         "Records that match, page by page." => d::PAGE; d::SEARCH;
     DELETE "/api/v1/logs" ADMIN, Destroy [Q, PROJECT] "Destroys the records that match among those that exist now."
         => d::DELETED; d::WRITE;
-    GET "/api/v1/logs/{id}" READ, Entry [] "One record." => d::ENTRY; d::ONE;
+    GET "/api/v1/logs/{id}" READ, Entry [CONTEXT] "One record." => d::ENTRY; d::ONE;
     GET "/api/v1/logs/{id}/body" READ, Body [SIDE, VIEW] "The captured bytes of one body." => d::BODY; d::RANGE;
     GET "/api/v1/logs/{id}/export" READ, Replay [AS] "One exchange in a form that can be replayed or shared."
         => d::REPLAY; d::FORM;
     GET "/api/v1/stats" READ, Stats [Q, PROJECT] "How many records match, by their usual dimensions."
         => d::STATS; d::SEARCH;
+    GET "/api/v1/histogram" READ, Histogram [Q, PROJECT, BUCKETS, INTERVAL]
+        "How many records match in each interval of time, by status class." => d::HISTOGRAM; d::SEARCH;
+    GET "/api/v1/facets" READ, Facets [Q, PROJECT, FACET_FIELDS, TOP]
+        "How many records match by each value of fields." => d::FACETS; d::SEARCH;
+    GET "/api/v1/endpoints" READ, Endpoints [Q, PROJECT, ENDPOINT_SORT, ENDPOINT_LIMIT]
+        "Calls that match by method and route: how many, how many failed, how long they took." => d::ENDPOINTS; d::SEARCH;
     GET "/api/v1/export" READ, Export [Q, PROJECT, EXPORT_FORMAT, EXPORT_CURSOR]
         "All records that match, in arrival order, streamed." => d::EXPORT; d::SEARCH;
     GET "/api/v1/tail" READ, Tail [Q, PROJECT]
@@ -160,7 +175,10 @@ pub(super) fn plan(asked: &Asked<'_>) -> Result<Planned, Error> {
     match endpoint.action {
         Action::List => logs::plan(asked, key, &params),
         Action::Destroy => destroy(asked, key, &params),
-        Action::Entry => entry::get(&captures.text(0)?, key, Detail::Preview, Render::Entry),
+        Action::Entry => match params.integer(&p::CONTEXT) {
+            Some(count) => entry::neighbours(&captures.text(0)?, key, count as usize),
+            None => entry::get(&captures.text(0)?, key, Detail::Preview, Render::Entry),
+        },
         Action::Body => {
             let view = body::View::read(asked, &params);
             entry::get(&captures.text(0)?, key, Detail::Whole, Render::Body(view))
@@ -170,6 +188,9 @@ pub(super) fn plan(asked: &Asked<'_>) -> Result<Planned, Error> {
             entry::get(&captures.text(0)?, key, Detail::Whole, Render::Replay(form))
         }
         Action::Stats => stats::plan(asked, key, &params),
+        Action::Histogram => histogram::plan(asked, key, &params),
+        Action::Facets => facets::plan(asked, key, &params),
+        Action::Endpoints => endpoints::plan(asked, key, &params),
         Action::Export => export::plan(asked, key, &params),
         Action::Tail => tail::plan(asked, key, &params),
         Action::Ingest => ingest::plan(asked, key, &params),
@@ -228,8 +249,16 @@ pub(crate) enum Render {
     Body(body::View),
     /// A form of an exchange.
     Replay(entry::Form),
+    /// A record and those around it.
+    Neighbours,
     /// Counts.
     Stats,
+    /// Counts by time; the interval as it was asked for.
+    Histogram(Option<String>),
+    /// Counts by value.
+    Facets,
+    /// Counts by method and route.
+    Endpoints,
     /// A report.
     Ingested,
     /// How many were destroyed.
@@ -260,7 +289,12 @@ impl Render {
             (Self::Entry, Outcome::Record(Some(row))) => Ok(entry::reply(&row)),
             (Self::Body(view), Outcome::Record(Some(row))) => view.reply(&row),
             (Self::Replay(form), Outcome::Record(Some(row))) => form.reply(&row),
+            (Self::Neighbours, Outcome::Neighbours(None)) => Err(Error::Missing(Thing::Entry)),
+            (Self::Neighbours, Outcome::Neighbours(Some(around))) => Ok(entry::reply_with_context(&around)),
             (Self::Stats, Outcome::Stats(stats)) => Ok(stats::reply(&stats)),
+            (Self::Histogram(asked), Outcome::Histogram(histogram)) => histogram::reply(asked, histogram),
+            (Self::Facets, Outcome::Facets(facets)) => Ok(facets::reply(&facets)),
+            (Self::Endpoints, Outcome::Endpoints(endpoints)) => Ok(endpoints::reply(&endpoints)),
             (Self::Ingested, Outcome::Ingested(report)) => Ok(ingest::reply(&report)),
             (Self::Deleted, Outcome::Deleted(rows)) => Ok(json(StatusCode::OK, &json!({"deleted": rows}))),
             (Self::Done(answer), Outcome::Done) => Ok(answer),

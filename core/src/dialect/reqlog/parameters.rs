@@ -1,5 +1,6 @@
 //! The query parameters of reqlog's own API.
 
+use crate::aggregate::FacetKey;
 use crate::dialect::params::{Param, Shape};
 use std::time::Duration;
 
@@ -27,6 +28,35 @@ pub(super) static WAIT: Param = Param::optional(
     Shape::Wait { most: Duration::from_secs(30) },
     "Answer an empty page only after this time. With sort=arrival and dir=asc, `next` then stands at the end of the log and continues with what arrives later.",
 );
+pub(super) static CONTEXT: Param = Param::optional(
+    "context",
+    Shape::Integer { least: 0, most: 100 },
+    "Also this many records before it and as many after it, in time order, of the same project.",
+);
+pub(super) static BUCKETS: Param = Param::defaulted(
+    "buckets",
+    Shape::Integer { least: 1, most: 1000 },
+    "60",
+    "At most this many buckets, as narrow as round intervals allow; not together with interval.",
+);
+pub(super) static INTERVAL: Param =
+    Param::optional("interval", Shape::Interval, "How wide every bucket is; at most 1000 of them may fit in the time.");
+pub(super) static FACET_FIELDS: Param = Param::defaulted(
+    "fields",
+    Shape::Words(FacetKey::NAMES),
+    "level,kind,class,method,service",
+    "By what records are counted, as the query language calls it; `class` is the hundreds of the status.",
+);
+pub(super) static TOP: Param =
+    Param::defaulted("top", Shape::Integer { least: 1, most: 1000 }, "10", "At most this many values of each field.");
+pub(super) static ENDPOINT_SORT: Param = Param::defaulted(
+    "sort",
+    Shape::Choice(&["count", "errors", "error_rate", "p50", "p95", "p99", "bytes"]),
+    "count",
+    "Which endpoints come first: those with the greatest of this.",
+);
+pub(super) static ENDPOINT_LIMIT: Param =
+    Param::defaulted("limit", Shape::Integer { least: 1, most: 1000 }, "50", "At most this many endpoints.");
 pub(super) static SIDE: Param = Param::required("side", Shape::Choice(&["request", "response"]), "Which body.");
 pub(super) static VIEW: Param = Param::optional(
     "view",

@@ -25,7 +25,7 @@ pub(super) use limited::{limited, tell};
 use super::endpoint::{self, Access, BUSY, Endpoint, FAILED, FORBIDDEN, LIMITED, MISSING, Match, UNAUTHORIZED};
 use super::link::escape;
 use super::params::{Param, ParamError, Params, Shape};
-use super::{Asked, Planned, calls, json, respond, set, visible};
+use super::{Asked, Planned, json, respond, set, visible};
 use crate::auth::{Key, Role};
 use crate::cursor::{Cursor, Walk};
 use crate::error::{Error, Thing};
@@ -138,7 +138,7 @@ pub(super) fn plan(asked: &Asked<'_>) -> Result<Planned, Error> {
             let operation = Operation::Get {
                 seq: id.seq(),
                 arrival: Some(id.arrival_ms()),
-                filter: Predicate::all_of([visible(key.scope.project()), calls()]),
+                filter: Predicate::all_of([visible(key.scope.project()), Predicate::calls()]),
                 detail: Detail::Whole,
             };
             Ok(Planned::run(operation, Render::Log))
@@ -158,7 +158,7 @@ fn list(asked: &Asked<'_>, key: &Key, params: &Params) -> Result<Planned, Error>
         },
         direction: if params.word(&SORT_DIR) == Some("asc") { Direction::Ascending } else { Direction::Descending },
     };
-    let filter = Predicate::all_of([visible(key.scope.project()), calls(), filter(params)?]);
+    let filter = Predicate::all_of([visible(key.scope.project()), Predicate::calls(), filter(params)?]);
     let cursor = match params.text(&CURSOR) {
         Some(text) => Cursor::read(text, &walk, context.secret)
             .filter(|cursor| context.head.is_some_and(|head| cursor.bound <= head.seq()))

@@ -4,7 +4,7 @@ use super::repairing::copy_dir;
 use super::*;
 use crate::store::backup::MARGIN;
 use reqlog_core::filter::Filter;
-use reqlog_core::query::Detail;
+use reqlog_core::query::{Detail, Unit};
 use std::fs;
 use std::io::Read;
 use tar::{EntryType, Header};
@@ -103,7 +103,10 @@ fn a_restored_store_is_the_moment_of_its_backup_and_goes_on_ahead() {
     assert_eq!(restore(&places.path("backup"), &places.path("new"), &manual()).unwrap(), manifest);
     assert_eq!(findings(&places.path("new")), []);
     let restored = Store::open(&places.path("new"), manual()).unwrap();
-    assert_eq!((messages(&restored), restored.stats(&Predicate::ALL, Seq::MAX).unwrap().total), (before, 496));
+    assert_eq!(
+        (messages(&restored), restored.stats(&Predicate::ALL, Seq::MAX, Unit::Record).unwrap().total),
+        (before, 496)
+    );
     assert_eq!((restored.secret(), &*restored.projects()), (original.secret(), &*original.projects()));
     assert_eq!(restored.keyring().keys(), original.keyring().keys());
     assert_ne!(restored.redact_key(), original.redact_key(), "that key is in no backup");
@@ -113,7 +116,7 @@ fn a_restored_store_is_the_moment_of_its_backup_and_goes_on_ahead() {
     // the deletion has not lost its hold, and a new one is younger
     restored.compact_now().unwrap();
     restored.delete(erasure("message:new-0")).unwrap();
-    assert_eq!(restored.stats(&Predicate::ALL, Seq::MAX).unwrap().total, 496);
+    assert_eq!(restored.stats(&Predicate::ALL, Seq::MAX, Unit::Record).unwrap().total, 496);
     drop(restored);
     assert_eq!(findings(&places.path("new")), []);
     // the backup is as it was
