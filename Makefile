@@ -46,9 +46,9 @@ bench: ## criterion for the core, then the end-to-end tables (rg and jq are aske
 	$(CARGO) build --release --package reqlog
 	$(CARGO) bench --package reqlog-tests
 
-soak: ## the properties with SOAK_CASES cases each, every walk of the dialects to its end, a sweep over a million records, the simulation for REQLOG_SIM_SECONDS
+soak: ## the properties with SOAK_CASES cases each, walks to their ends, a sweep over a million records, a million records one by one, the simulation for REQLOG_SIM_SECONDS
 	PROPTEST_CASES=$(SOAK_CASES) $(CARGO) test --release --package reqlog-core --package reqlog-tests
-	REQLOG_SOAK=1 $(CARGO) test --release --package reqlog --test e2e -- dialects fanout
+	REQLOG_SOAK=1 $(CARGO) test --release --package reqlog --test e2e -- dialects fanout trickle
 	REQLOG_SIM_SECONDS=$(REQLOG_SIM_SECONDS) $(CARGO) test --release --package reqlog-tests --test simulation every_law
 
 doc: ## the documentation of every public item

@@ -58,6 +58,7 @@ pub mod batch;
 pub mod catalog;
 pub mod codec;
 pub mod compact;
+pub mod retention;
 pub mod scan;
 pub mod segment;
 mod stored;

@@ -6,6 +6,7 @@ mod model;
 use model::generate::{NUMERIC, TEXTUAL, predicate, record};
 use model::{Model, position};
 use proptest::prelude::*;
+use reqlog_core::catalog::Expiry;
 use reqlog_core::compact::Urgency;
 use reqlog_core::filter::{Number, Predicate, TextKey, TextMatcher};
 use reqlog_core::id::Seq;
@@ -60,12 +61,19 @@ fn stored(batches: &[Vec<Record>], compacted: usize) -> Model {
     model
 }
 
+// commits of the model arrive 7 ms apart
+fn expiry() -> impl Strategy<Value = Expiry> {
+    let projects = proptest::collection::btree_map("alpha|beta|gamma", 0u64..60, 0..3);
+    (projects, 0u64..60, 0u64..60).prop_map(|(projects, unnamed, others)| Expiry { projects, unnamed, others })
+}
+
 #[derive(Clone, Debug)]
 enum Disturbance {
     Nothing,
     Commit(Vec<Record>),
     Compact,
     Delete(Predicate),
+    Expire(Expiry),
 }
 
 fn disturbance() -> impl Strategy<Value = Disturbance> {
@@ -74,6 +82,7 @@ fn disturbance() -> impl Strategy<Value = Disturbance> {
         3 => proptest::collection::vec(record(), 1..4).prop_map(Disturbance::Commit),
         2 => Just(Disturbance::Compact),
         1 => predicate().prop_map(Disturbance::Delete),
+        1 => expiry().prop_map(Disturbance::Expire),
     ]
 }
 
@@ -84,6 +93,7 @@ impl Model {
             Disturbance::Commit(records) => self.commit(records),
             Disturbance::Compact => self.compact(Urgency::Settle),
             Disturbance::Delete(filter) => self.delete(filter),
+            Disturbance::Expire(expiry) => self.expire(expiry),
         }
     }
 
@@ -124,7 +134,7 @@ proptest! {
     #[test]
     fn a_total_is_exact_however_often_it_was_asked_for_before(
         batches in batches(), filters in prop::collection::vec(predicate(), 1..4), gone in predicate(), unit in units(),
-        events in prop::collection::vec(0usize..4, 1..8)
+        events in prop::collection::vec(0usize..5, 1..8), expiry in expiry()
     ) {
         let mut model = stored(&batches[..1], 1);
         let mut later = batches[1..].iter().cycle();
@@ -132,6 +142,7 @@ proptest! {
             match (event, later.next()) {
                 (0, _) => model.delete(&gone),
                 (1, _) => model.compact(Urgency::Settle),
+                (2, _) => model.expire(&expiry),
                 (_, Some(batch)) => model.commit(batch),
                 (_, None) => model.compact(Urgency::Relaxed),
             }
@@ -142,6 +153,45 @@ proptest! {
                 let (first, again) = (ask(), ask());
                 prop_assert_eq!((first.total, again.total), (Some(total), Some(total)));
                 prop_assert_eq!(&first.rows, &again.rows);
+            }
+        }
+    }
+
+    #[test]
+    fn retention_hides_what_arrived_before_the_horizon_of_its_project(
+        mut batches in batches(), named in any::<u64>(), compacted in 0usize..8, filter in predicate(), crowded in any::<bool>(),
+        expiries in prop::collection::vec(expiry(), 1..4), merged in any::<bool>()
+    ) {
+        for (at, record) in batches.iter_mut().flatten().enumerate() {
+            match named >> (2 * (at % 32)) & 3 {
+                0 => record.texts.clear(Field::Project),
+                name => record.texts.set(Field::Project, ["alpha", "beta", "delta"][name as usize - 1]),
+            }
+        }
+        if crowded {
+            // more projects than a summary counts
+            let like = batches[0][0].clone();
+            batches[0].extend((0..300).map(|at| {
+                let mut record = like.clone();
+                record.texts.set(Field::Project, &format!("crowd{at}"));
+                record
+            }));
+        }
+        let mut model = stored(&batches, compacted);
+        for expiry in expiries {
+            let before = model.catalog.clone();
+            model.expire(&expiry);
+            for entry in &before.entries {
+                let predicate = model.catalog.expiry.of(&entry.summary).unwrap_or(Predicate::Const(false));
+                let whole = model.catalog.is_gone(&entry.summary);
+                prop_assert!(!whole || predicate == Predicate::ALL);
+            }
+            let truth = model.naive(&filter, Order::Time, Direction::Ascending);
+            let page = model.page(Query { limit: 1000, total: Total::Exact, ..query(&filter, Order::Time, Direction::Ascending) });
+            prop_assert_eq!((page.rows, page.total), (truth.clone(), Some(truth.len() as u64)));
+            prop_assert_eq!(model.stats(&filter, Seq::MAX, Unit::Record), model.count(&filter, Seq::MAX, Unit::Record));
+            if merged {
+                model.compact(Urgency::Settle);
             }
         }
     }
@@ -251,9 +301,9 @@ proptest! {
             if !page.more_after {
                 break;
             }
-            // offsets count from the first row, so only a deletion moves them
+            // offsets count from the first row, so only deletions and retention move them
             match &disturbances[step % disturbances.len()] {
-                Disturbance::Delete(_) => {}
+                Disturbance::Delete(_) | Disturbance::Expire(_) => {}
                 other => model.disturb(other),
             }
         }

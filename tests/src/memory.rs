@@ -57,8 +57,9 @@ pub struct Memory {
     told: Timestamp,
     // scope and Idempotency-Key of a request, and the place of a record in it
     retried: BTreeSet<(Option<String>, String, u64)>,
-    // what was imported before, as it was read: by what imports are compared within, every source from its first unit
-    imported: BTreeMap<Vec<String>, Vec<Vec<Vec<u8>>>>,
+    // what was imported before, as it was read: by what imports are compared within, every source from its first unit,
+    // and its records: when the last of them is gone, it is forgotten
+    imported: BTreeMap<Vec<String>, Vec<(Vec<Vec<u8>>, Vec<EntryId>)>>,
     keyring: Keyring,
     projects: Projects,
     settings: Settings,
@@ -474,6 +475,7 @@ impl Memory {
             }
         }
         let commits = !taken.is_empty() || request.mode == IngestMode::Import && units > 0;
+        let first = self.rows.len();
         let known = match request.mode {
             IngestMode::Live => 0,
             IngestMode::Import => self.imported_before(request, format, taken.iter().map(|(_, unit)| unit).cloned()),
@@ -496,6 +498,11 @@ impl Memory {
             self.rows.push(Stored { id, record });
             report.accepted += 1;
         }
+        if request.mode == IngestMode::Import {
+            let new: Vec<EntryId> = self.rows[first..].iter().map(|row| row.id).collect();
+            let source = self.imported.get_mut(&within(request, format)).and_then(|sources| sources.last_mut());
+            source.into_iter().for_each(|(_, ids)| ids.extend(&new));
+        }
         // a commit of nothing but duplicates is one too
         if commits {
             self.head = self.head.map(|head| EntryId::new(arrival, head.seq()));
@@ -513,17 +520,24 @@ impl Memory {
         format: Format,
         units: impl Iterator<Item = Vec<u8>>,
     ) -> usize {
-        let IngestRequest { project, environment, session, service, .. } = request;
-        let part = |part: &Option<String>| part.clone().unwrap_or_default();
-        let mut within = [project, environment, session, service].map(part).to_vec();
-        within.push(format.name().to_owned());
-        let sources = self.imported.entry(within).or_default();
+        let sources = self.imported.entry(within(request, format)).or_default();
+        sources.retain(|(_, ids)| self.rows.iter().any(|row| ids.contains(&row.id)));
         let units: Vec<Vec<u8>> = units.collect();
-        let common = |source: &Vec<Vec<u8>>| source.iter().zip(&units).take_while(|(old, new)| old == new).count();
-        let known = sources.iter().map(common).max().unwrap_or(0);
-        sources.push(units);
+        let common = |source: &[Vec<u8>]| source.iter().zip(&units).take_while(|(old, new)| old == new).count();
+        let best = sources.iter().max_by_key(|(source, _)| common(source));
+        let (known, ids) = best.map_or((0, Vec::new()), |(source, ids)| (common(source), ids.clone()));
+        sources.push((units, ids));
         known
     }
+}
+
+/// What imports are compared within.
+fn within(request: &IngestRequest, format: Format) -> Vec<String> {
+    let IngestRequest { project, environment, session, service, .. } = request;
+    let part = |part: &Option<String>| part.clone().unwrap_or_default();
+    let mut within = [project, environment, session, service].map(part).to_vec();
+    within.push(format.name().to_owned());
+    within
 }
 
 /// As servers send it to a client that takes nothing but gzip.

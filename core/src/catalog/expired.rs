@@ -29,6 +29,11 @@ impl Expired {
         self.removals.get(since).is_some_and(|(_, last)| position.is_none_or(|position| *last > position))
     }
 
+    /// The highest sequence of all removals.
+    pub fn highest(&self) -> Option<Seq> {
+        self.removals.first().map(|(_, last)| *last)
+    }
+
     /// The removals to be kept, by ascending time; to be added again in this order.
     pub fn iter(&self) -> impl Iterator<Item = (Timestamp, Seq)> {
         self.removals.iter().copied()

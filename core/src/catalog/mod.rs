@@ -1,9 +1,11 @@
 //! What a store knows of its sources without opening them, and what of them is hidden.
 
 mod expired;
+mod expiry;
 mod summary;
 
 pub use expired::Expired;
+pub use expiry::Expiry;
 pub use summary::{Extent, Summary, SummaryDraft, Verdict};
 pub(crate) use summary::{class_of, contains};
 
@@ -49,6 +51,19 @@ pub struct Catalog {
     pub entries: Vec<Entry>,
     /// Deletions that compaction has not made physical everywhere yet.
     pub deletions: Vec<Arc<Deletion>>,
-    /// What retention has removed lately.
+    /// What retention hides.
+    pub expiry: Arc<Expiry>,
+    /// What retention has hidden or removed lately; where very many sources have expired in part, a bound of it.
     pub expired: Expired,
+}
+
+impl Catalog {
+    /// Whether every row of a source is hidden by one deletion or has expired: nobody needs it.
+    pub fn is_gone(&self, summary: &Summary) -> bool {
+        let deleted = |deletion: &Arc<Deletion>| {
+            summary.seq.1 <= deletion.head && summary.judge(&deletion.filter) == Verdict::Always
+        };
+        let expired = self.expiry.of(summary).is_some_and(|expired| summary.judge(&expired) == Verdict::Always);
+        expired || self.deletions.iter().any(deleted)
+    }
 }

@@ -23,7 +23,7 @@ impl Scan {
             let units = entry.summary.units_a_row(unit).filter(|_| verdict == Verdict::Always);
             match units.zip(Tally::of_summary(&entry.summary)) {
                 Some((units, tally)) => {
-                    tally.times(units).into_iter().for_each(|tally| scan.sum.add(&Counted::Stats(tally)))
+                    tally.times(units).into_iter().for_each(|tally| scan.sum.add(&Counted::Stats(tally)));
                 }
                 None => scan.count(entry, predicate, Measure::Stats(entry.summary.clone())),
             }

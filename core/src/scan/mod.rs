@@ -94,7 +94,7 @@ const TOGETHER: usize = 32;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Plain {
     Yes,
-    // a bound or a deletion has a say too
+    // a bound, a deletion or retention has a say too
     No,
 }
 
@@ -400,7 +400,7 @@ fn visible<'a>(
     bound: Seq,
 ) -> impl Iterator<Item = (&'a crate::catalog::Entry, Predicate, Verdict)> {
     catalog.entries.iter().filter_map(move |entry| {
-        let predicate = effective(filter, bound, &catalog.deletions, &entry.summary);
+        let predicate = effective(filter, bound, catalog, &entry.summary);
         match entry.summary.judge(&predicate) {
             Verdict::Never => None,
             verdict => Some((entry, entry.summary.narrow(predicate), verdict)),
@@ -408,11 +408,11 @@ fn visible<'a>(
     })
 }
 
-/// Whether rows of a source lie past the bound or may be deleted.
+/// Whether rows of a source lie past the bound, may be deleted, or have expired.
 fn is_cut(bound: Seq, catalog: &Catalog, summary: &Summary) -> bool {
     let touches =
         |deletion: &Arc<Deletion>| summary.seq.0 <= deletion.head && summary.judge(&deletion.filter) != Verdict::Never;
-    summary.seq.1 > bound || catalog.deletions.iter().any(touches)
+    summary.seq.1 > bound || catalog.deletions.iter().any(touches) || catalog.expiry.of(summary).is_some()
 }
 
 fn units(summary: &Summary, unit: Unit) -> u64 {
@@ -429,18 +429,19 @@ fn holders(seq: Seq, query: &Query, catalog: &Catalog) -> Vec<(SourceId, u64, Pr
     holders.into_iter().map(|(entry, predicate, _)| (entry.id, entry.summary.rows, predicate)).collect()
 }
 
-/// `filter` without rows past the bound and without deleted rows, as far as this source can have any.
-pub(crate) fn effective(filter: &Predicate, bound: Seq, deletions: &[Arc<Deletion>], summary: &Summary) -> Predicate {
+/// `filter` without rows past the bound and without deleted or expired rows, as far as this source can have any.
+fn effective(filter: &Predicate, bound: Seq, catalog: &Catalog, summary: &Summary) -> Predicate {
     let up_to = |seq: Seq| Predicate::between(Number::Seq, 0, i64::try_from(seq.get()).unwrap_or(i64::MAX));
     let mut parts = vec![filter.clone()];
     if summary.seq.1 > bound {
         parts.push(up_to(bound));
     }
-    for deletion in deletions {
+    for deletion in &catalog.deletions {
         if summary.seq.0 <= deletion.head && summary.judge(&deletion.filter) != Verdict::Never {
             let gone = Predicate::all_of([deletion.filter.clone(), up_to(deletion.head)]);
             parts.push(gone.negated());
         }
     }
+    parts.extend(catalog.expiry.of(summary).map(Predicate::negated));
     Predicate::all_of(parts)
 }

@@ -4,7 +4,7 @@ pub mod generate;
 mod old;
 
 use reqlog_core::batch;
-use reqlog_core::catalog::{Catalog, Deletion, Entry, SourceId};
+use reqlog_core::catalog::{Catalog, Deletion, Entry, Expiry, SourceId};
 use reqlog_core::codec::Portable;
 use reqlog_core::compact::{self, Urgency};
 use reqlog_core::filter::{Number, Predicate};
@@ -66,9 +66,18 @@ impl Model {
         self.rows.retain(|row| !filter.matches_stored(row));
     }
 
+    /// Hides what arrived before the horizons, none of which is later than the next commit.
+    pub fn expire(&mut self, expiry: &Expiry) {
+        let [unnamed, others] = [expiry.unnamed, expiry.others].map(|horizon| horizon.min(self.arrival + 1));
+        let projects = expiry.projects.iter().map(|(name, horizon)| (name.clone(), *horizon.min(&(self.arrival + 1))));
+        let expiry = self.catalog.expiry.max(&Expiry { projects: projects.collect(), unnamed, others });
+        self.rows.retain(|row| !expiry.hides(row));
+        self.catalog.expiry = Arc::new(expiry);
+    }
+
     /// Runs merges until none is due.
     pub fn compact(&mut self, urgency: Urgency) {
-        while let Some(merge) = compact::plan(&self.catalog.entries, urgency) {
+        while let Some(merge) = compact::plan(&self.catalog.entries, |_| 0, urgency) {
             self.merge(&merge.inputs);
         }
         // With every row rewritten, no deletion has anything left to hide.
@@ -82,7 +91,12 @@ impl Model {
     pub fn merge(&mut self, inputs: &[SourceId]) {
         let mut rows: Vec<Stored> = inputs.iter().flat_map(|id| self.read(*id)).collect();
         rows.retain(|row| {
-            !self.catalog.deletions.iter().any(|gone| row.id.seq() <= gone.head && gone.filter.matches_stored(row))
+            !self.catalog.expiry.hides(row)
+                && !self
+                    .catalog
+                    .deletions
+                    .iter()
+                    .any(|gone| row.id.seq() <= gone.head && gone.filter.matches_stored(row))
         });
         rows.sort_by_key(|row| (row.record.time, row.id.seq()));
         self.catalog.entries.retain(|entry| !inputs.contains(&entry.id));

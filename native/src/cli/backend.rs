@@ -7,6 +7,7 @@ use reqlog::server::{Reader, RunFile, Service};
 use reqlog::store::{OpenError, Options, Store};
 use reqlog_core::auth::KeyHash;
 use reqlog_core::plan;
+use reqlog_core::retention::Retention;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -69,7 +70,7 @@ impl Backend {
                 "{data} does not exist; `reqlog import` or `reqlog serve` makes it, --data or --url names another"
             )));
         }
-        let store = match open(data) {
+        let store = match open(data, settings.retention(None, None)?) {
             // a server that has just started has not left its address yet
             Err(OpenError::Locked(path)) => match wait_until_served(data) {
                 Some(served) => return Ok(Self::Remote(served)),
@@ -100,8 +101,8 @@ impl Backend {
 }
 
 /// Opens a data directory as a server does.
-pub fn open(data: &Path) -> Result<Store, OpenError> {
-    Store::open(data, Options::default())
+pub fn open(data: &Path, retention: Retention) -> Result<Store, OpenError> {
+    Store::open(data, Options { retention, ..Options::default() })
 }
 
 /// The key that redacted values are hashed with, where it was given: what a hash of a given text is.

@@ -20,6 +20,7 @@ mod output;
 mod projects;
 mod query;
 mod restore;
+mod retention;
 mod rows;
 mod serve;
 mod settings;
@@ -48,7 +49,7 @@ struct Cli {
 }
 
 const AFTER: &str = "Settings come from flags, then the environment (REQLOG_DATA, REQLOG_LISTEN, REQLOG_ADMIN_KEY, \
-REQLOG_URL, REQLOG_KEY, REQLOG_REDACT_KEY), then reqlog.toml.\nExit codes: 0 fine, 1 it failed or does not hold, \
+REQLOG_URL, REQLOG_KEY, REQLOG_REDACT_KEY, REQLOG_RETENTION_AGE, REQLOG_RETENTION_BYTES), then reqlog.toml.\nExit codes: 0 fine, 1 it failed or does not hold, \
 2 wrong usage.";
 
 #[derive(Debug, Subcommand)]

@@ -40,6 +40,12 @@ pub struct Serve {
     limits: LimitFlags,
     #[command(flatten)]
     fan_out: FanOutFlags,
+    /// How long after its arrival a record is kept, as 30d; of one project, as 30d,shop=90d,audit=none [default: for ever]
+    #[arg(long, value_name = "AGE")]
+    retention_age: Option<String>,
+    /// How much of each project is kept on disk, the oldest going first, as 10GB or 10GB,shop=50GB [default: everything]
+    #[arg(long, value_name = "BYTES")]
+    retention_bytes: Option<String>,
     /// Open it in the browser
     #[arg(long)]
     open: bool,
@@ -77,6 +83,7 @@ impl Serve {
         let over_files = !self.files.is_empty();
         let origins = settings.origins(self.origins.as_deref())?;
         let limits = self.limits.resolve(settings)?;
+        let retention = settings.retention(self.retention_age.as_deref(), self.retention_bytes.as_deref())?;
         // lives as long as the server, and takes everything with it
         let scratch = if over_files { Some(tempfile::Builder::new().prefix("reqlog-").tempdir()?) } else { None };
         let data = match &scratch {
@@ -86,7 +93,7 @@ impl Serve {
         if let Some(run) = RunFile::read(&data).filter(|_| backend::served(&data).is_some()) {
             return Err(Problem::Failed(format!("{} is already served at {}", data.display(), run.url)));
         }
-        let store = backend::open(&data).map_err(|error| Problem::Failed(error.to_string()))?;
+        let store = backend::open(&data, retention).map_err(|error| Problem::Failed(error.to_string()))?;
         let failed = |fault: reqlog::store::Fault| Problem::Failed(fault.to_string());
         let given = settings.admin_key.clone().map(Secret::given);
         if let Some(secret) = store.ensure_admin(given).map_err(failed)? {

@@ -3,8 +3,11 @@
 //! A flag wins over the environment, the environment over the file. Every setting can be given in all three.
 
 use super::Problem;
+use super::retention::{Layers, Table};
 use reqlog_core::plan::Origins;
+use reqlog_core::retention::Retention;
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -41,6 +44,15 @@ pub struct Settings {
     pub fanout_age: Option<u64>,
     /// `REQLOG_FANOUT_DEADLINE`, `fanout-deadline`: seconds after which one answer of it stops.
     pub fanout_deadline: Option<u64>,
+    /// `REQLOG_RETENTION_AGE`, `retention-age`: how long after their arrival records are kept, as `30d,PROJECT=90d`.
+    pub retention_age: Option<String>,
+    /// `REQLOG_RETENTION_BYTES`, `retention-bytes`: how much of each project is kept, as `10GB,PROJECT=none`.
+    pub retention_bytes: Option<String>,
+    /// `[retention.PROJECT]`: `age` and `bytes` of one project; the file only.
+    pub retention: BTreeMap<String, Table>,
+    // what the environment says of retention, project by project over what the file does
+    #[serde(skip)]
+    pub(super) above: [Option<String>; 2],
 }
 
 const FILE: &str = "reqlog.toml";
@@ -84,6 +96,8 @@ impl Settings {
             admin_fanout: flag("LOGS_ADMIN_FANOUT")?.or(self.admin_fanout),
             fanout_age: seconds("REQLOG_FANOUT_AGE")?.or(self.fanout_age),
             fanout_deadline: seconds("REQLOG_FANOUT_DEADLINE")?.or(self.fanout_deadline),
+            above: ["REQLOG_RETENTION_AGE", "REQLOG_RETENTION_BYTES"].map(&environment),
+            ..self
         })
     }
 
@@ -102,6 +116,20 @@ impl Settings {
             Err(Problem::Usage(format!("'{origin}' is no web origin; write https://app.example.test, or * for all")))
         };
         origins.map(known).collect::<Result<_, _>>().map(Origins::Listed)
+    }
+
+    /// How long records are kept. A flag, the environment and the file each say it of all projects or of some; of each
+    /// project the first of them that names it counts, then the first that names all.
+    pub fn retention(&self, age: Option<&str>, bytes: Option<&str>) -> Result<Retention, Problem> {
+        let mut layers = Layers::default();
+        layers.tables(&self.retention)?;
+        for list in [self.retention_age.as_deref(), self.above[0].as_deref(), age] {
+            layers.ages(list)?;
+        }
+        for list in [self.retention_bytes.as_deref(), self.above[1].as_deref(), bytes] {
+            layers.bytes(list)?;
+        }
+        Ok(layers.finish())
     }
 
     /// The data directory: the flag's, the setting's, `./reqlog-data`.
@@ -155,6 +183,20 @@ mod tests {
             let Err(Problem::Usage(told)) = under(name, value) else { panic!("{name} takes {value}") };
             assert!(told.contains(name) && told.contains(value), "{told}");
         }
+    }
+
+    #[test]
+    fn retention_of_all_projects_and_of_one_comes_from_every_source() {
+        let file = "retention-age = \"30d\"\nretention-bytes = \"1GB,ci=1MB\"\n[retention.shop]\nage = \"90d\"";
+        let file: Settings = toml::from_str(file).unwrap();
+        let settings = file.under(|name| (name == "REQLOG_RETENTION_AGE").then(|| "7d,ci=1d".to_owned())).unwrap();
+        let retention = settings.retention(Some("shop=2d"), None).unwrap();
+        let days = |project| retention.limits(Some(project)).age.unwrap().as_secs() / 86_400;
+        assert_eq!([days("any"), days("ci"), days("shop")], [7, 1, 2]);
+        assert_eq!(retention.limits(Some("ci")).bytes, Some(1_000_000));
+        assert_eq!(retention.limits(Some("shop")).bytes, Some(1_000_000_000));
+        assert!(settings.retention(None, Some("lots")).is_err());
+        assert!(Settings::default().retention(None, None).unwrap().is_endless());
     }
 
     #[test]

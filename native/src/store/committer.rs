@@ -2,7 +2,7 @@
 //!
 //! Invariant: every commit's arrival is greater than the one before, also across restarts; see [`EntryId`].
 
-use super::database::{self, Database, Head};
+use super::database::{self, Database, Head, Retained};
 use super::ingest::{Committed, Content, Place, Prepared, chunks};
 use super::memory::{Fresh, Memory};
 use super::{Fault, Shared};
@@ -30,6 +30,7 @@ pub(super) enum Request {
 pub(super) struct Committer {
     pub(super) database: Database,
     pub(super) shared: Arc<Shared>,
+    pub(super) retained: Retained,
     head: Head,
     memory: Memory,
 }
@@ -42,9 +43,9 @@ type Waiting = (Prepared, SyncSender<Result<Committed, Fault>>);
 
 impl Committer {
     pub(super) fn new(database: Database, shared: Arc<Shared>) -> Result<Self, Fault> {
-        let (head, memory) = (database.head()?, Memory::load(&database)?);
+        let (head, memory, retained) = (database.head()?, Memory::load(&database)?, database.retained()?);
         shared.remembered.store(memory.len(), Ordering::Relaxed);
-        Ok(Self { database, shared, head, memory })
+        Ok(Self { database, shared, retained, head, memory })
     }
 
     /// The highest sequence given out and the latest arrival.
@@ -113,7 +114,9 @@ impl Committer {
         // an import is committed alone
         let import = group.first_mut().and_then(|prepared| prepared.import.take());
         let mut places = self.unknown(group.iter().flat_map(|prepared| &prepared.places));
-        let (batches, next) = self.place(group, self.head.next, arrival)?;
+        let first = self.head.next;
+        let (batches, next) = self.place(group, first, arrival)?;
+        let rows = (first < next).then(|| (first, next - 1));
         let head = Head { next, arrival };
         let memory = &self.memory;
         let (row, source) = self.database.write(|tx| {
@@ -124,7 +127,8 @@ impl Committer {
                 database::declare(tx, project, environment.as_deref())?;
             }
             database::put_head(tx, head)?;
-            let source = import.map(|import| database::put_import(tx, import.scope, &import.progress)).transpose()?;
+            let source =
+                import.map(|import| database::put_import(tx, import.scope, &import.progress, rows)).transpose()?;
             Ok((memory.write(tx, &fresh, arrival)?, source))
         })?;
         self.head = head;

@@ -1,8 +1,10 @@
-//! Rewriting batches and small segments as larger segments, and deletions as absence.
+//! Rewriting batches and small segments as larger segments, and deletions and expiry as absence.
 
 use super::committer::Request;
 use super::database::StoredSegment;
+use super::forgetting;
 use super::replacement::Replacement;
+use super::retention::Halves;
 use super::source::Unreadable;
 use super::{Compaction, Fault, Shared, Snapshot, Store, run};
 use rayon::prelude::*;
@@ -21,15 +23,18 @@ pub(super) struct Compactor {
     requests: Sender<Request>,
     // sources that could not be read: left as they are, for `doctor`
     avoided: HashSet<SourceId>,
+    halves: Halves,
+    // rows were removed since imports were last forgotten
+    removed: bool,
 }
 
 // an import that submits nothing for so long is no reason to wait
-const LULL: Duration = Duration::from_secs(1);
+pub(super) const LULL: Duration = Duration::from_secs(1);
 // after a step that failed for want of space or luck
 const PAUSE: Duration = Duration::from_secs(10);
 
 impl Store {
-    /// Compacts until everything is in segments and deletions are physical.
+    /// Compacts until everything is in segments, deletions are physical, and retention has nothing to free.
     pub fn compact_now(&self) -> Result<(), Fault> {
         let mut compactor = Compactor::new(self.inner.shared.clone(), self.inner.requests.clone());
         while compactor.step(Urgency::Settle)? {}
@@ -44,7 +49,7 @@ impl Store {
 
 impl Compactor {
     pub(super) fn new(shared: Arc<Shared>, requests: Sender<Request>) -> Self {
-        Self { shared, requests, avoided: HashSet::new() }
+        Self { shared, requests, avoided: HashSet::new(), halves: Halves::default(), removed: true }
     }
 
     /// Compacts whatever becomes due until the store closes.
@@ -84,7 +89,7 @@ impl Compactor {
 
     // An import takes every core, and what it commits meanwhile is rewritten once instead of once for each size class.
     // It may fill half of the backlog: ingestion that had to wait for compaction would gain nothing.
-    fn gives_way(&self) -> bool {
+    pub(super) fn gives_way(&self) -> bool {
         let imports = self.shared.state().importing.is_some_and(|last| last.elapsed() < LULL);
         imports && self.shared.snapshot.get().backlog() <= self.shared.options.backlog / 2
     }
@@ -100,18 +105,43 @@ impl Compactor {
         }
     }
 
-    fn tidy(&self) -> Result<(), Fault> {
+    /// Gives back what the catalog database no longer needs.
+    pub(super) fn tidy(&mut self) -> Result<(), Fault> {
+        if std::mem::take(&mut self.removed) {
+            forgetting::forget(&self.shared, &self.requests)?;
+        }
         run(&self.requests, |committer| committer.database.tidy())
     }
 
     /// Does what is due, if anything is.
     fn step(&mut self, urgency: Urgency) -> Result<bool, Fault> {
+        self.take(|snapshot, entries| compact::plan(entries, |entry| snapshot.size(entry.id), urgency))
+    }
+
+    /// Removes what deletions and retention have hidden, as far as that is due.
+    pub(super) fn free(&mut self) -> Result<bool, Fault> {
+        self.take(|_, _| None)
+    }
+
+    // one step: what nobody sees any more goes first, then `plan` says, then deletions and retention do
+    fn take(&mut self, plan: impl FnOnce(&Snapshot, &[Entry]) -> Option<Merge>) -> Result<bool, Fault> {
         let shared = self.shared.clone();
         let _alone = shared.compacting.lock().unwrap_or_else(PoisonError::into_inner);
         let snapshot = shared.snapshot.get();
+        let catalog = snapshot.catalog();
+        let gone: Vec<SourceId> =
+            catalog.entries.iter().filter(|entry| catalog.is_gone(&entry.summary)).map(|entry| entry.id).collect();
+        if !gone.is_empty() {
+            // without reading it, whether or not it could be read
+            let settled = settled(&snapshot, &gone);
+            self.exchange(&snapshot, &[], gone, settled)?;
+            self.removed = true;
+            return Ok(true);
+        }
         let entries: Vec<Entry> =
-            snapshot.catalog().entries.iter().filter(|entry| !self.avoided.contains(&entry.id)).cloned().collect();
-        let merge = compact::plan(&entries, urgency).or_else(|| erase(&snapshot, &entries));
+            catalog.entries.iter().filter(|entry| !self.avoided.contains(&entry.id)).cloned().collect();
+        let merge = plan(&snapshot, &entries).or_else(|| erase(&snapshot, &entries));
+        let merge = merge.map_or_else(|| self.expire(&snapshot, &entries), Some);
         let inputs = merge.map(|merge| merge.inputs).unwrap_or_default();
         let settled = settled(&snapshot, &inputs);
         if inputs.is_empty() && settled.is_empty() {
@@ -121,6 +151,8 @@ impl Compactor {
         match self.rows(&snapshot, &inputs) {
             Ok(rows) => {
                 let count = rows.len() as u64;
+                let before = inputs.iter().filter_map(|id| snapshot.entry(*id)).map(|entry| entry.summary.rows);
+                self.removed |= count < before.sum();
                 let built = build(rows, &shared);
                 let exchanged = self.exchange(&snapshot, &built, inputs, settled);
                 match &exchanged {
@@ -140,18 +172,32 @@ impl Compactor {
         Ok(true)
     }
 
-    // the rows of the inputs that are not deleted
+    // what retention needs rewritten
+    fn expire(&mut self, snapshot: &Snapshot, entries: &[Entry]) -> Option<Merge> {
+        loop {
+            let readable = entries.iter().filter(|entry| !self.avoided.contains(&entry.id));
+            match self.halves.next(&self.shared, snapshot, readable) {
+                Ok(entry) => return entry.and_then(|entry| rewrite(snapshot, entry, entries)),
+                Err(Unreadable { source, fault }) => {
+                    tracing::error!("retention: {fault}");
+                    self.avoided.insert(source);
+                }
+            }
+        }
+    }
+
+    // the rows of the inputs that are neither deleted nor expired
     fn rows(&self, snapshot: &Snapshot, inputs: &[SourceId]) -> Result<Vec<Stored>, Unreadable> {
         let reader = super::source::Reader { cache: None, ..self.shared.reader(snapshot) };
         let entries: Vec<&Entry> = inputs.iter().filter_map(|id| snapshot.entry(*id)).collect();
-        let deletions = &snapshot.catalog().deletions;
+        let (deletions, expiry) = (&snapshot.catalog().deletions, &snapshot.catalog().expiry);
         let rows: Vec<Vec<Stored>> = entries
             .into_par_iter()
             .map(|entry| {
                 let touching: Vec<&Deletion> =
                     deletions.iter().map(|deletion| &**deletion).filter(|deletion| touches(deletion, entry)).collect();
                 let mut rows = reader.rows(entry)?;
-                rows.retain(|row| !touching.iter().any(|deletion| is_deleted(row, deletion)));
+                rows.retain(|row| !expiry.hides(row) && !touching.iter().any(|deletion| is_deleted(row, deletion)));
                 Ok(rows)
             })
             .collect::<Result<_, Unreadable>>()?;
@@ -190,7 +236,7 @@ impl Compactor {
 }
 
 // one segment or more of each project, rows by (time, sequence)
-fn build(rows: Vec<Stored>, shared: &Shared) -> Vec<Built> {
+pub(super) fn build(rows: Vec<Stored>, shared: &Shared) -> Vec<Built> {
     let mut projects: BTreeMap<Option<String>, Vec<Stored>> = BTreeMap::new();
     for row in rows {
         let project = row.record.text(Field::Project);
@@ -219,7 +265,7 @@ fn touches(deletion: &Deletion, entry: &Entry) -> bool {
 }
 
 fn is_deleted(row: &Stored, deletion: &Deletion) -> bool {
-    row.id.seq() <= deletion.head && deletion.filter.matches(&row.record)
+    row.id.seq() <= deletion.head && deletion.filter.matches_stored(row)
 }
 
 // whether rows of the entry may still be hidden by the deletion
@@ -235,7 +281,15 @@ fn is_pending(snapshot: &Snapshot, deletion: &Deletion, entry: &Entry) -> bool {
 fn erase(snapshot: &Snapshot, entries: &[Entry]) -> Option<Merge> {
     let deletions = &snapshot.catalog().deletions;
     let pending = |entry: &&Entry| deletions.iter().any(|deletion| is_pending(snapshot, deletion, entry));
-    entries.iter().find(pending).map(|entry| Merge { inputs: vec![entry.id] })
+    entries.iter().find(pending).and_then(|entry| rewrite(snapshot, entry, entries))
+}
+
+// A segment alone. A batch with all others: each alone would make a small segment of every project in it.
+fn rewrite(snapshot: &Snapshot, entry: &Entry, entries: &[Entry]) -> Option<Merge> {
+    match entry.id {
+        SourceId::Batch(_) => compact::plan(entries, |entry| snapshot.size(entry.id), Urgency::Settle),
+        SourceId::Segment(_) => Some(Merge { inputs: vec![entry.id] }),
+    }
 }
 
 /// Deletions that hide nothing any more once `inputs` are rewritten: whatever is committed meanwhile is younger.

@@ -3,11 +3,13 @@
 mod access;
 mod image;
 mod remembered;
+mod retained;
 mod salvage;
 mod sources;
 
 pub(super) use access::{declare, drop_key, drop_project, put_key};
-pub(super) use remembered::{drop_identities, put_identities, put_import};
+pub(super) use remembered::{ImportedRows, drop_identities, drop_import, put_identities, put_import};
+pub(super) use retained::{Retained, put_retained};
 pub(super) use sources::{
     Head, RawBatch, RawSegment, StoredBatch, StoredDeletion, StoredSegment, drop_batch, drop_deletion, drop_leftover,
     drop_segment, pass_segment, put_batch, put_deletion, put_head, put_secret, put_segment, reserve_segment,
@@ -40,6 +42,12 @@ CREATE TABLE imports (id INTEGER PRIMARY KEY AUTOINCREMENT, scope INTEGER NOT NU
 CREATE INDEX imports_by_scope ON imports (scope);
 CREATE TABLE import_blocks (source INTEGER NOT NULL, first INTEGER NOT NULL, links BLOB NOT NULL,
     PRIMARY KEY (source, first)) STRICT, WITHOUT ROWID;
+";
+
+// later than the first catalogs of this version, which lack it
+const IMPORT_ROWS: &str = "
+CREATE TABLE IF NOT EXISTS import_rows (source INTEGER NOT NULL, last INTEGER NOT NULL, first INTEGER NOT NULL,
+    PRIMARY KEY (source, last)) STRICT, WITHOUT ROWID;
 ";
 
 /// Whether a database may be made where there is none.
@@ -79,6 +87,8 @@ impl Database {
         database.configure(fresh).map_err(refuse)?;
         if fresh {
             database.found().map_err(|fault| OpenError::Failed(path.to_owned(), fault))?;
+        } else {
+            database.connection.execute_batch(IMPORT_ROWS).map_err(refuse)?;
         }
         Ok(database)
     }
@@ -144,6 +154,7 @@ impl Database {
         getrandom::fill(&mut secret).map_err(|error| Fault::Failed(error.to_string()))?;
         self.write(|tx| {
             tx.execute_batch(SCHEMA)?;
+            tx.execute_batch(IMPORT_ROWS)?;
             tx.execute_batch(&format!("PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {VERSION};"))?;
             let mut put = tx.prepare("INSERT INTO meta VALUES (?1, ?2)")?;
             put.execute(("cursor_secret", secret))?;

@@ -12,6 +12,8 @@
 //! [`Snapshot`], then acknowledges. Readers only ever look at snapshots: batches by value, segments by name. Compaction
 //! replaces sources by segments through the same thread.
 //!
+//! A deletion hides rows at once, retention as they expire; compaction removes them, and with the last of them the file.
+//!
 //! **Invariants.** A row is in exactly one source of every snapshot. A segment's file is durable before a transaction
 //! names it, and is unlinked only when no transaction, snapshot or backup names it. No database read outlives a statement.
 //! Arrival never goes back, nor before a moment that a reader was told while the store is open, whatever the clock does.
@@ -29,6 +31,7 @@ mod disk;
 mod doctor;
 mod erasure;
 mod fault;
+mod forgetting;
 mod founding;
 mod ingest;
 mod live;
@@ -37,6 +40,7 @@ mod opening;
 mod options;
 mod reading;
 mod replacement;
+mod retention;
 mod snapshot;
 mod source;
 #[cfg(test)]
@@ -60,7 +64,7 @@ use data_dir::DataDir;
 use reqlog_core::auth::Keyring;
 use reqlog_core::catalog::Catalog;
 use reqlog_core::id::{EntryId, Seq};
-use reqlog_core::identity::{Chain, Seed};
+use reqlog_core::identity::Seed;
 use reqlog_core::plan::Projects;
 use snapshot::Published;
 use std::path::Path;
@@ -105,6 +109,8 @@ struct Shared {
     live: live::Live,
     // held for one step of compaction
     compacting: Mutex<()>,
+    // held while it is found out what has expired
+    retaining: Mutex<()>,
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -174,11 +180,6 @@ impl Store {
     /// The head as it grows, for who waits for records.
     pub fn watch(&self) -> watch::Receiver<Option<Seq>> {
         self.inner.shared.head.subscribe()
-    }
-
-    /// What earlier imports of a scope left behind, for `Import::new`.
-    pub fn imports(&self, scope: u64) -> Result<Vec<(u64, Chain)>, Fault> {
-        self.run(move |committer| committer.database.imports(scope))
     }
 
     /// The seed of hashes of identities.

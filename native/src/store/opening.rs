@@ -8,6 +8,7 @@ use super::data_dir::{DataDir, SegmentFile};
 use super::database::{self, Creation, Database, Head, StoredBatch, StoredSegment};
 use super::erasure;
 use super::live::Live;
+use super::retention;
 use super::snapshot::{Published, Snapshot};
 use super::{Compaction, Fault, Inner, OpenError, Options, Shared};
 use reqlog_core::catalog::{Catalog, Deletion, Entry, SourceId};
@@ -33,6 +34,7 @@ pub(super) fn open(root: &Path, options: Options) -> Result<Inner, OpenError> {
     sweep(&dir, &mut database, &segments).map_err(failed)?;
     let snapshot = load(&dir, &database, segments).map_err(failed)?;
     let shared = share(options, dir, snapshot, &database).map_err(failed)?;
+    retention::wake(&shared);
     start(Arc::new(shared), database).map_err(failed)
 }
 
@@ -69,7 +71,11 @@ fn load(dir: &Arc<DataDir>, database: &Database, segments: Vec<StoredSegment>) -
     for stored in database.deletions()? {
         deletions.extend(erasure::revive(&stored)?);
     }
-    Ok(view(dir, database.head()?, deletions, database.batches()?, segments))
+    let snapshot = view(dir, database.head()?, deletions, database.batches()?, segments);
+    let retained = database.retained()?;
+    let expiry = Arc::new(retained.cuts());
+    let catalog = Catalog { expiry, expired: retained.expired(), ..(**snapshot.catalog()).clone() };
+    Ok(snapshot.with_catalog(catalog))
 }
 
 /// The view that these rows of a catalog are.
@@ -108,6 +114,7 @@ fn share(options: Options, dir: Arc<DataDir>, snapshot: Snapshot, database: &Dat
         counts: Counts::new(COUNTS),
         counters: Counters::default(),
         compacting: Mutex::default(),
+        retaining: Mutex::default(),
         remembered: AtomicUsize::new(0),
         told: AtomicI64::new(0),
         options,
@@ -124,6 +131,12 @@ fn start(shared: Arc<Shared>, database: Database) -> Result<Inner, Fault> {
     if shared.options.compaction == Compaction::Background {
         let compactor = Compactor::new(shared.clone(), requests.clone());
         threads.push(thread::Builder::new().name("compactor".into()).spawn(move || compactor.run())?);
+        if !shared.options.retention.is_endless() {
+            // a thread of its own: a step of compaction may take longer than a record may outlive its age
+            let (shared, requests) = (shared.clone(), requests.clone());
+            let watch = move || retention::watch(&shared, &requests);
+            threads.push(thread::Builder::new().name("retention".into()).spawn(watch)?);
+        }
     }
     Ok(Inner { shared, requests, threads: Mutex::new(threads) })
 }

@@ -4,6 +4,7 @@ use super::zstd::Zstd;
 use super::{Disk, Fault, OsDisk};
 use reqlog_core::codec::Codec;
 use reqlog_core::live::Room;
+use reqlog_core::retention::Retention;
 use reqlog_core::timestamp::Timestamp;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -38,8 +39,10 @@ pub struct Options {
     pub backlog: u64,
     /// What is kept in memory of recent records while anybody follows.
     pub ring: Room,
-    /// Who compacts.
+    /// Who compacts, and who hides what expires.
     pub compaction: Compaction,
+    /// How long records are kept.
+    pub retention: Retention,
 }
 
 /// Who starts compaction.
@@ -47,7 +50,7 @@ pub struct Options {
 pub enum Compaction {
     /// A thread of the store, as soon as there is something to do.
     Background,
-    /// Only `Store::compact_now`.
+    /// Only `Store::compact_now` and `Store::retain_now`.
     Manual,
 }
 
@@ -63,6 +66,7 @@ impl Default for Options {
             backlog: 256 << 20,
             ring: Room::default(),
             compaction: Compaction::Background,
+            retention: Retention::default(),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::committer::Committer;
 use super::data_dir::SegmentFile;
-use super::database::{self, StoredSegment};
+use super::database::{self, Retained, StoredSegment};
 use super::{DataDir, Fault};
 use reqlog_core::catalog::{Entry, SourceId};
 use std::sync::Arc;
@@ -26,6 +26,10 @@ impl Committer {
     /// Exchanges sources in one transaction and publishes the result.
     pub(super) fn replace(&mut self, replacement: Replacement) -> Result<(), Fault> {
         let Replacement { added, removed, settled, gone } = replacement;
+        let old = self.shared.snapshot.get();
+        // what retention has hidden may be among the rows that go for good
+        let retained = Retained::new(&old.catalog().expired, self.retained.cuts());
+        let news = retained != self.retained;
         self.database.write(|tx| {
             for id in &removed {
                 match *id {
@@ -35,9 +39,12 @@ impl Committer {
             }
             added.iter().try_for_each(|segment| database::put_segment(tx, segment))?;
             settled.iter().try_for_each(|&id| database::drop_deletion(tx, id))?;
+            if news {
+                database::put_retained(tx, &retained)?;
+            }
             gone.iter().try_for_each(|&id| database::drop_leftover(tx, id))
         })?;
-        let old = self.shared.snapshot.get();
+        self.retained = retained;
         let dir: &Arc<DataDir> = &self.shared.dir;
         let added = added.into_iter().map(|segment| {
             let file = Arc::new(SegmentFile::new(dir.clone(), segment.id, segment.size, segment.erased));

@@ -54,6 +54,14 @@ impl Snapshot {
         Some(&self.segments[at])
     }
 
+    /// Bytes of a source: of a segment's file, or of a batch.
+    pub(super) fn size(&self, id: SourceId) -> u64 {
+        match id {
+            SourceId::Batch(first) => self.batch(first).map_or(0, |blob| blob.len() as u64),
+            SourceId::Segment(id) => self.segment(id).map_or(0, |file| file.size()),
+        }
+    }
+
     pub(super) fn entry(&self, id: SourceId) -> Option<&Entry> {
         self.catalog.entries.iter().find(|entry| entry.id == id)
     }

@@ -23,4 +23,5 @@ mod security;
 mod server;
 mod stream;
 mod tail;
+mod trickle;
 mod walk;

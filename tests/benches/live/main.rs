@@ -58,7 +58,7 @@ fn main() -> Result<()> {
         drop(stuck);
     }
     let (time, busy) = (began.elapsed().as_secs_f64(), processor(&server)? - busy);
-    let seen = readers.finish(writer.written(), Duration::from_secs(60))?;
+    let seen = readers.finish(writer.written(), Duration::from_mins(1))?;
     let frames = (writer.written() - first) as f64 * FRAMES_PER_RECORD * SUBSCRIBERS as f64;
     println!("| what | measured |\n|---|---|");
     println!("| records/s, frames/s | {:.0}, {:.0} |", (writer.written() - first) as f64 / time, frames / time);

@@ -68,7 +68,7 @@ impl Writer {
             self.send()?;
             let acknowledged = START.elapsed();
             self.moments.push((sent, acknowledged));
-            took.push(acknowledged - sent);
+            took.push(acknowledged.saturating_sub(sent));
         }
         Ok(took)
     }

@@ -1,5 +1,6 @@
 //! What was asked of a store and what it acknowledged.
 
+use crate::script;
 use std::collections::BTreeMap;
 
 /// What must be found of something.
@@ -69,7 +70,7 @@ pub struct Ingestion {
 }
 
 /// Everything that a later start must honour.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Ledger {
     pub ingestions: Vec<Ingestion>,
     pub projects: BTreeMap<String, Standing>,
@@ -83,6 +84,23 @@ pub struct Ledger {
     pub secrets: Option<([u8; 32], [u8; 32])>,
     /// Acts that failed, in words.
     pub failures: Vec<String>,
+    /// What time it is, in ms.
+    pub now: i64,
+}
+
+impl Default for Ledger {
+    fn default() -> Self {
+        Self {
+            ingestions: Vec::new(),
+            projects: BTreeMap::new(),
+            keys: BTreeMap::new(),
+            sequences: BTreeMap::new(),
+            arrival: 0,
+            secrets: None,
+            failures: Vec::new(),
+            now: script::BEGINNING,
+        }
+    }
 }
 
 impl Ledger {

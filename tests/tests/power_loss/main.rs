@@ -1,4 +1,5 @@
-//! The store on a disk whose power fails: at every step of commits, compaction, deletion, administration and start.
+//! The store on a disk whose power fails: at every step of commits, compaction, deletion, retention, administration and
+//! start.
 //!
 //! After each failure the data directory is opened again and held against what the store had acknowledged
 //! ([`verdict`]).
@@ -83,12 +84,12 @@ fn nothing_is_lost_when_power_fails_again_while_the_store_starts() {
         let ledger = run(&disk);
         let image = disk.restart(torn(step));
         let probe = image.restart(Loss::Unsynced);
-        drop(Store::open(&script::directory(&probe), options(&probe)));
+        drop(Store::open(&script::directory(&probe), options(&probe, ledger.now)));
         let again = image.restart(Loss::Unsynced);
         // one of the steps of this start, each in its turn as the script goes on
         let second = 1 + step % probe.steps().max(1);
         again.fail_at(second);
-        drop(Store::open(&script::directory(&again), options(&again)));
+        drop(Store::open(&script::directory(&again), options(&again, ledger.now)));
         let after = again.restart(torn(step + second));
         verdict::after_restart(&after, ledger).map_err(|what| format!("and {second} of the start: {what}"))
     }));
@@ -143,7 +144,7 @@ fn concurrent_writers_lose_nothing_while_compaction_runs() {
 
 /// Writers and a compactor until power fails, so many steps after the store was opened.
 fn concurrently(disk: &SimDisk, steps: u64) -> Ledger {
-    let store = Store::open(&script::directory(disk), options(disk)).expect("power is on");
+    let store = Store::open(&script::directory(disk), options(disk, script::BEGINNING)).expect("power is on");
     disk.fail_at(disk.steps() + steps);
     let write = &|writer: usize| {
         let mut ledger = Ledger::default();

@@ -8,12 +8,15 @@ use reqlog_core::body::Body;
 use reqlog_core::filter::Filter;
 use reqlog_core::id::Seq;
 use reqlog_core::record::{Field, Record};
+use reqlog_core::retention::{Limits, Retention};
 use reqlog_core::timestamp::Timestamp;
 use reqlog_tests::simdisk::SimDisk;
 use reqlog_tests::vfs;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 #[derive(Clone, Copy, Debug)]
 enum Act {
@@ -30,6 +33,12 @@ enum Act {
     /// Deletes the records of a name.
     Delete(&'static str),
     Compact,
+    /// Lets time pass until everything that is there has expired, and frees what retention frees.
+    Outlive,
+    /// Ingests a record into the project of limited bytes.
+    Fill(&'static str),
+    /// Frees what exceeds the limit: the record of the first name, when those of the others are there.
+    Squeeze([&'static str; 3]),
     MakeProject(&'static str),
     EndProject(&'static str),
     /// Makes an admin key of a given secret.
@@ -37,7 +46,9 @@ enum Act {
     RevokeKey(&'static str),
 }
 
-use Act::{Close, Compact, Delete, EndProject, Ingest as Put, MakeKey, MakeProject, Open, RevokeKey};
+use Act::{
+    Close, Compact, Delete, EndProject, Fill, Ingest as Put, MakeKey, MakeProject, Open, Outlive, RevokeKey, Squeeze,
+};
 
 const ACTS: &[Act] = &[
     Open,
@@ -64,19 +75,46 @@ const ACTS: &[Act] = &[
     Compact,
     Put { name: "last", records: 2, body: 3000 },
     Close,
+    Open,
+    Put { name: "waits", records: 40, body: 30 },
+    // drops segments and batches unread
+    Outlive,
+    Fill("sized-one"),
+    Fill("sized-two"),
+    Compact,
+    Fill("sized-three"),
+    // cuts through a segment
+    Squeeze(["sized-one", "sized-two", "sized-three"]),
+    Put { name: "stays", records: 5, body: 0 },
+    Close,
 ];
+
+/// How long records are kept.
+const AGE: Duration = Duration::from_hours(1);
+/// Bytes that are kept of the limited project: two records of it, each of some 7 KB compressed, and not three.
+const ROOM: u64 = 19_000;
+const BODY: usize = 12_000;
+const SIZED: &str = "sized";
+/// When it all begins, in ms.
+pub const BEGINNING: i64 = 1_700_000_000_000;
 
 /// The data directory, which the store makes itself.
 pub fn directory(disk: &SimDisk) -> PathBuf {
     disk.root().join("data")
 }
 
-/// A store that lies on the disk entirely and does nothing on its own.
-pub fn options(disk: &SimDisk) -> Options {
+/// A store that lies on the disk entirely and does nothing on its own; its clock shows `now`, in ms.
+pub fn options(disk: &SimDisk, now: i64) -> Options {
+    ticking(disk, Arc::new(AtomicI64::new(now)))
+}
+
+fn ticking(disk: &SimDisk, now: Arc<AtomicI64>) -> Options {
+    let limits = |bytes| Limits { age: Some(AGE), bytes };
     Options {
         disk: Arc::new(disk.clone()),
         vfs: Some(vfs::register().to_owned()),
-        clock: Arc::new(|| Timestamp::from_millis(1_700_000_000_000)),
+        clock: Arc::new(move || Timestamp::from_millis(now.load(Ordering::SeqCst))),
+        retention: Retention { default: limits(None), projects: [(SIZED.to_owned(), limits(Some(ROOM)))].into() },
         reserve: 0,
         compaction: Compaction::Manual,
         ..Options::default()
@@ -87,11 +125,13 @@ pub fn options(disk: &SimDisk) -> Options {
 pub fn records(name: &str, count: usize, body: usize) -> Ingest {
     let record = |n: usize| {
         let mut record = Record::new(Timestamp::from_millis(1_000 + (n as i64 * 7) % 5));
-        record.texts.set(Field::Project, if n.is_multiple_of(3) { "p" } else { "q" });
+        let mixed = if n.is_multiple_of(3) { "p" } else { "q" };
+        record.texts.set(Field::Project, if name.starts_with(SIZED) { SIZED } else { mixed });
         record.texts.set(Field::Session, name);
         record.texts.set(Field::Message, &format!("{name}/{n}"));
         if body > 0 {
-            let bytes = noise(n, body).into_bytes();
+            let salt: usize = name.bytes().map(usize::from).sum();
+            let bytes = noise(n + 1_000 * salt, body).into_bytes();
             let size = bytes.len() as u64;
             record.response.body = Some(Body { size, bytes, withheld: 0, content_type: None, cut: None });
         }
@@ -115,12 +155,15 @@ pub struct Script {
     disk: SimDisk,
     store: Option<Store>,
     ledger: Ledger,
+    now: Arc<AtomicI64>,
 }
 
 impl Script {
     /// Nothing done yet.
     pub fn new(disk: &SimDisk) -> Self {
-        Self { disk: disk.clone(), store: None, ledger: Ledger::default() }
+        let ledger = Ledger::default();
+        let now = Arc::new(AtomicI64::new(ledger.now));
+        Self { disk: disk.clone(), store: None, ledger, now }
     }
 
     /// Does every act, or those before power fails.
@@ -151,7 +194,8 @@ impl Script {
 
     fn take(&mut self, act: Act) -> Result<(), String> {
         if matches!(act, Open) {
-            let store = Store::open(&directory(&self.disk), options(&self.disk)).map_err(|error| error.to_string())?;
+            let options = ticking(&self.disk, self.now.clone());
+            let store = Store::open(&directory(&self.disk), options).map_err(|error| error.to_string())?;
             self.ledger.secrets = Some((*store.secret(), *store.redact_key()));
             self.store = Some(store);
             return Ok(());
@@ -166,6 +210,13 @@ impl Script {
             }
             Compact => store.compact_now(),
             Put { name, records, body } => ingest(&store, ledger, name, records, body),
+            Outlive => {
+                ledger.now = ledger.now.max(ledger.arrival as i64) + 2 * AGE.as_millis() as i64;
+                self.now.store(ledger.now, Ordering::SeqCst);
+                outlive(&store, ledger)
+            }
+            Fill(name) => ingest(&store, ledger, name, 1, BODY),
+            Squeeze(names) => squeeze(&store, ledger, names),
             Delete(name) => delete(&store, ledger, name),
             MakeProject(name) => {
                 set(&mut ledger.projects, name, Standing::Coming);
@@ -222,6 +273,34 @@ pub fn delete(store: &Store, ledger: &mut Ledger, name: &str) -> Result<(), Faul
     set(Standing::Leaving);
     store.delete(erasure)?;
     set(Standing::Gone);
+    Ok(())
+}
+
+fn outlive(store: &Store, ledger: &mut Ledger) -> Result<(), Fault> {
+    let mut set = |standing| {
+        // what a fault kept from being acknowledged expires as well, if it is there
+        let there = |ingestion: &&mut Ingestion| ingestion.standing != Standing::Gone;
+        ledger.ingestions.iter_mut().filter(there).for_each(|ingestion| ingestion.standing = standing);
+    };
+    set(Standing::Leaving);
+    store.retain_now()?;
+    set(Standing::Gone);
+    Ok(())
+}
+
+fn squeeze(store: &Store, ledger: &mut Ledger, [oldest, others @ ..]: [&str; 3]) -> Result<(), Fault> {
+    let set = |ledger: &mut Ledger, standing| {
+        let there = |ingestion: &&mut Ingestion| ingestion.name == oldest && ingestion.standing != Standing::Gone;
+        ledger.ingestions.iter_mut().filter(there).for_each(|ingestion| ingestion.standing = standing);
+    };
+    let is_there = |ingestion: &Ingestion| ingestion.standing == Standing::There;
+    let there = ledger.ingestions.iter().filter(|one| others.contains(&one.name.as_str()) && is_there(one)).count();
+    set(ledger, Standing::Leaving);
+    store.retain_now()?;
+    // else there may have been no need
+    if there == others.len() {
+        set(ledger, Standing::Gone);
+    }
     Ok(())
 }
 

@@ -13,7 +13,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Holds a disk after a power failure against the ledger: as it is found, with new records, and after another failure.
 pub fn after_restart(disk: &SimDisk, mut ledger: Ledger) -> Result<(), String> {
-    let start = |disk: &SimDisk| Store::open(&directory(disk), options(disk)).map_err(|error| error.to_string());
+    let now = ledger.now;
+    let start = |disk: &SimDisk| Store::open(&directory(disk), options(disk, now)).map_err(|error| error.to_string());
     let store = start(disk)?;
     check(&store, View::Restarted, &mut ledger)?;
     // sequences of records that came after the failure are new ones
@@ -26,12 +27,12 @@ pub fn after_restart(disk: &SimDisk, mut ledger: Ledger) -> Result<(), String> {
     let store = start(&disk)?;
     check(&store, View::Restarted, &mut ledger)?;
     drop(store);
-    sound(&disk)
+    sound(&disk, now)
 }
 
 /// Verifies every checksum and invariant, as `reqlog doctor` does.
-fn sound(disk: &SimDisk) -> Result<(), String> {
-    let diagnosis = store::doctor(&directory(disk), &options(disk)).map_err(|error| error.to_string())?;
+fn sound(disk: &SimDisk, now: i64) -> Result<(), String> {
+    let diagnosis = store::doctor(&directory(disk), &options(disk, now)).map_err(|error| error.to_string())?;
     diagnosis.findings.first().map_or(Ok(()), |finding| Err(format!("doctor: {finding}")))
 }
 

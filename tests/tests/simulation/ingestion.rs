@@ -28,6 +28,8 @@ struct File {
     rows: Vec<Row>,
     /// How many of its rows are stored.
     stored: usize,
+    /// The sequences that imports of it got.
+    seqs: Vec<u64>,
 }
 
 /// Records of now and of long ago; many at one moment.
@@ -96,7 +98,7 @@ impl Ingestions {
     pub fn import(&mut self, world: &mut World) -> Law {
         if self.files.is_empty() || self.files.len() < 3 && world.prng.chance(0.3) {
             let target = format!("/api/v1/ingest?format=ndjson&import=1&service=file{}", self.files.len());
-            self.files.push(File { target, lines: String::new(), rows: Vec::new(), stored: 0 });
+            self.files.push(File { target, lines: String::new(), rows: Vec::new(), stored: 0, seqs: Vec::new() });
         }
         let at = world.prng.below(self.files.len() as u64) as usize;
         if self.files[at].rows.is_empty()
@@ -110,12 +112,17 @@ impl Ingestions {
             }
         }
         let file = &mut self.files[at];
+        if !file.seqs.iter().any(|seq| world.model.is_alive(*seq)) {
+            // forgotten with its last record
+            file.stored = 0;
+        }
         let new = file.rows[file.stored..].to_vec();
         world.note(format!("  {} of {} records are new", new.len(), file.rows.len()));
         let ask = Ask::change(Method::POST, &*file.target, file.lines.clone());
         let known = file.stored;
         if stored(world, &ask, &new, known, 0)? {
             file.stored = file.rows.len();
+            file.seqs.extend(world.model.rows.keys().rev().take(new.len()));
         }
         Ok(())
     }

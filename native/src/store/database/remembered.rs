@@ -6,6 +6,13 @@ use crate::store::Fault;
 use reqlog_core::identity::{Chain, Progress};
 use rusqlite::{OptionalExtension, Transaction};
 
+/// Which rows an import stored.
+pub(in crate::store) struct ImportedRows {
+    pub(in crate::store) source: u64,
+    /// First and last sequences, ascending; every row between is the import's.
+    pub(in crate::store) rows: Vec<(u64, u64)>,
+}
+
 /// Identities that one commit remembered.
 pub(in crate::store) struct StoredIdentities {
     pub(in crate::store) id: u64,
@@ -21,6 +28,23 @@ impl Database {
             let [id, at_ms] = numbers.map(|number| number as u64);
             Ok(StoredIdentities { id, at_ms, hashes: words(row.get_ref(2)?.as_blob()?) })
         })
+    }
+
+    /// What the imports of a scope, or all of them, have stored; one that stored nothing is not among them.
+    pub(in crate::store) fn imported(&self, scope: Option<u64>) -> Result<Vec<ImportedRows>, Fault> {
+        let sql = "SELECT source, first, last FROM import_rows JOIN imports ON source = id
+            WHERE ?1 IS NULL OR scope = ?1 ORDER BY source, last";
+        let mut rows = self.connection.prepare_cached(sql)?;
+        let read = |row: &rusqlite::Row<'_>| Ok([row.get::<_, i64>(0)?, row.get(1)?, row.get(2)?]);
+        let mut imported: Vec<ImportedRows> = Vec::new();
+        for row in rows.query_map([scope.map(|scope| scope as i64)], read)? {
+            let [source, first, last] = row?.map(|number| number as u64);
+            match imported.last_mut() {
+                Some(known) if known.source == source => known.rows.push((first, last)),
+                _ => imported.push(ImportedRows { source, rows: vec![(first, last)] }),
+            }
+        }
+        Ok(imported)
     }
 
     /// The remembered imports of a scope.
@@ -54,7 +78,13 @@ pub(in crate::store) fn drop_identities(tx: &Transaction<'_>, through: u64) -> R
 }
 
 /// Appends to a remembered import, or makes one, and returns its number; `Busy` when another import has changed it.
-pub(in crate::store) fn put_import(tx: &Transaction<'_>, scope: u64, progress: &Progress) -> Result<u64, Fault> {
+/// `rows` are the first and last sequence that this part of it stored.
+pub(in crate::store) fn put_import(
+    tx: &Transaction<'_>,
+    scope: u64,
+    progress: &Progress,
+    rows: Option<(u64, u64)>,
+) -> Result<u64, Fault> {
     let tail = bytes(&progress.tail);
     let id = if let Some(id) = progress.source {
         let known = tx
@@ -79,7 +109,34 @@ pub(in crate::store) fn put_import(tx: &Transaction<'_>, scope: u64, progress: &
             bytes(&progress.blocks),
         ))?;
     }
+    if let Some((first, last)) = rows {
+        // what follows on the part before it is one with it
+        let grown = tx
+            .prepare_cached("UPDATE import_rows SET last = ?3 WHERE source = ?1 AND last = ?2 - 1")?
+            .execute((id, first as i64, last as i64))?;
+        if grown == 0 {
+            let mut put = tx.prepare_cached("INSERT INTO import_rows VALUES (?1, ?3, ?2)")?;
+            put.execute((id, first as i64, last as i64))?;
+        }
+    }
     Ok(id as u64)
+}
+
+/// Forgets an import, unless it has stored more than `known` since.
+pub(in crate::store) fn drop_import(tx: &Transaction<'_>, known: &ImportedRows) -> Result<(), Fault> {
+    let last: Option<i64> = tx
+        .prepare_cached("SELECT max(last) FROM import_rows WHERE source = ?1")?
+        .query_row([known.source as i64], |row| row.get(0))?;
+    if last.map(|last| last as u64) == known.rows.last().map(|(_, last)| *last) {
+        for sql in [
+            "DELETE FROM imports WHERE id = ?1",
+            "DELETE FROM import_blocks WHERE source = ?1",
+            "DELETE FROM import_rows WHERE source = ?1",
+        ] {
+            tx.prepare_cached(sql)?.execute([known.source as i64])?;
+        }
+    }
+    Ok(())
 }
 
 fn bytes(words: &[u64]) -> Vec<u8> {

@@ -324,3 +324,75 @@ fn the_background_thread_compacts_what_becomes_due() {
         20_000
     );
 }
+
+#[test]
+fn compaction_gives_way_to_an_import_until_it_ends_pauses_or_fills_half_of_the_backlog() {
+    let dir = tempfile::tempdir().unwrap();
+    let options = Options { backlog: 40_000, ..manual() };
+    let store = Store::open(dir.path(), options).unwrap();
+    let shared = &store.inner.shared;
+    let compactor = compaction::Compactor::new(shared.clone(), store.inner.requests.clone());
+    let part = |from: u64| {
+        let progress = reqlog_core::identity::Progress {
+            source: (from > 0).then_some(1),
+            from,
+            blocks: vec![from],
+            tail: Vec::new(),
+        };
+        let records = varied(&from.to_string(), 300).records;
+        store.commit(Ingest { records, import: Some(Imported { scope: 1, progress }), ..Ingest::default() }).unwrap();
+    };
+    store.commit(varied("no import", 10)).unwrap();
+    assert!(!compactor.gives_way());
+    part(0);
+    assert!(compactor.gives_way());
+    store.import_ended();
+    assert!(!compactor.gives_way());
+    part(1);
+    assert!(compactor.gives_way());
+    // nothing was submitted for as long as it has patience
+    let past = Instant::now().checked_sub(compaction::LULL).unwrap();
+    shared.state().importing = Some(past);
+    assert!(!compactor.gives_way());
+    let mut from = 2;
+    while store.snapshot().backlog() <= 20_000 {
+        part(from);
+        assert_eq!(compactor.gives_way(), store.snapshot().backlog() <= 20_000);
+        from += 1;
+    }
+    assert!(!compactor.gives_way());
+}
+
+#[test]
+fn segments_built_by_many_threads_are_those_that_one_builds() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path(), manual()).unwrap();
+    // several blocks, texts enough for gram filters, and two projects
+    for round in 0..3 {
+        let mut ingest = varied(&format!("/v1/users/{round}"), 9_000);
+        for (n, record) in ingest.records.iter_mut().enumerate() {
+            record
+                .texts
+                .set(Field::Path, &format!("/v1/users/{:016x}", (n as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15)));
+            if n % 4 == 0 {
+                record.texts.set(Field::Project, "q");
+            }
+        }
+        store.commit(ingest).unwrap();
+    }
+    let rows = walk(&store, Order::Arrival, Direction::Ascending, 9_999, || {});
+    assert_eq!(rows.len(), 27_000);
+    let mut serial = Vec::new();
+    for project in ["p", "q"] {
+        let mut of: Vec<Stored> =
+            rows.iter().filter(|row| row.record.text(Field::Project) == Some(project)).cloned().collect();
+        of.sort_by_key(|row| (row.record.time, row.id.seq()));
+        serial.push(reqlog_core::segment::build(&of, &Zstd).unwrap());
+    }
+    let parallel = compaction::build(rows, &store.inner.shared);
+    assert_eq!(parallel.len(), 2);
+    for (one, many) in serial.iter().zip(&parallel) {
+        assert_eq!(one.summary, many.summary);
+        assert!(one.bytes == many.bytes, "{} and {} bytes", one.bytes.len(), many.bytes.len());
+    }
+}

@@ -5,6 +5,7 @@ mod compacting;
 mod doctoring;
 mod remembering;
 mod repairing;
+mod retaining;
 
 use super::*;
 use reqlog_core::auth::{NewKey, Role, Scope, Secret};

@@ -1,6 +1,7 @@
 //! Retried requests and repeated imports.
 
 use super::*;
+use reqlog_core::filter::Filter;
 use reqlog_core::identity::Import;
 
 #[test]
@@ -89,6 +90,38 @@ fn a_file_imported_again_adds_what_has_grown() {
         let store = Store::open(dir.path(), manual()).unwrap();
         assert_eq!(import(&store, &lines[..length], part), added);
     }
+}
+
+#[test]
+fn what_was_deleted_whole_can_be_imported_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path(), manual()).unwrap();
+    let lines: Vec<String> = (0..500).map(|n| format!("line {n}")).collect();
+    let delete = |store: &Store, query: &str| {
+        let filter = Filter::parse(query).unwrap().filter;
+        store.delete(Erasure::new(&filter, Timestamp::from_nanos(0), None).unwrap()).unwrap()
+    };
+    assert_eq!(import(&store, &lines, 90), 500);
+    // what others store meanwhile is not the import's
+    store.commit(records("other", "x", 5)).unwrap();
+    assert_eq!(delete(&store, "message:\"line 7\""), 1);
+    assert_eq!(import(&store, &lines, 90), 0, "a deleted record stays deleted while others of its import are there");
+    let grown: Vec<String> = lines.iter().cloned().chain(["more".into()]).collect();
+    assert_eq!(import(&store, &grown, 90), 1);
+    assert_eq!(delete(&store, "-message:more project:p"), 499);
+    assert_eq!(import(&store, &grown, 90), 0);
+    assert_eq!(delete(&store, "project:p"), 1);
+    assert_eq!(import(&store, &lines, 90), 500, "before compaction too");
+    store.delete_project("p").unwrap();
+    store.compact_now().unwrap();
+    let stored = |store: &Store| store.run(|committer| committer.database.imported(None)).unwrap().len();
+    assert_eq!(stored(&store), 0, "compaction forgets what nothing is left of");
+    drop(store);
+    let store = Store::open(dir.path(), manual()).unwrap();
+    assert_eq!((import(&store, &lines, 90), import(&store, &lines, 90)), (500, 0));
+    assert_eq!(stored(&store), 1);
+    store.compact_now().unwrap();
+    assert_eq!(import(&store, &lines, 90), 0);
 }
 
 #[test]
