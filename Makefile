@@ -6,6 +6,7 @@ CARGO ?= cargo
 DATA ?= reqlog-data
 LISTEN ?= 127.0.0.1:7070
 SOAK_CASES ?= 20000
+REQLOG_SIM_SECONDS ?= 600
 PEERS := target/peers
 WASM := wasm32-unknown-unknown
 # without these, nothing that is not exported would be compiled and linked, and the check would look at an empty module
@@ -45,9 +46,10 @@ bench: ## criterion for the core, then the end-to-end tables (rg and jq are aske
 	$(CARGO) build --release --package reqlog
 	$(CARGO) bench --package reqlog-tests
 
-soak: ## the properties with SOAK_CASES cases each, walks to their ends, a sweep over a million records, a million records one by one
+soak: ## the properties with SOAK_CASES cases each, walks to their ends, a sweep over a million records, a million records one by one, the simulation for REQLOG_SIM_SECONDS
 	PROPTEST_CASES=$(SOAK_CASES) $(CARGO) test --release --package reqlog-core --package reqlog-tests
 	REQLOG_SOAK=1 $(CARGO) test --release --package reqlog --test e2e -- dialects fanout trickle
+	REQLOG_SIM_SECONDS=$(REQLOG_SIM_SECONDS) $(CARGO) test --release --package reqlog-tests --test simulation every_law
 
 doc: ## the documentation of every public item
 	RUSTDOCFLAGS="--deny warnings" $(CARGO) doc --workspace --no-deps

@@ -19,7 +19,9 @@ use reqlog_core::id::{EntryId, Seq};
 use reqlog_core::limit::Buckets;
 use reqlog_core::live::{RETRY, Ring, Room, Step, Tail};
 use reqlog_core::neighbours::{Neighbours, Side};
-use reqlog_core::plan::{BodyUse, Context, Failure, IngestRequest, Operation, Outcome, Projects, Settings, plan};
+use reqlog_core::plan::{
+    BodyUse, Context, Failure, IngestMode, IngestRequest, Operation, Outcome, Projects, Settings, plan,
+};
 use reqlog_core::query::{Direction, Order, Page, Position, Query, Start, Stats, Total, Unit};
 use reqlog_core::record::{Field, Stored};
 use reqlog_core::shown::shown;
@@ -51,8 +53,13 @@ impl Frontend for InMemory {
 pub struct Memory {
     rows: Vec<Stored>,
     head: Option<EntryId>,
+    // the latest moment that a request was told
+    told: Timestamp,
     // scope and Idempotency-Key of a request, and the place of a record in it
     retried: BTreeSet<(Option<String>, String, u64)>,
+    // what was imported before, as it was read: by what imports are compared within, every source from its first unit,
+    // and its records: when the last of them is gone, it is forgotten
+    imported: BTreeMap<Vec<String>, Vec<(Vec<Vec<u8>>, Vec<EntryId>)>>,
     keyring: Keyring,
     projects: Projects,
     settings: Settings,
@@ -105,11 +112,14 @@ impl Server for Memory {
 }
 
 impl Memory {
-    fn new(setting: &Setting) -> Self {
+    /// A server that begins as `setting` says.
+    pub fn new(setting: &Setting) -> Self {
         let mut memory = Self {
             rows: Vec::new(),
             head: None,
+            told: setting.now,
             retried: BTreeSet::new(),
+            imported: BTreeMap::new(),
             keyring: Keyring::default(),
             projects: setting.projects.clone(),
             settings: setting.settings.clone(),
@@ -136,6 +146,16 @@ impl Memory {
         self.setting.admin.expose()
     }
 
+    /// The last record's sequence and the latest arrival that was given out.
+    pub fn head(&self) -> Option<EntryId> {
+        self.head
+    }
+
+    /// Sets the clock; the next request is answered a millisecond later.
+    pub fn set_now(&mut self, now: Timestamp) {
+        self.now = now;
+    }
+
     /// Answers one request.
     pub fn answer(&mut self, request: Request<Bytes>) -> Response<Bytes> {
         self.ask(request, None)
@@ -144,6 +164,7 @@ impl Memory {
     /// Answers; a stream is left open under the name.
     fn ask(&mut self, request: Request<Bytes>, stream: Option<&str>) -> Response<Bytes> {
         self.now = self.now.plus_nanos(1_000_000);
+        self.told = self.told.max(self.now);
         let (head, body) = request.into_parts();
         let mut planned = plan(&head, &self.context());
         if let Some(charge) = planned.charge() {
@@ -432,9 +453,11 @@ impl Memory {
         let end = splitter.finish();
         let parser = Parser::new(format, &splitter.head().cloned().unwrap_or_else(Head::default), self.now);
         let rules = Rules::new(&self.setting.redact_key, &self.settings, request);
-        let arrival = (self.now.as_millis() as u64).max(self.head.map_or(0, |head| head.arrival_ms() + 1));
-        let (mut report, mut own, mut place) = (Report::default(), BTreeSet::new(), 0);
+        let arrival = (self.told.as_millis() as u64).max(self.head.map_or(0, |head| head.arrival_ms() + 1));
+        let (mut report, mut own) = (Report::default(), BTreeSet::new());
+        let (mut taken, mut units) = (Vec::new(), 0);
         while let Some(unit) = splitter.next() {
+            units += 1;
             let reject = |reason: String| Rejection::new(unit.line, reason, unit.bytes);
             let accepted = parser.parse_identified(&unit).and_then(|parsed| {
                 let record = rules.accept(parsed.record).map_err(reject)?;
@@ -447,32 +470,74 @@ impl Memory {
                 Ok((_, Some(id))) if self.rows.iter().any(|row| row.id == id) && own.insert(id) => {
                     report.duplicates += 1;
                 }
-                Ok((record, _)) => {
-                    place += 1;
-                    if let Some(key) = &request.idempotency_key {
-                        let scope = request.scope.project().map(str::to_owned);
-                        if !self.retried.insert((scope, key.clone(), place)) {
-                            report.duplicates += 1;
-                            continue;
-                        }
-                    }
-                    if let Some(project) = record.text(Field::Project) {
-                        self.projects.declare(project, record.text(Field::Environment));
-                    }
-                    let seq = self.head.map_or(Seq::new(1), |head| head.seq().after(1)).ok_or(Failure::Internal)?;
-                    let id = EntryId::new(arrival, seq);
-                    self.head = Some(id);
-                    self.rows.push(Stored { id, record });
-                    report.accepted += 1;
-                }
+                Ok((record, _)) => taken.push((record, unit.bytes.to_vec())),
                 Err(rejection) => report.reject(rejection),
             }
+        }
+        let commits = !taken.is_empty() || request.mode == IngestMode::Import && units > 0;
+        let first = self.rows.len();
+        let known = match request.mode {
+            IngestMode::Live => 0,
+            IngestMode::Import => self.imported_before(request, format, taken.iter().map(|(_, unit)| unit).cloned()),
+        };
+        report.duplicates += taken.drain(..known).len() as u64;
+        for (place, (record, _)) in (1..).zip(taken) {
+            if let Some(key) = &request.idempotency_key {
+                let scope = request.scope.project().map(str::to_owned);
+                if !self.retried.insert((scope, key.clone(), place)) {
+                    report.duplicates += 1;
+                    continue;
+                }
+            }
+            if let Some(project) = record.text(Field::Project) {
+                self.projects.declare(project, record.text(Field::Environment));
+            }
+            let seq = self.head.map_or(Seq::new(1), |head| head.seq().after(1)).ok_or(Failure::Internal)?;
+            let id = EntryId::new(arrival, seq);
+            self.head = Some(id);
+            self.rows.push(Stored { id, record });
+            report.accepted += 1;
+        }
+        if request.mode == IngestMode::Import {
+            let new: Vec<EntryId> = self.rows[first..].iter().map(|row| row.id).collect();
+            let source = self.imported.get_mut(&within(request, format)).and_then(|sources| sources.last_mut());
+            source.into_iter().for_each(|(_, ids)| ids.extend(&new));
+        }
+        // a commit of nothing but duplicates is one too
+        if commits {
+            self.head = self.head.map(|head| EntryId::new(arrival, head.seq()));
         }
         if let Err(rejection) = end {
             report.reject(rejection);
         }
         Ok(report)
     }
+
+    /// How long the common beginning with an earlier import is; from then on, this one counts.
+    fn imported_before(
+        &mut self,
+        request: &IngestRequest,
+        format: Format,
+        units: impl Iterator<Item = Vec<u8>>,
+    ) -> usize {
+        let sources = self.imported.entry(within(request, format)).or_default();
+        sources.retain(|(_, ids)| self.rows.iter().any(|row| ids.contains(&row.id)));
+        let units: Vec<Vec<u8>> = units.collect();
+        let common = |source: &[Vec<u8>]| source.iter().zip(&units).take_while(|(old, new)| old == new).count();
+        let best = sources.iter().max_by_key(|(source, _)| common(source));
+        let (known, ids) = best.map_or((0, Vec::new()), |(source, ids)| (common(source), ids.clone()));
+        sources.push((units, ids));
+        known
+    }
+}
+
+/// What imports are compared within.
+fn within(request: &IngestRequest, format: Format) -> Vec<String> {
+    let IngestRequest { project, environment, session, service, .. } = request;
+    let part = |part: &Option<String>| part.clone().unwrap_or_default();
+    let mut within = [project, environment, session, service].map(part).to_vec();
+    within.push(format.name().to_owned());
+    within
 }
 
 /// As servers send it to a client that takes nothing but gzip.

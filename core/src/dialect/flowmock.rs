@@ -13,7 +13,7 @@ use super::endpoint::{
 };
 use super::params::{Param, Params, Shape};
 use super::schema::{nullable, object, reference};
-use super::{Asked, Limited, Planned, json, respond, set, visible, whole_millis};
+use super::{Asked, CLOCK_SLACK_MS, Limited, Planned, json, respond, set, visible, whole_millis};
 use crate::auth::Role;
 use crate::body::Body;
 use crate::error::{Error, Thing};
@@ -138,8 +138,6 @@ fn schema_of_a_log() -> Value {
 
 const BASE: &str = "/api/v1";
 const BODY_LIMIT: usize = 262_144;
-// The clock may have been set back since an id was given out; more than this is no id of this store.
-const CLOCK_SLACK_MS: i64 = 86_400_000;
 
 /// Whether a path is `FlowMock`'s: a session's, a body's at the root, or a body's whose id is spelt `log_…`.
 pub(super) fn owns(path: &str) -> bool {

@@ -331,6 +331,10 @@ fn visible(project: Option<&str>) -> Predicate {
     project.map_or(Predicate::ALL, Predicate::project)
 }
 
+/// How far the clock may have been set back, in ms, since a moment was given out; one that is still later was not given
+/// out here.
+const CLOCK_SLACK_MS: i64 = 86_400_000;
+
 /// Milliseconds where a wire has whole ones: half a millisecond rounds up.
 const fn whole_millis(nanos: u64) -> u64 {
     nanos.saturating_add(500_000) / 1_000_000

@@ -3,6 +3,7 @@
 use super::{Fault, Store, database};
 use reqlog_core::auth::{Key, NewKey, Role, Scope, Secret};
 use reqlog_core::timestamp::Timestamp;
+use std::sync::atomic::Ordering;
 
 impl Store {
     /// Makes a project and environments of it known; what is known already stays.
@@ -74,8 +75,10 @@ impl Store {
         })
     }
 
-    /// What time it is by the store's clock.
+    /// What time it is by the store's clock. Nothing arrives earlier from now on, as far as this process goes.
     pub fn now(&self) -> Timestamp {
-        (self.inner.shared.options.clock)()
+        let now = (self.inner.shared.options.clock)();
+        self.inner.shared.told.fetch_max(now.as_millis(), Ordering::SeqCst);
+        now
     }
 }

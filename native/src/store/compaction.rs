@@ -40,6 +40,11 @@ impl Store {
         while compactor.step(Urgency::Settle)? {}
         compactor.tidy()
     }
+
+    /// One step of [`Self::compact_now`], of those that can be told apart from outside; whether anything was left to do.
+    pub fn compact_step(&self) -> Result<bool, Fault> {
+        Compactor::new(self.inner.shared.clone(), self.inner.requests.clone()).step(Urgency::Settle)
+    }
 }
 
 impl Compactor {

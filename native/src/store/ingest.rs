@@ -67,16 +67,16 @@ impl Prepared {
     pub(super) fn new(ingest: Ingest, codec: &dyn Codec) -> Self {
         let Ingest { records, identities, import } = ingest;
         debug_assert!(identities.is_empty() || identities.len() == records.len(), "one identity a record or none");
-        let places = places(&records);
-        let submitted = Instant::now();
+        let (places, submitted) = (BTreeSet::new(), Instant::now());
         let mut prepared = Self { content: Content::default(), rows: 0, places, identities, import, submitted };
         prepared.replace(records, codec);
         prepared
     }
 
-    /// Exchanges the records.
+    /// Exchanges the records, and what they name.
     pub(super) fn replace(&mut self, records: Vec<Record>, codec: &dyn Codec) {
         self.rows = records.len() as u64;
+        self.places = places(&records);
         self.content = if records.len() < FEW && records.iter().map(Record::weight).sum::<usize>() < MAX_BYTES {
             Content::Few(records)
         } else {

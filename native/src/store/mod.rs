@@ -16,7 +16,8 @@
 //!
 //! **Invariants.** A row is in exactly one source of every snapshot. A segment's file is durable before a transaction
 //! names it, and is unlinked only when no transaction, snapshot or backup names it. No database read outlives a statement.
-//! Arrival never goes back. Sequences are never given out twice.
+//! Arrival never goes back, nor before a moment that a reader was told while the store is open, whatever the clock does.
+//! Sequences are never given out twice.
 
 mod administration;
 mod backup;
@@ -67,7 +68,7 @@ use reqlog_core::identity::Seed;
 use reqlog_core::plan::Projects;
 use snapshot::Published;
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Sender, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -103,6 +104,8 @@ struct Shared {
     // how many identities the committer remembers
     remembered: AtomicUsize,
     head: watch::Sender<Option<Seq>>,
+    // the latest moment that anybody was told, in ms: a walk may have begun then
+    told: AtomicI64,
     live: live::Live,
     // held for one step of compaction
     compacting: Mutex<()>,

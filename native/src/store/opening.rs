@@ -16,7 +16,7 @@ use reqlog_core::id::EntryId;
 use reqlog_core::live::Ring;
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicI64, AtomicUsize};
 use std::sync::{Arc, Condvar, Mutex, mpsc};
 use std::thread;
 use tokio::sync::watch;
@@ -116,6 +116,7 @@ fn share(options: Options, dir: Arc<DataDir>, snapshot: Snapshot, database: &Dat
         compacting: Mutex::default(),
         retaining: Mutex::default(),
         remembered: AtomicUsize::new(0),
+        told: AtomicI64::new(0),
         options,
         dir,
         state: Mutex::default(),

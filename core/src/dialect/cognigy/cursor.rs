@@ -6,6 +6,7 @@
 //! in 2^34 tries, and leads no further than the scope of the key it is sent with, which is no part of the cursor.
 
 use crate::auth::same_bytes;
+use crate::dialect::CLOCK_SLACK_MS;
 use crate::id::{EntryId, Seq, from_base36, to_base36};
 use crate::timestamp::Timestamp;
 use hmac::{Hmac, KeyInit, Mac};
@@ -26,9 +27,10 @@ impl Began {
         Self(head.map_or(0, EntryId::arrival_ms).max(settled).min(Self::MOST))
     }
 
-    /// A beginning of this many milliseconds since 1970, if it is not after `latest`.
+    /// A beginning of this many milliseconds since 1970, if one may have been given out at or before `latest`, by a
+    /// clock that may have been set back since.
     pub(super) fn at(millis: u64, latest: Self) -> Option<Self> {
-        (millis <= latest.0).then_some(Self(millis))
+        (millis <= latest.0.saturating_add_signed(CLOCK_SLACK_MS).min(Self::MOST)).then_some(Self(millis))
     }
 
     /// Milliseconds since 1970.
@@ -183,6 +185,8 @@ mod tests {
         assert_eq!(began(10_000, head(9_500)), 9_500);
         assert_eq!(began(10_000, head(11_000)), 11_000, "arrivals run ahead of a clock that went back");
         assert_eq!(began(-5, None), 0);
-        assert_eq!(Began::at(9_001, Began(9_000)), None);
+        let slack = CLOCK_SLACK_MS as u64;
+        assert_eq!(Began::at(9_000 + slack, Began(9_000)), Some(Began(9_000 + slack)), "the clock was set back");
+        assert_eq!(Began::at(9_001 + slack, Began(9_000)), None);
     }
 }

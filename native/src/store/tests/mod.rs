@@ -190,6 +190,26 @@ fn unknown_files_move_to_lost_under_names_that_are_free() {
 }
 
 #[test]
+fn nothing_arrives_before_a_moment_that_a_reader_was_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = Arc::new(AtomicU64::new(5_000));
+    let now = clock.clone();
+    let options =
+        Options { clock: Arc::new(move || Timestamp::from_millis(now.load(Ordering::SeqCst) as i64)), ..manual() };
+    let store = Store::open(dir.path(), options).unwrap();
+    let commit = |at: u64| {
+        clock.store(at, Ordering::SeqCst);
+        store.commit(records("p", "x", 1)).unwrap().arrival_ms
+    };
+    assert_eq!(commit(5_000), 5_000);
+    clock.store(9_000, Ordering::SeqCst);
+    assert_eq!(store.now(), Timestamp::from_millis(9_000), "the beginning of a walk, for one");
+    assert_eq!([commit(6_000), commit(6_000), commit(9_500)], [9_000, 9_001, 9_500]);
+    clock.store(7_000, Ordering::SeqCst);
+    assert_eq!(store.now(), Timestamp::from_millis(7_000), "time itself is told as it is");
+}
+
+#[test]
 fn arrival_grows_from_commit_to_commit_whatever_the_clock_does() {
     let dir = tempfile::tempdir().unwrap();
     let now = Arc::new(AtomicU64::new(0));

@@ -31,6 +31,17 @@ fn a_remembered_identity_is_not_stored_twice_even_after_a_restart() {
 }
 
 #[test]
+fn a_record_that_is_not_stored_again_brings_its_project_not_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path(), manual()).unwrap();
+    let request = || Ingest { identities: vec![1, 2], ..records("p", "x", 2) };
+    assert_eq!(store.commit(request()).unwrap().rows, 2);
+    store.delete_project("p").unwrap();
+    assert_eq!(store.commit(request()).unwrap().duplicates, 2);
+    assert!(store.projects().environments("p").is_none());
+}
+
+#[test]
 fn an_identity_is_forgotten_after_a_day() {
     let dir = tempfile::tempdir().unwrap();
     let now = Arc::new(AtomicU64::new(1));
