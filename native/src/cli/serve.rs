@@ -84,6 +84,7 @@ impl Serve {
         let origins = settings.origins(self.origins.as_deref())?;
         let limits = self.limits.resolve(settings)?;
         let retention = settings.retention(self.retention_age.as_deref(), self.retention_bytes.as_deref())?;
+        few_arenas();
         // lives as long as the server, and takes everything with it
         let scratch = if over_files { Some(tempfile::Builder::new().prefix("reqlog-").tempdir()?) } else { None };
         let data = match &scratch {
@@ -114,6 +115,18 @@ impl Serve {
         served.map(|()| Verdict::Fine)
     }
 }
+
+/// Has all threads allocate from as many arenas as there are processors. By default glibc makes eight times as many, and
+/// each keeps what was freed in it: with 200 streams under load that were 220 KiB a stream instead of 37.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+fn few_arenas() {
+    let most = std::thread::available_parallelism().map_or(2, |cores| cores.get().max(2));
+    // SAFETY: it sets a number, before any thread is started
+    unsafe { libc::mallopt(libc::M_ARENA_MAX, i32::try_from(most).unwrap_or(i32::MAX)) };
+}
+
+#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+fn few_arenas() {}
 
 fn close(store: &Store) {
     if let Err(fault) = store.close() {
