@@ -156,6 +156,13 @@ impl Memory {
         self.now = now;
     }
 
+    /// Retention removes rows; walks under way learn of them by what is known to have expired from now on. Streams may
+    /// still show them.
+    pub fn expire(&mut self, expires: impl Fn(&Stored) -> bool, expired: Expired) {
+        self.rows.retain(|row| !expires(row));
+        self.expired = expired;
+    }
+
     /// Answers one request.
     pub fn answer(&mut self, request: Request<Bytes>) -> Response<Bytes> {
         self.ask(request, None)
