@@ -59,7 +59,7 @@ pub struct Memory {
     retried: BTreeSet<(Option<String>, String, u64)>,
     // what was imported before, as it was read: by what imports are compared within, every source from its first unit,
     // and its records: when the last of them is gone, it is forgotten
-    imported: BTreeMap<Vec<String>, Vec<(Vec<Vec<u8>>, Vec<EntryId>)>>,
+    imported: BTreeMap<Vec<String>, Vec<Import>>,
     keyring: Keyring,
     projects: Projects,
     settings: Settings,
@@ -72,6 +72,9 @@ pub struct Memory {
     setting: Setting,
     keys: u8,
 }
+
+/// The units of a source, and the records of them.
+type Import = (Vec<Vec<u8>>, Vec<EntryId>);
 
 /// A stream, and what it sent that was not read yet.
 #[derive(Debug)]
@@ -154,6 +157,13 @@ impl Memory {
     /// Sets the clock; the next request is answered a millisecond later.
     pub fn set_now(&mut self, now: Timestamp) {
         self.now = now;
+    }
+
+    /// Retention removes rows; walks under way learn of them by what is known to have expired from now on. Streams may
+    /// still show them.
+    pub fn expire(&mut self, expires: impl Fn(&Stored) -> bool, expired: Expired) {
+        self.rows.retain(|row| !expires(row));
+        self.expired = expired;
     }
 
     /// Answers one request.

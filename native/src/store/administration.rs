@@ -3,7 +3,6 @@
 use super::{Fault, Store, database};
 use reqlog_core::auth::{Key, NewKey, Role, Scope, Secret};
 use reqlog_core::timestamp::Timestamp;
-use std::sync::atomic::Ordering;
 
 impl Store {
     /// Makes a project and environments of it known; what is known already stays.
@@ -77,8 +76,6 @@ impl Store {
 
     /// What time it is by the store's clock. Nothing arrives earlier from now on, as far as this process goes.
     pub fn now(&self) -> Timestamp {
-        let now = (self.inner.shared.options.clock)();
-        self.inner.shared.told.fetch_max(now.as_millis(), Ordering::SeqCst);
-        now
+        self.inner.shared.now()
     }
 }

@@ -100,7 +100,7 @@ impl Committer {
         // Strictly later than the last commit, so that a bound by arrival is a bound by sequence, and not before what a
         // reader took for now, so that a walk bounded by that moment stays as it is. More than a thousand commits a
         // second, or a clock that goes back, make it run ahead of the clock by as much.
-        let clock = (self.shared.options.clock)().as_millis().max(self.shared.told.load(Ordering::SeqCst));
+        let clock = (self.shared.options.clock)().max(self.shared.told()).as_millis();
         let arrival = (self.head.arrival + 1).max(clock.max(0) as u64);
         let mut fresh = Fresh::default();
         let mut committed = Vec::with_capacity(group.len());

@@ -2,6 +2,9 @@
 //!
 //! The committer does nothing for it but tell of deletions: what it committed is read back from the snapshot, by a
 //! thread that has time. Where compaction or a load of records was quicker, the ring skips, and tails read the store.
+//!
+//! **Ours:** what expires once it is in the ring stays there, so that a tail that is slow shows it all the same, until newer
+//! records push it out; what was deleted is never shown.
 
 use super::{Fault, Shared, Snapshot, Store};
 use reqlog_core::catalog::{Deletion, SourceId};
@@ -132,7 +135,7 @@ impl Store {
 impl Shared {
     // The rows after `from` that are still there, ascending, and up to where the store has to be asked instead. No more is
     // read than the ring has room for, and a batch.
-    fn recent(&self, snapshot: &Snapshot, from: u64) -> (u64, Result<Vec<Stored>, Fault>) {
+    pub(super) fn recent(&self, snapshot: &Snapshot, from: u64) -> (u64, Result<Vec<Stored>, Fault>) {
         let room = self.options.ring;
         let (mut floor, batches) = batches(snapshot, from);
         let (mut rows, mut bytes, mut kept) = (0, 0, Vec::new());
@@ -151,11 +154,12 @@ impl Shared {
                 Err(fault) => return (floor, Err(fault)),
             }
         }
-        let deletions = &snapshot.catalog().deletions;
+        let (deletions, expiry) = (&snapshot.catalog().deletions, &snapshot.catalog().expiry);
         let is_deleted = |row: &Stored| {
             deletions.iter().any(|deletion| row.id.seq() <= deletion.head && deletion.filter.matches_stored(row))
         };
-        (floor, Ok(kept.into_iter().rev().flatten().filter(|row| !is_deleted(row)).collect()))
+        let is_there = |row: &Stored| !is_deleted(row) && !expiry.hides(row);
+        (floor, Ok(kept.into_iter().rev().flatten().filter(is_there).collect()))
     }
 }
 

@@ -66,6 +66,7 @@ use reqlog_core::catalog::Catalog;
 use reqlog_core::id::{EntryId, Seq};
 use reqlog_core::identity::Seed;
 use reqlog_core::plan::Projects;
+use reqlog_core::timestamp::Timestamp;
 use snapshot::Published;
 use std::path::Path;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
@@ -104,7 +105,7 @@ struct Shared {
     // how many identities the committer remembers
     remembered: AtomicUsize,
     head: watch::Sender<Option<Seq>>,
-    // the latest moment that anybody was told, in ms: a walk may have begun then
+    // the latest moment that anybody was told, in ns: a walk may have begun then
     told: AtomicI64,
     live: live::Live,
     // held for one step of compaction
@@ -125,6 +126,18 @@ struct State {
 }
 
 impl Shared {
+    /// What time it is. Nothing arrives earlier from now on.
+    fn now(&self) -> Timestamp {
+        let now = (self.options.clock)();
+        self.told.fetch_max(now.as_nanos(), Ordering::SeqCst);
+        now
+    }
+
+    /// The latest moment that anybody was told.
+    fn told(&self) -> Timestamp {
+        Timestamp::from_nanos(self.told.load(Ordering::SeqCst))
+    }
+
     fn publish(&self, snapshot: Snapshot) {
         let snapshot = self.snapshot.set(snapshot);
         self.head.send_replace(snapshot.catalog().head.map(EntryId::seq));

@@ -67,7 +67,8 @@ pub(super) fn tick(shared: &Shared, requests: &Sender<Request>) -> Result<(), Fa
     let _alone = shared.retaining.lock().unwrap_or_else(PoisonError::into_inner);
     let snapshot = shared.snapshot.get();
     let catalog = snapshot.catalog();
-    let now = (shared.options.clock)().as_millis().max(0) as u64;
+    // what arrives from now on is above every horizon, also after the clock was set back
+    let now = shared.now().as_millis().max(0) as u64;
     let cuts = cuts(shared, &snapshot);
     let expiry = catalog.expiry.max(&shared.options.retention.by_age(now)).max(&cuts);
     let Some(expired) = hidden(shared, &snapshot, &expiry) else { return Ok(()) };
@@ -78,7 +79,7 @@ pub(super) fn tick(shared: &Shared, requests: &Sender<Request>) -> Result<(), Fa
 pub(super) fn wake(shared: &Shared) {
     let snapshot = shared.snapshot.get();
     let mut catalog = (**snapshot.catalog()).clone();
-    let now = (shared.options.clock)();
+    let now = shared.now();
     let expiry = catalog.expiry.max(&shared.options.retention.by_age(now.as_millis().max(0) as u64));
     // cuts that were made before are known already
     let before = Catalog { expiry: Arc::default(), ..catalog.clone() };
@@ -272,7 +273,8 @@ impl Committer {
     fn expire(&mut self, expiry: &Expiry, cuts: &Expiry, expired: Seq) -> Result<(), Fault> {
         let old = self.shared.snapshot.get();
         let mut catalog: Catalog = (**old.catalog()).clone();
-        catalog.expired.add((self.shared.options.clock)(), expired);
+        // a walk that began before the clock was set back is to hear of it
+        catalog.expired.add(self.shared.now().max(self.shared.told()), expired);
         catalog.expiry = Arc::new(catalog.expiry.max(expiry));
         // a cut below which nothing is left has done its work
         let mut kept = self.retained.cuts().max(cuts);

@@ -23,6 +23,7 @@ enum Action {
     Delete,
     EndProject,
     Compact,
+    Retain,
     Arm,
     Restart,
     Count,
@@ -33,7 +34,7 @@ enum Action {
 }
 
 /// How often each happens, of their sum.
-const WEIGHTS: [(Action, u64); 17] = [
+const WEIGHTS: [(Action, u64); 18] = [
     (Action::Ingest, 14),
     (Action::Retry, 3),
     (Action::Import, 4),
@@ -42,8 +43,9 @@ const WEIGHTS: [(Action, u64); 17] = [
     (Action::Step, 44),
     (Action::Export, 6),
     (Action::Delete, 5),
-    (Action::EndProject, 3),
+    (Action::EndProject, 5),
     (Action::Compact, 7),
+    (Action::Retain, 6),
     (Action::Arm, 10),
     (Action::Restart, 2),
     (Action::Count, 4),
@@ -86,6 +88,7 @@ impl Schedule {
             let now = self.world.now();
             self.world.note(format!("{at} at {now}: {action:?}"));
             self.act(action)?;
+            self.world.settle();
         }
         self.world.note("end".into());
         while let Some(mut walk) = self.walks.pop() {
@@ -167,6 +170,7 @@ impl Schedule {
                 let whole = world.prng.chance(0.4);
                 world.compact(whole)
             }
+            Action::Retain => world.retain(),
             Action::Arm => {
                 world.arm();
                 Ok(())
@@ -257,7 +261,7 @@ fn look(world: &mut World) -> Law {
     let from = 1 + world.prng.below(most);
     let Some((_, known)) = world.model.rows.range(from..).next() else { return Ok(()) };
     let (id, alive, is_call, Row { serial, project, .. }) =
-        (known.id, known.alive, known.row.is_call(), known.row.clone());
+        (known.id, known.is_alive(), known.row.is_call(), known.row.clone());
     let status = if alive { 200 } else { 404 };
     let answer = world.ask(&Ask::get(Who::Admin, format!("/api/v1/logs/{}", id.to_text())))?;
     if answer.status != status || alive && answer.json()?["attributes"]["n"] != serial {

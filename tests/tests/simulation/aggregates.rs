@@ -4,6 +4,7 @@ use crate::model::{LEVELS, Row};
 use crate::question::{Dialect, Question};
 use crate::world::{Ask, Law, Who, World};
 use reqlog_core::format::time::rfc3339;
+use reqlog_core::timestamp::Timestamp;
 use serde_json::{Value, json};
 
 /// Statistics against counts.
@@ -71,7 +72,7 @@ fn histogram(world: &mut World, who: Who, question: &Question, rows: &[&Row]) ->
     let words = question.words(Dialect::Own);
     let histogram = world.ask(&Ask::get(who, format!("/api/v1/histogram?buckets=9{words}")))?.json()?;
     let buckets = histogram["buckets"].as_array().ok_or("no buckets")?;
-    let starts = buckets.iter().map(|bucket| bucket["time"].as_str().and_then(rfc3339).map(|time| time.as_millis()));
+    let starts = buckets.iter().map(|bucket| bucket["time"].as_str().and_then(rfc3339).map(Timestamp::as_millis));
     let starts: Vec<i64> = starts.collect::<Option<_>>().ok_or("a bucket without a time")?;
     for (at, bucket) in buckets.iter().enumerate() {
         let end = starts.get(at + 1).copied().unwrap_or(i64::MAX);

@@ -4,6 +4,7 @@ use crate::world::{Answer, Ask, Sabotage};
 use crate::{ACTIONS, run};
 use reqlog_tests::simdisk::Syncs;
 use serde_json::Value;
+use std::time::Duration;
 
 /// Fails unless some of the seeds fail, and for this reason.
 fn caught(sabotage: &Sabotage, reason: &str) {
@@ -57,6 +58,21 @@ fn an_answer_that_is_not_the_naive_one_is_seen() {
         answer.body = text.into();
     };
     caught(&Sabotage { store: Some(count), ..Sabotage::default() }, "differ");
+}
+
+#[test]
+fn a_record_that_outlives_its_age_is_seen() {
+    caught(&Sabotage { late: Duration::from_secs(30), ..Sabotage::default() }, "the store shows");
+}
+
+#[test]
+fn a_sweep_that_loses_rows_unheard_is_seen() {
+    let end = |_: &Ask, answer: &mut Answer| {
+        let text = String::from_utf8_lossy(&answer.body);
+        let lost = r#""error":"snapshot_expired","status":410"#;
+        answer.body = text.replace(lost, r#""cursor":null,"stoppedReason":"end""#).into();
+    };
+    caught(&Sabotage { both: Some(end), ..Sabotage::default() }, "which has expired");
 }
 
 #[test]

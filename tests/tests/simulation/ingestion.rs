@@ -101,6 +101,16 @@ impl Ingestions {
             self.files.push(File { target, lines: String::new(), rows: Vec::new(), stored: 0, seqs: Vec::new() });
         }
         let at = world.prng.below(self.files.len() as u64) as usize;
+        let file = &mut self.files[at];
+        if !file.seqs.iter().any(|seq| world.model.is_alive(*seq)) {
+            // forgotten with its last record
+            file.stored = 0;
+            let serials = world.model.serials();
+            if file.rows.iter().any(|row| serials.contains(&row.serial)) {
+                // some were restored: what is in it is replaced, so that no record is there twice
+                (file.lines, file.rows) = (String::new(), Vec::new());
+            }
+        }
         if self.files[at].rows.is_empty()
             || self.files[at].rows.len() - self.files[at].stored < 600 && world.prng.chance(0.6)
         {
@@ -112,10 +122,6 @@ impl Ingestions {
             }
         }
         let file = &mut self.files[at];
-        if !file.seqs.iter().any(|seq| world.model.is_alive(*seq)) {
-            // forgotten with its last record
-            file.stored = 0;
-        }
         let new = file.rows[file.stored..].to_vec();
         world.note(format!("  {} of {} records are new", new.len(), file.rows.len()));
         let ask = Ask::change(Method::POST, &*file.target, file.lines.clone());
@@ -137,7 +143,10 @@ impl Ingestions {
                 self.saved.push((format!("{line}\n"), row, seq));
             }
         }
-        let some: Vec<_> = std::mem::take(&mut self.saved);
+        let mut some: Vec<_> = std::mem::take(&mut self.saved);
+        // what came back with its file is there under another id
+        let serials = world.model.serials();
+        some.retain(|(_, row, seq)| world.model.is_alive(*seq) || !serials.contains(&row.serial));
         let (some, rest): (Vec<_>, Vec<_>) = some.into_iter().partition(|_| world.prng.chance(0.5));
         self.saved = rest;
         let body: String = some.iter().map(|(line, ..)| line.as_str()).collect();
@@ -182,18 +191,22 @@ fn stored(world: &mut World, ask: &Ask, new: &[Row], known: usize, broken: usize
     Ok(true)
 }
 
-/// The ids of the newest records, which must be these.
+/// The ids of the newest records, which must be these, less those that have expired at once.
 fn newest(world: &mut World, rows: &[Row]) -> Law<Vec<EntryId>> {
     if rows.is_empty() {
         return Ok(Vec::new());
     }
-    let target = format!("/api/v1/logs?sort=arrival&dir=desc&fields=id,attributes&limit={}", rows.len());
-    let page = world.ask(&Ask::get(Who::Admin, target))?.json()?;
-    let items = page["items"].as_array().ok_or("no items")?;
-    let serials: Vec<_> = items.iter().rev().filter_map(|item| item["attributes"]["n"].as_u64()).collect();
-    if !rows.iter().map(|row| row.serial).eq(serials.iter().copied()) {
-        return Err(format!("the newest records are {serials:?}"));
+    let ids = world.newest(rows.len() as u64)?;
+    let both = ids.iter().zip(rows).filter(|(id, row)| !world.has_expired(**id, row.project));
+    let left: Vec<(EntryId, u64)> = both.map(|(id, row)| (*id, row.serial)).collect();
+    if left.is_empty() {
+        return Ok(ids);
     }
-    let ids = items.iter().rev().map(|item| item["id"].as_str().and_then(EntryId::from_text));
-    ids.collect::<Option<_>>().ok_or_else(|| format!("an id is missing in {page}"))
+    let target = format!("/api/v1/logs?sort=arrival&dir=desc&fields=id,attributes&limit={}", left.len());
+    let page = world.ask(&Ask::get(Who::Admin, target))?.json()?;
+    let items = page["items"].as_array().ok_or("no items")?.iter().rev();
+    let shown = items.map(|item| Some((EntryId::from_text(item["id"].as_str()?)?, item["attributes"]["n"].as_u64()?)));
+    let shown: Vec<(EntryId, u64)> =
+        shown.collect::<Option<_>>().ok_or_else(|| format!("an id is missing in {page}"))?;
+    if shown == left { Ok(ids) } else { Err(format!("the newest records are {shown:?} instead of {left:?}")) }
 }

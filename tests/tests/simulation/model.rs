@@ -5,7 +5,7 @@ use reqlog_core::timestamp::Timestamp;
 use reqlog_tests::corpus::Prng;
 use serde_json::{Value, json};
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The projects of records; the first two can be named in paths of Cognigy.
 pub const PROJECTS: [&str; 3] = ["abcdefghijklmnopqrstuvwx", "a2345678901234567890123z", "doomed"];
@@ -182,8 +182,28 @@ impl Sort {
 pub struct Known {
     pub row: Row,
     pub id: EntryId,
-    /// Neither deleted nor expired.
-    pub alive: bool,
+    /// Whether or not it had expired before.
+    pub deleted: bool,
+    /// Not counting what was deleted before.
+    pub expired: bool,
+    /// Whether it was in memory when it expired, and may be streamed from there.
+    kept: bool,
+}
+
+impl Known {
+    pub fn is_alive(&self) -> bool {
+        !self.deleted && !self.expired
+    }
+
+    /// Whether it may be streamed from memory, where what expires stays.
+    pub fn may_be_in_memory(&self) -> bool {
+        !self.deleted && (!self.expired || self.kept)
+    }
+
+    /// Whether it arrived before the horizon of its project; those of [`PROJECTS`], in milliseconds since 1970.
+    fn is_below(&self, horizons: &[u64; 3]) -> bool {
+        PROJECTS.iter().zip(horizons).any(|(name, at)| self.row.project == *name && self.id.arrival_ms() < *at)
+    }
 }
 
 /// Everything that was ever acknowledged.
@@ -195,6 +215,8 @@ pub struct Model {
     pub losses: u64,
     /// How often all rows of a project were destroyed, whether or not there were any.
     pub destroyed: BTreeMap<&'static str, u64>,
+    /// When rows may have expired, in milliseconds since 1970, and the last that had by then.
+    removals: Vec<(i64, u64)>,
 }
 
 impl Model {
@@ -209,7 +231,7 @@ impl Model {
             {
                 return Err(format!("{id:?} was given out after {:?}", last.id));
             }
-            self.rows.insert(id.seq().get(), Known { row, id: *id, alive: true });
+            self.rows.insert(id.seq().get(), Known { row, id: *id, deleted: false, expired: false, kept: false });
         }
         let one_arrival = ids.windows(2).all(|two| two[0].arrival_ms() == two[1].arrival_ms());
         if one_arrival { Ok(()) } else { Err("a commit has more than one arrival".into()) }
@@ -218,12 +240,40 @@ impl Model {
     /// Lets rows cease to be; how many there were.
     pub fn lose(&mut self, which: impl Fn(&Row) -> bool) -> u64 {
         let mut lost = 0;
-        for known in self.rows.values_mut().filter(|known| known.alive && which(&known.row)) {
-            known.alive = false;
+        for known in self.rows.values_mut().filter(|known| !known.deleted && which(&known.row)) {
+            lost += u64::from(known.is_alive());
+            known.deleted = true;
+        }
+        self.losses += u64::from(lost > 0);
+        lost
+    }
+
+    /// Lets rows expire that arrived before the horizons of their projects; how many there were. Up to `fed` they may be
+    /// in memory.
+    pub fn expire(&mut self, horizons: &[u64; 3], fed: u64) -> u64 {
+        let mut lost = 0;
+        for (seq, known) in self.rows.iter_mut().filter(|(_, known)| known.is_alive() && known.is_below(horizons)) {
+            (known.expired, known.kept) = (true, *seq <= fed);
             lost += 1;
         }
         self.losses += u64::from(lost > 0);
         lost
+    }
+
+    /// Nothing is in memory any more.
+    pub fn restart(&mut self) {
+        self.rows.values_mut().for_each(|known| known.kept = false);
+    }
+
+    /// Takes note that rows may have expired until a moment: those below the horizons, or up to `bound`.
+    pub fn removed(&mut self, at: i64, horizons: &[u64; 3], bound: u64) {
+        let below = self.rows.iter().rev().find(|(_, known)| known.is_below(horizons));
+        self.removals.extend(below.map(|(seq, _)| (at, bound.max(*seq))));
+    }
+
+    /// Whether anything after a sequence may have expired since then.
+    pub fn may_have_lost(&self, since: i64, position: u64) -> bool {
+        self.removals.iter().any(|(at, last)| *at >= since && *last > position)
     }
 
     /// Sequences of the rows that are there and match, in an order.
@@ -238,10 +288,15 @@ impl Model {
     }
 
     pub fn alive(&self) -> impl Iterator<Item = &Known> {
-        self.rows.values().filter(|known| known.alive)
+        self.rows.values().filter(|known| known.is_alive())
+    }
+
+    /// The numbers of the rows that are there.
+    pub fn serials(&self) -> BTreeSet<u64> {
+        self.alive().map(|known| known.row.serial).collect()
     }
 
     pub fn is_alive(&self, seq: u64) -> bool {
-        self.rows.get(&seq).is_some_and(|known| known.alive)
+        self.rows.get(&seq).is_some_and(Known::is_alive)
     }
 }

@@ -137,6 +137,38 @@ fn an_age_counts_from_arrival_to_the_millisecond_in_batches_and_segments() {
 }
 
 #[test]
+fn what_arrives_after_the_clock_was_set_back_has_not_expired() {
+    let bench = Bench::new(every(age(60)));
+    bench.at(1_000 * SECOND);
+    let store = bench.open();
+    // the start has set a horizon
+    bench.at(0);
+    store.commit(records("p", "x", 1)).unwrap();
+    assert_eq!(seqs(&store), [1]);
+    // and so does every look
+    bench.at(5_000 * SECOND);
+    store.retain_now().unwrap();
+    bench.at(0);
+    store.commit(records("p", "y", 1)).unwrap();
+    store.retain_now().unwrap();
+    assert_eq!(seqs(&store), [2]);
+}
+
+#[test]
+fn a_walk_that_began_before_the_clock_was_set_back_hears_of_what_expires() {
+    let bench = Bench::new(every(age(60)));
+    bench.at(SECOND);
+    let store = bench.open();
+    store.commit(records("p", "x", 2)).unwrap();
+    bench.at(500 * SECOND);
+    let began = store.now();
+    bench.at(100 * SECOND);
+    store.retain_now().unwrap();
+    let lost = |after| store.catalog().expired.lost_since(began, Seq::new(after));
+    assert_eq!((seqs(&store), lost(0), lost(1), lost(2)), (vec![], true, true, false));
+}
+
+#[test]
 fn a_segment_is_rewritten_once_half_of_it_has_expired_and_dropped_unread_once_all_has() {
     let mut bench = Bench::new(every(age(60)));
     let store = bench.open();
@@ -202,6 +234,23 @@ fn each_project_has_its_own_age_in_batches_that_several_share() {
     bench.at(1_000_000 * SECOND);
     drop(store);
     assert_eq!(seqs(&bench.open()), [2]);
+}
+
+#[test]
+fn what_has_expired_is_not_taken_into_memory_for_tails() {
+    let bench = Bench::new(Retention { default: Limits::default(), projects: [("short".to_owned(), age(10))].into() });
+    let store = bench.open();
+    bench.at(SECOND);
+    let mixed = ["long", "short", "long"].map(|name| record(name, "x"));
+    store.commit(Ingest { records: mixed.into(), ..Ingest::default() }).unwrap();
+    let recent = || {
+        let (floor, rows) = store.inner.shared.recent(&store.snapshot(), 0);
+        (floor, rows.unwrap().iter().map(|row| row.id.seq().get()).collect::<Vec<_>>())
+    };
+    assert_eq!(recent(), (0, vec![1, 2, 3]));
+    bench.at(12 * SECOND);
+    store.retain_now().unwrap();
+    assert_eq!((physical(&store), recent()), (3, (0, vec![1, 3])), "it is hidden in its batch");
 }
 
 #[test]

@@ -83,9 +83,12 @@ impl Subscriber {
         if self.dialect == Dialect::Hoody { id.div_ceil(2) } else { id }
     }
 
-    pub(super) fn wants(&self, model: &Model, id: u64) -> bool {
+    /// Whether a row may be sent. What has expired is not taken out of memory: only who reads the store misses it.
+    pub(super) fn wants(&self, model: &Model, id: u64, read: bool) -> bool {
         let seq = self.seq(id);
-        model.is_alive(seq) && self.sees(&model.rows[&seq].row) && self.ids(model, seq).contains(&id)
+        let there =
+            model.rows.get(&seq).is_some_and(|known| if read { known.is_alive() } else { known.may_be_in_memory() });
+        there && self.sees(&model.rows[&seq].row) && self.ids(model, seq).contains(&id)
     }
 
     pub(super) fn destroyed(&self, model: &Model) -> u64 {

@@ -3,7 +3,7 @@
 //! Each takes so many bytes at a time, stalls for as long as it likes, is cut off in the middle of a frame or with the
 //! server, and comes again with the id of the last event that it has whole. Whatever happened meanwhile, it must have
 //! received what matches and was committed after it came for the first time: each row once, in order, and never one that
-//! was deleted before it was sent.
+//! was deleted before it was sent. What expires before its turn may be missing.
 
 mod client;
 mod event;
@@ -179,12 +179,12 @@ impl Subscriber {
     fn poll(&mut self, world: &mut World) -> Law {
         let Some(mut connection) = self.connection.take() else { return Ok(()) };
         while connection.sent.is_empty() && !connection.ended {
-            let bytes = match world.poll(&mut connection.tail) {
-                Step::Send(bytes) => Some(bytes),
+            let (bytes, read) = match world.poll(&mut connection.tail) {
+                Step::Send(bytes) => (Some(bytes), false),
                 Step::Read(query) => {
                     world.meet("a tail read the store");
                     let page = world.store().page(&query).map_err(|fault| fault.to_string())?;
-                    connection.tail.absorb(&query, &page, world.time())
+                    (connection.tail.absorb(&query, &page, world.time()), true)
                 }
                 Step::Wait(_) if connection.destroyed != self.destroyed(&world.model) => {
                     return Err(format!("{} was not told that its scope is destroyed", self.target));
@@ -192,19 +192,19 @@ impl Subscriber {
                 Step::Wait(_) => break,
                 Step::End => {
                     connection.ended = true;
-                    None
+                    (None, false)
                 }
             };
             if let Some(bytes) = bytes {
-                self.sends(&mut connection, world, &bytes)?;
+                self.sends(&mut connection, world, &bytes, read)?;
             }
         }
         self.connection = Some(connection);
         Ok(())
     }
 
-    /// What leaves the server: of rows only those that are there.
-    fn sends(&self, connection: &mut Connection, world: &mut World, bytes: &[u8]) -> Law {
+    /// What leaves the server, read in the store or from memory: of rows only those that are there.
+    fn sends(&self, connection: &mut Connection, world: &mut World, bytes: &[u8], read: bool) -> Law {
         let mut rest = bytes.to_vec();
         let opened = std::mem::replace(&mut connection.opened, true);
         for event in events(&mut rest) {
@@ -215,7 +215,7 @@ impl Subscriber {
                     connection.delivered += 1;
                     world.meet("a row was streamed");
                     let id: u64 = id.parse().map_err(|_| format!("{event:?}"))?;
-                    if !self.wants(&world.model, id) {
+                    if !self.wants(&world.model, id, read) {
                         return Err(format!("{} sends {id}, which does not match or is gone", self.target));
                     }
                 }

@@ -7,7 +7,7 @@ use crate::world::{Who, World};
 use reqlog_tests::corpus::Prng;
 
 /// A dialect and one of its ways from page to page, as likely as often named.
-const FORMS: [(Dialect, Form); 15] = [
+const FORMS: [(Dialect, Form); 16] = [
     (Dialect::Own, Form::Cursor),
     (Dialect::Own, Form::Cursor),
     (Dialect::Own, Form::Cursor),
@@ -16,6 +16,7 @@ const FORMS: [(Dialect, Form); 15] = [
     (Dialect::FlowMock, Form::Follow),
     (Dialect::Scrip, Form::Cursor),
     (Dialect::Hoody, Form::Offset),
+    (Dialect::Hoody, Form::Cursor),
     (Dialect::Hoody, Form::Cursor),
     (Dialect::Hoody, Form::Follow),
     (Dialect::Hoody, Form::Last),
@@ -52,6 +53,7 @@ impl Walk {
             session: None,
             snapshot: Vec::new(),
             losses: 0,
+            began: now,
             page: 0..0,
             offset: 0,
             count: 0,

@@ -2,7 +2,8 @@
 //!
 //! A walk has a snapshot: what matched when it began, in its order. Each page must be the rows of the snapshot that
 //! follow, or precede, the page before it, less those that were deleted since, however many arrived meanwhile. So pages
-//! concatenate to the whole, nothing is there twice, and a step back gives the page before. A walk that follows a log has
+//! concatenate to the whole, nothing is there twice, and a step back gives the page before. What has expired is missing as
+//! what was deleted is, only a sweep says that it has lost rows, and ends. A walk that follows a log has
 //! no snapshot but its last row: each page must be the next rows after it.
 
 mod dialects;
@@ -55,6 +56,8 @@ pub struct Walk {
     snapshot: Vec<u64>,
     /// How often rows had been lost by then.
     losses: u64,
+    /// When that was, in milliseconds since 1970.
+    began: i64,
     /// Where the last page lies in the snapshot.
     page: Range<usize>,
     /// Where it lay among the rows that were left, and how many of them it had, of a walk by offset.
@@ -79,6 +82,9 @@ impl Walk {
         walk.losses = world.model.losses;
         walk.snapshot = walk.all(&world.model);
         let page = walk.turn(world, &walk.first.clone())?.ok_or("a first page was refused")?;
+        if walk.is_lost(world, &page)? {
+            return Ok((walk, Going::Ended));
+        }
         let wanted = match walk.form {
             Form::Follow => walk.ahead(&world.model),
             Form::Last => walk.snapshot[walk.snapshot.len().saturating_sub(walk.limit)..].to_vec(),
@@ -132,6 +138,7 @@ impl Walk {
             }
             Some(_) if gone => Err("a cursor of a row that is gone was taken".into()),
             None => Err(format!("{link} was refused")),
+            Some(page) if self.is_lost(world, &page)? => Ok(Going::Ended),
             Some(page) => {
                 world.meet(if self.losses < world.model.losses { "a page after a deletion" } else { "a page" });
                 if !page.rows.is_empty() {
@@ -161,6 +168,28 @@ impl Walk {
             400 => Ok(None),
             status => Err(format!("{url}: {status} {:?}", answer.body)),
         }
+    }
+
+    /// Whether a sweep ends here because rows have expired: where it was to see one of them, and never without a reason.
+    fn is_lost(&self, world: &mut World, page: &Page) -> Law<bool> {
+        if (self.dialect, self.form) != (Dialect::Hoody, Form::Cursor) {
+            return Ok(false);
+        }
+        let rest = &self.snapshot[self.page.end..];
+        let lost = rest.iter().find(|id| world.model.rows.get(&id.div_ceil(2)).is_some_and(|known| known.expired));
+        match lost {
+            Some(id) if !page.is_lost => return Err(format!("a sweep goes on without {id}, which has expired")),
+            _ => {}
+        }
+        // a record of which one row is still to come counts
+        let position = self.page.end.checked_sub(1).map_or(0, |last| self.snapshot[last] / 2);
+        if page.is_lost && !(page.rows.is_empty() && world.model.may_have_lost(self.began, position)) {
+            return Err(format!("a sweep of {} ends after {position}, and nothing has expired", self.began));
+        }
+        if page.is_lost {
+            world.meet("a sweep ended because records expired");
+        }
+        Ok(page.is_lost)
     }
 
     /// Checks a page against what must be on it, and stands on it from now on.

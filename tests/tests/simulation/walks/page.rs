@@ -14,6 +14,8 @@ pub(super) struct Page {
     pub(super) total: Option<usize>,
     /// URLs of the next and of the previous page.
     pub(super) links: [Option<String>; 2],
+    /// Of a sweep, whether it ends because rows have expired.
+    pub(super) is_lost: bool,
 }
 
 impl Walk {
@@ -43,7 +45,12 @@ impl Walk {
                     return Err(format!("{cursors:?} beside {links:?}"));
                 }
                 let links = if self.form == Form::Follow { [links[0].clone(), None] } else { links };
-                Page { rows: rows("/items", &|row| row["seq"].as_u64())?, total: total("/total"), links }
+                Page {
+                    rows: rows("/items", &|row| row["seq"].as_u64())?,
+                    total: total("/total"),
+                    links,
+                    is_lost: false,
+                }
             }
             Dialect::FlowMock => {
                 let rows = rows("/logs", &id(EntryId::from_flowmock, "id"))?;
@@ -51,14 +58,19 @@ impl Walk {
                     Form::Follow => Some(self.since(model, &rows)),
                     _ => on("before", &page["nextCursor"]),
                 };
-                Page { rows, total: None, links: [next, None] }
+                Page { rows, total: None, links: [next, None], is_lost: false }
             }
             Dialect::Scrip => {
                 let next = on("cursor", &page["pagination"]["next_cursor"]);
                 if page["pagination"]["has_more"] != next.is_some() {
                     return Err(format!("has_more in {page}"));
                 }
-                Page { rows: rows("/data", &id(EntryId::from_uuid, "id"))?, total: None, links: [next, None] }
+                Page {
+                    rows: rows("/data", &id(EntryId::from_uuid, "id"))?,
+                    total: None,
+                    links: [next, None],
+                    is_lost: false,
+                }
             }
             Dialect::Hoody => {
                 let rows = rows("/entries", &|row| row["id"].as_u64())?;
@@ -71,7 +83,7 @@ impl Walk {
                     }
                     _ => links,
                 };
-                Page { rows, total: total("/total"), links }
+                Page { rows, total: total("/total"), links, is_lost: false }
             }
             Dialect::Generic => {
                 // this dialect has no ids: details say which record it is
@@ -79,13 +91,18 @@ impl Walk {
                     let serial = row["details"]["n"].as_u64()?;
                     model.alive().find(|known| known.row.serial == serial).map(|known| known.id.seq().get())
                 };
-                Page { rows: rows("/data/logs", &serial)?, total: total("/data/pagination/total"), links }
+                Page {
+                    rows: rows("/data/logs", &serial)?,
+                    total: total("/data/pagination/total"),
+                    links,
+                    is_lost: false,
+                }
             }
             Dialect::Cognigy => {
                 let rows = rows("/items", &id(EntryId::from_cognigy, "_id"))?;
                 let cursors = [on("next", &page["nextCursor"]), on("previous", &page["previousCursor"])];
                 let links = if self.form == Form::Offset { links } else { cursors };
-                Page { rows, total: total("/total"), links }
+                Page { rows, total: total("/total"), links, is_lost: false }
             }
         })
     }
@@ -97,11 +114,12 @@ impl Walk {
         let mut lines = lines.map_err(|error| format!("{error}: {text}"))?;
         let trailer = lines.pop().filter(|last| last["__trailer"] == true).ok_or("a sweep without a trailer")?;
         let next = trailer["cursor"].as_str().map(|cursor| format!("{}&cursor={}", self.first, escaped(cursor)));
-        if trailer["stoppedReason"] != if next.is_some() { "limit" } else { "end" } {
+        let is_lost = trailer["error"] == "snapshot_expired" && trailer["status"] == 410;
+        if !is_lost && trailer["stoppedReason"] != if next.is_some() { "limit" } else { "end" } {
             return Err(format!("a sweep ends by {trailer}"));
         }
         let rows = lines.iter().map(|row| row["id"].as_u64().ok_or_else(|| format!("no id in {row}")));
-        Ok(Page { rows: rows.collect::<Law<_>>()?, total: None, links: [next, None] })
+        Ok(Page { rows: rows.collect::<Law<_>>()?, total: None, links: [next, None], is_lost })
     }
 
     /// The poll loop of `FlowMock`: everything newer than the newest row seen. Nothing is seen of an empty session,

@@ -6,6 +6,7 @@
 
 mod ask;
 mod power;
+mod retention;
 mod streaming;
 
 pub use ask::{Answer, Ask, Who};
@@ -16,16 +17,19 @@ use http::{Method, Response, StatusCode};
 use reqlog::server::{Reader, Service};
 use reqlog::store::{Founding, Store, found};
 use reqlog_core::plan::FanOut;
+use reqlog_core::retention::Limits;
 use reqlog_core::timestamp::Timestamp;
 use reqlog_tests::corpus::Prng;
 use reqlog_tests::memory::Memory;
 use reqlog_tests::simdisk::{SimDisk, Syncs};
 use reqlog_tests::wire::Setting;
+use retention::Unsettled;
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::io::{Cursor, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 /// A law that does not hold, in words.
 pub type Law<T = ()> = Result<T, String>;
@@ -52,6 +56,8 @@ pub struct Sabotage {
     pub stream: Option<fn(Vec<u8>) -> Vec<u8>>,
     /// What syncs of the disk do.
     pub syncs: Option<Syncs>,
+    /// How much longer the store keeps records than it is to.
+    pub late: Duration,
 }
 
 pub struct World {
@@ -75,14 +81,23 @@ pub struct World {
     latest: i64,
     keys: Vec<[String; 2]>,
     setting: Setting,
+    /// Of each project.
+    limits: [Limits; 3],
+    /// What arrived before has expired, in milliseconds since 1970, of each project.
+    horizons: [u64; 3],
+    /// The last sequence that may be in memory for tails.
+    fed: u64,
+    unsettled: Unsettled,
 }
 
 impl World {
     pub fn new(seed: u64, sabotage: &Sabotage) -> Law<Self> {
         let mut setting = Setting::default();
         setting.settings.fan_out = seed.is_multiple_of(2).then(FanOut::default);
+        let mut prng = Prng::new(seed);
+        let limits = retention::draw(&mut prng);
         let mut world = Self {
-            prng: Prng::new(seed),
+            prng,
             model: Model::default(),
             trace: Vec::new(),
             serial: 0,
@@ -98,7 +113,12 @@ impl World {
             latest: setting.now.as_millis(),
             keys: Vec::new(),
             setting,
+            limits,
+            horizons: [0; 3],
+            fed: 0,
+            unsettled: Unsettled::No,
         };
+        world.note(format!("{limits:?}"));
         let Setting { batches, projects, cursor_secret, .. } = world.setting.clone();
         let founding = Founding { batches, projects, secret: cursor_secret };
         found(&world.disk.root().join("data"), &world.options(), &founding).map_err(|error| error.to_string())?;
@@ -146,25 +166,28 @@ impl World {
 
     /// Asks for a change.
     pub fn change(&mut self, ask: &Ask) -> Law<Change> {
-        let (now, before) = (self.now(), self.armed.then(|| self.naive_state()));
+        let (now, armed) = (self.now(), self.armed);
         let native = self.native(ask);
         if self.disk.is_on() && !native.status.is_server_error() {
             let naive = self.naive(ask);
             return self.same(ask, native, &naive).map(Change::Answered);
         }
-        let Some(before) = before else {
+        if !armed {
             return Err(format!("{} {}: {} {:?}", ask.method, ask.target, native.status, native.body));
-        };
+        }
         let acknowledged = native.status.is_success();
         self.note(format!("  failed: {} {:?}", native.status, native.body));
         self.reopen()?;
         let found = self.native_state();
-        if found == before && !acknowledged {
+        // the start hid more than there was when it was asked for
+        if !acknowledged && found == self.remaining(now) {
+            self.expire();
             self.tell();
             self.meet("a change was lost with the power");
             return Ok(Change::Lost);
         }
         self.naive_at(now, ask);
+        self.expire();
         let state = self.naive_state();
         if found == state {
             let what =
@@ -265,8 +288,12 @@ impl World {
     }
 
     fn naive_state(&mut self) -> Vec<String> {
+        self.naive_state_at(self.now())
+    }
+
+    fn naive_state_at(&mut self, now: i64) -> Vec<String> {
         let head = format!("{:?}", self.memory.head());
-        let answers = STATE.map(|target| self.naive(&Ask::get(Who::Admin, target)));
+        let answers = STATE.map(|target| self.naive_at(now, &Ask::get(Who::Admin, target)));
         state(head, &answers)
     }
 }

@@ -27,6 +27,9 @@ impl World {
     /// Turns power off and on, or only the program; then everything must be as it was.
     pub fn restart(&mut self) -> Law {
         self.reopen()?;
+        self.expire();
+        self.settle();
+        self.learn()?;
         self.compare()
     }
 
@@ -36,11 +39,18 @@ impl World {
         let done = if whole { store.compact_now() } else { store.compact_step().map(drop) };
         match done {
             Ok(()) if self.disk.is_on() => Ok(()),
+            done => self.failed(done, "power failed during compaction"),
+        }
+    }
+
+    /// Goes on after work of the store's own that was broken off.
+    pub(super) fn failed(&mut self, done: Result<(), reqlog::store::Fault>, what: &'static str) -> Law {
+        match done {
             // only the disk may be a reason
             Err(fault) if !self.armed => Err(fault.to_string()),
             _ => {
                 self.note("  failed".into());
-                self.meet("power failed during compaction");
+                self.meet(what);
                 self.restart()
             }
         }
@@ -60,6 +70,11 @@ impl World {
             if let (Some(id), _) | (_, Some(id)) = (catalog.deletions.first().map(|one| one.id), batch.map(|_| 0)) {
                 return Err(format!("compaction left deletion {id}, or a batch, behind"));
             }
+            self.retain()?;
+            let (stored, alive) = (self.stored(), self.model.alive().count() as u64);
+            if stored > 2 * alive {
+                return Err(format!("{stored} rows are stored, and {alive} are left"));
+            }
         }
         self.service = None;
         let disk = self.disk.restart(Loss::Unsynced);
@@ -78,6 +93,7 @@ impl World {
             // which a few requests overrun
             ring: Room { records: 40, bytes: 16 << 10 },
             compaction: Compaction::Manual,
+            retention: self.retention(),
             ..Options::default()
         }
     }
@@ -118,6 +134,7 @@ impl World {
             }
             match self.open() {
                 Ok(()) if self.disk.is_on() => {
+                    self.wake();
                     // what was left of it may come true later
                     self.armed = disturbed;
                     return Ok(());

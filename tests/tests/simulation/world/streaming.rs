@@ -8,7 +8,8 @@ use reqlog_core::plan::Outcome;
 
 impl World {
     /// Takes what was committed into the ring.
-    pub fn feed(&self) -> Law {
+    pub fn feed(&mut self) -> Law {
+        self.fed = self.head();
         self.store().feed().map_err(|fault| fault.to_string())
     }
 
