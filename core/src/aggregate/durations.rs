@@ -56,20 +56,28 @@ impl Durations {
         }
     }
 
-    /// The percentiles at these fractions of the way from the least to the greatest: of `n` durations in ascending order
-    /// the one at place `⌊fraction · (n − 1)⌋`, counted from 0. `None` where there are none.
+    /// The percentiles at these fractions by nearest rank: the least duration that at least so large a share of all does
+    /// not exceed. `None` where there are none.
     pub fn percentiles<const N: usize>(&self, fractions: [f64; N]) -> [Option<u64>; N] {
         match &self.0 {
             Kept::All(all) => {
                 let mut sorted = all.clone();
                 sorted.sort_unstable();
-                let place = |fraction: f64| (fraction * (sorted.len() as f64 - 1.0)) as usize;
-                fractions.map(|fraction| sorted.get(place(fraction)).copied())
+                fractions.map(|fraction| sorted.get(Self::place(fraction, sorted.len())).copied())
             }
-            Kept::Sketch(sketch) => {
-                fractions.map(|fraction| sketch.quantile(fraction).ok().flatten().map(|nanos| nanos.round() as u64))
-            }
+            Kept::Sketch(sketch) => fractions.map(|fraction| {
+                // the sketch takes the place at ⌊q · (n − 1)⌋
+                let last = sketch.count() - 1;
+                let q = (Self::place(fraction, sketch.count()) as f64 + 0.5) / last as f64;
+                sketch.quantile(q.min(1.0)).ok().flatten().map(|nanos| nanos.round() as u64)
+            }),
         }
+    }
+
+    /// The place of a percentile among so many durations in ascending order, counted from 0.
+    pub fn place(fraction: f64, of: usize) -> usize {
+        // a product that should be whole may lie a little above
+        ((fraction * of as f64 - 1e-9).ceil() as usize).saturating_sub(1)
     }
 }
 
@@ -118,7 +126,9 @@ mod tests {
             let mut all = parts.concat();
             all.sort_unstable();
             let [found] = merged.percentiles([fraction]);
-            let exact = all.get((fraction * (all.len() as f64 - 1.0)) as usize).copied();
+            // a share of at least `fraction` does not exceed it, by definition
+            let exact = all.iter().zip(1..).find(|(_, rank)| f64::from(*rank) >= fraction * all.len() as f64 - 1e-9);
+            let exact = exact.map(|(nanos, _)| *nanos);
             prop_assert_eq!(found.is_some(), exact.is_some());
             let (Some(found), Some(exact)) = (found, exact) else { return Ok(()) };
             if all.len() <= Durations::EXACT {

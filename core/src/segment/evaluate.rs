@@ -213,7 +213,7 @@ fn codes(field: Field, matcher: &TextMatcher, columns: &Columns) -> Node {
         values.candidates(exact).filter(|&at| matcher.matches(values.get(at))).for_each(|at| found.add(at));
     } else if let Some(needle) = matcher.needle().filter(|needle| needle.is_ascii() && !needle.bytes().is_empty()) {
         let ranges = pruned.unwrap_or_else(|| vec![(0, values.len())]);
-        if let Some(lazy) = Lazy::of(field, needle.bytes(), &ranges) {
+        if let Some(lazy) = Lazy::of(field, needle.bytes(), &ranges, values.len()) {
             return Node::Lazy(lazy);
         }
         for (from, to) in ranges {

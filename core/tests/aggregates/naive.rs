@@ -62,7 +62,8 @@ pub fn endpoints(rows: &[Stored], query: &EndpointsQuery) -> Vec<Endpoint> {
         let bytes = |number: Number| records.iter().filter_map(|record| number.of(record)).sum::<i64>() as u64;
         let mut durations: Vec<u64> = records.iter().filter_map(|record| record.duration).collect();
         durations.sort_unstable();
-        let place = |fraction: f64| (fraction * (durations.len() as f64 - 1.0)) as usize;
+        // nearest rank
+        let place = |fraction: f64| ((fraction * durations.len() as f64 - 1e-9).ceil() as usize).saturating_sub(1);
         Endpoint {
             method,
             route,

@@ -59,13 +59,19 @@ impl Import {
         let inputs = self.files.iter().map(watched).collect::<Result<Vec<_>, _>>()?;
         let backend = Backend::of(&self.place, settings, Absent::Make)?;
         let mut all = api::Report::default();
+        let mut refused = 0;
         let many = inputs.len() > 1;
         for (name, input) in inputs {
-            let report = api::ingest(&backend, self.path(&name), input);
-            let mut report = report.map_err(|problem| match problem {
-                Problem::Failed(reason) => Problem::Failed(format!("{name}: {reason}")),
-                other => other,
-            })?;
+            let mut report = match api::ingest(&backend, self.path(&name), input) {
+                Ok(report) => report,
+                // the files after it are none the worse for it
+                Err(Problem::Failed(reason)) => {
+                    eprintln!("{name}: {reason}");
+                    refused += 1;
+                    continue;
+                }
+                Err(other) => return Err(other),
+            };
             report.errors.iter_mut().for_each(|error| error.file = many.then(|| name.clone()));
             all.accepted += report.accepted;
             all.duplicates += report.duplicates;
@@ -74,6 +80,10 @@ impl Import {
             all.errors.extend(report.errors.into_iter().take(room));
         }
         self.tell(&all)?;
+        if refused > 0 {
+            let were = if refused == 1 { "file was" } else { "files were" };
+            return Err(Problem::Failed(format!("{refused} {were} not taken whole, for the reasons above")));
+        }
         Ok(if all.rejected > 0 && !self.lenient { Verdict::Unfulfilled } else { Verdict::Fine })
     }
 

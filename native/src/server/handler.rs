@@ -7,8 +7,8 @@ use axum::body::Body;
 use axum::extract;
 use axum::response::Response;
 use bytes::Bytes;
-use http::header::CONNECTION;
-use http::{HeaderValue, Version};
+use http::header::{CONNECTION, CONTENT_LENGTH};
+use http::{HeaderValue, Method, Version};
 use http_body_util::{BodyExt, Limited};
 use reqlog_core::metrics::Work;
 use reqlog_core::plan::{BodyUse, Failure, Operation, Outcome, Plan};
@@ -62,6 +62,10 @@ pub(super) async fn answer(extract::State(state): extract::State<State>, request
     let (dialect, work) = (plan.dialect(), Work::of(&plan));
     let mut response = planned(&state, plan, body).await;
     asking.answered(dialect, work, response.status());
+    if head.method == Method::HEAD && !response.headers().contains_key(CONTENT_LENGTH) {
+        // of what is streamed to GET: an empty body of a known length would be announced as one
+        *response.body_mut() = stream::nothing();
+    }
     if head.version > Version::HTTP_11 {
         response.headers_mut().remove(CONNECTION);
     }

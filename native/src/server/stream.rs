@@ -78,6 +78,12 @@ impl Paced {
     }
 }
 
+/// A body without bytes whose length is not known beforehand.
+pub(super) fn nothing() -> Body {
+    let (_, receiver) = mpsc::channel(1);
+    Body::from_stream(Pieces(receiver))
+}
+
 struct Pieces(mpsc::Receiver<Piece>);
 
 impl Stream for Pieces {

@@ -89,6 +89,8 @@ pub enum OpenError {
     Foreign(PathBuf),
     /// There are segments but no catalog.
     NoCatalog(PathBuf),
+    /// There is neither a catalog nor a segment, of a store or of a backup.
+    NoStore(PathBuf),
     /// It is a backup.
     Backup(PathBuf),
     /// A restore into it broke off.
@@ -115,6 +117,9 @@ impl fmt::Display for OpenError {
                 path.display()
             ),
             Self::Foreign(path) => write!(f, "{} is no catalog of reqlog; nothing was changed", path.display()),
+            Self::NoStore(path) => {
+                write!(f, "{} is no data directory of reqlog, nor a backup; nothing was changed", path.display())
+            }
             Self::NoCatalog(path) => write!(
                 f,
                 "{} holds segments but no catalog; `reqlog doctor --repair` rebuilds it from them",

@@ -30,6 +30,9 @@ pub(in crate::dialect) fn refuse(error: &Error) -> Response<Bytes> {
         Error::Missing(Thing::Request) => (StatusCode::UNPROCESSABLE_ENTITY, "no-request", "The record has no request"),
         Error::Missing(_) => (StatusCode::NOT_FOUND, "not-found", "Not found"),
         Error::Range { .. } => (StatusCode::RANGE_NOT_SATISFIABLE, "invalid-range", "Range not satisfiable"),
+        Error::Failed(failure @ Failure::Limited { .. }) => {
+            return problem(failure.status(), &slug(failure), "Too many requests", error, &[]);
+        }
         Error::Failed(failure) => return problem(failure.status(), &slug(failure), "Not done", error, &[]),
     };
     match error {

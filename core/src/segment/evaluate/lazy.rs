@@ -30,11 +30,12 @@ impl Lazy {
     // testing a value by itself costs some eight times what it costs in a row of them
     const SHARE: usize = 16 * 8;
 
-    /// `None` where searching all values costs next to nothing.
-    pub(super) fn of(field: Field, needle: &[u8], ranges: &[(usize, usize)]) -> Option<Self> {
+    /// `None` where searching all values costs next to nothing, and where the gram filter has ruled a good part of `all`
+    /// of them out: what is so rare is not found in the first blocks, and testing these only adds to the search.
+    pub(super) fn of(field: Field, needle: &[u8], ranges: &[(usize, usize)], all: usize) -> Option<Self> {
         let values: usize = ranges.iter().map(|(from, to)| to - from).sum();
         let ranges = ranges.to_vec();
-        (values >= Self::VALUES).then(|| Self {
+        (values >= Self::VALUES && values * 8 >= all * 7).then(|| Self {
             field,
             needle: needle.to_vec(),
             ranges,

@@ -21,6 +21,7 @@ use std::sync::Arc;
 /// backup. Holds one source and 8 bytes a record in memory.
 pub fn doctor(root: &Path, options: &Options) -> Result<Diagnosis, OpenError> {
     let names = options.disk.list(root).map_err(OpenError::failed(root))?;
+    is_store(&names, root)?;
     let failed = |fault| OpenError::Failed(root.to_owned(), fault);
     let vfs = options.vfs.as_deref();
     let mut diagnosis = Diagnosis::default();
@@ -49,6 +50,13 @@ pub fn doctor(root: &Path, options: &Options) -> Result<Diagnosis, OpenError> {
         Err(error) => return Err(error),
     }
     Ok(diagnosis)
+}
+
+/// Refuses a directory of something else before anything is made in it.
+pub(super) fn is_store(names: &[String], root: &Path) -> Result<(), OpenError> {
+    let known =
+        |name: &String| name.starts_with("catalog.db") || ["segments", "lock", MANIFEST].contains(&name.as_str());
+    if names.iter().any(known) { Ok(()) } else { Err(OpenError::NoStore(root.to_owned())) }
 }
 
 // what is there beside the catalog and its segments

@@ -228,7 +228,8 @@ impl Patient<'_> {
         let count = rows.len() as u64;
         self.put(rows, erased, remove)?;
         let lost = self.dir.lose(name)?;
-        self.repairs.push(if count == 0 { Repair::Lost(lost) } else { told(lost, count) });
+        // also when it is none: what was lost has to be told
+        self.repairs.push(told(lost, count));
         Ok(())
     }
 

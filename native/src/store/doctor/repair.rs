@@ -71,7 +71,12 @@ impl fmt::Display for Repair {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NewCatalog(name) => {
-                write!(f, "the catalog was not usable: it is lost/{name} now, a new one was made")
+                write!(
+                    f,
+                    "the catalog was not usable: it is lost/{name} now, a new one was made from the segments; keys, \
+                     deletions and what was not yet compacted were in the old one only, so that records may be missing \
+                     and deleted ones may be back"
+                )
             }
             Self::Lost(name) => write!(f, "moved to lost/{name}"),
             Self::Rewritten { lost, rows, of, bodiless } => {
@@ -97,7 +102,7 @@ impl fmt::Display for Repair {
 /// segments. Without any of the old one, keys, projects, deletions and what was not yet compacted are gone with it. The
 /// new one takes its place as a whole and last: a repair that is cut off is done again.
 pub fn repair(root: &Path, options: &Options) -> Result<Vec<Repair>, OpenError> {
-    options.disk.list(root).map_err(OpenError::failed(root))?;
+    super::examination::is_store(&options.disk.list(root).map_err(OpenError::failed(root))?, root)?;
     let dir = Arc::new(DataDir::open(root, options.disk.clone())?);
     let failed = |fault| OpenError::Failed(root.to_owned(), fault);
     let mut repairs = Vec::new();
