@@ -370,6 +370,6 @@ mod tests {
         assert_eq!(finish(EndpointOrder::Errors), "ABCD");
         assert_eq!(finish(EndpointOrder::ErrorRate), "CBAD");
         assert_eq!(finish(EndpointOrder::P50), "DABC");
-        assert_eq!(finish(EndpointOrder::P99), "DABC");
+        assert_eq!(finish(EndpointOrder::P99), "BDAC");
     }
 }

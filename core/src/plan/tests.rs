@@ -504,7 +504,7 @@ fn every_dialect_says_in_its_own_words_that_the_limit_is_reached() {
             "/v2.1/projects/abcdefghijklmnopqrstuvwx/logs?startDate=2026-01-01&endDate=2026-01-02",
             r#"{"type":"Too Many Requests","title":"Too Many Requests Error","status":429,"#,
         ),
-        ("/api/v1/logs", r#"{"type":"urn:reqlog:problem:rate-limited","title":"Not done","status":429,"#),
+        ("/api/v1/logs", r#"{"type":"urn:reqlog:problem:rate-limited","title":"Too many requests","status":429,"#),
     ] {
         let retry_after = Duration::from_millis(2_001);
         let answer = world.get("read", path).reply(Outcome::Failed(Failure::Limited { retry_after }));

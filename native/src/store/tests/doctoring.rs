@@ -83,7 +83,10 @@ fn repair_goes_on_without_what_is_damaged_and_keeps_it() {
     let mut bytes = fs::read(&path).unwrap();
     bytes[100] ^= 1;
     fs::write(&path, &bytes).unwrap();
-    assert_eq!(repair(dir.path(), &manual()).unwrap(), [Repair::Lost("1.seg".into())]);
+    assert_eq!(
+        repair(dir.path(), &manual()).unwrap(),
+        [Repair::Rewritten { lost: "1.seg".into(), rows: 0, of: Some(300), bodiless: 0 }]
+    );
     assert_eq!(findings(dir.path()), []);
     assert_eq!(rows(dir.path()), 355);
     assert_eq!(fs::read(dir.path().join("lost/1.seg")).unwrap(), bytes);
