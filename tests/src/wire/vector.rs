@@ -99,7 +99,7 @@ fn step(line: usize, block: &str) -> Result<Step<'_>, String> {
         }
     }
     if times > 1 && stream.is_some_and(|(word, _)| word != "@stream") {
-        return Err(format!("line {line}, {name}: @times is for requests"));
+        return Err(format!("line {line}, {name}: @times {times} is for requests"));
     }
     let follow = |stream, end| Turn::Follow { stream, expected: rest.trim_matches('\n'), end };
     let turn = match stream {
@@ -177,7 +177,7 @@ mod tests {
             + "### f\n@frames a\n\nid: 1\ndata: x\n\n:\n\n### e\n@closed b\n### d\n@disconnect c2\n";
         let vector = Vector::parse(&text).unwrap();
         assert_eq!(vector.left_open(), ["a", "c1"]);
-        assert!(Vector::parse("### f\n@frames a\n@times 2\n").unwrap_err().contains("@times is for requests"));
+        assert!(Vector::parse("### f\n@frames a\n@times 2\n").unwrap_err().contains("@times 2 is for requests"));
         let Turn::Follow { stream: "a", expected, end: End::Open } = vector.steps[3].turn else { panic!("{vector:?}") };
         assert_eq!(expected, "id: 1\ndata: x\n\n:");
         assert_eq!(vector.count(), Count { files: 1, steps: 6, refusals: 0 });
