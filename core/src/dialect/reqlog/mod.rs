@@ -140,7 +140,8 @@ endpoints! {
     GET "/api/v1/facets" READ, Facets [Q, PROJECT, FACET_FIELDS, TOP]
         "How many records match by each value of fields." => d::FACETS; d::SEARCH;
     GET "/api/v1/endpoints" READ, Endpoints [Q, PROJECT, ENDPOINT_SORT, ENDPOINT_LIMIT]
-        "Calls that match by method and route: how many, how many failed, how long they took." => d::ENDPOINTS; d::SEARCH;
+        "Calls that match by method and route: how many, how many failed, how long they took. Percentiles are by nearest \
+         rank: exact for up to 512 durations of an endpoint, within 1 % beyond." => d::ENDPOINTS; d::SEARCH;
     GET "/api/v1/export" READ, Export [Q, PROJECT, EXPORT_FORMAT, EXPORT_CURSOR]
         "All records that match, in arrival order, streamed." => d::EXPORT; d::SEARCH;
     GET "/api/v1/tail" READ, Tail [Q, PROJECT]
