@@ -94,7 +94,7 @@ impl Parts {
     /// What walks over everything keep, all of them together: some columns of a segment are needed for every page of it,
     /// but nothing that was passed is needed again, and must not take the place of what is.
     pub(super) fn of_sweeps() -> Self {
-        const BYTES: u64 = 24 << 20;
+        const BYTES: u64 = 32 << 20;
         let mut options = OptionsBuilder::new();
         // in one piece, so that a long column has room
         options.shards(1).weight_capacity(BYTES).estimated_items_capacity((BYTES >> 15) as usize);

@@ -30,7 +30,7 @@ impl Store {
     }
 
     /// One page of a walk over everything, which is not counted: what it decodes is not kept in the place of what other
-    /// pages need, and stays within 24 MiB for all walks together.
+    /// pages need, and stays within 32 MiB for all walks together.
     pub fn sweep(&self, query: &Query) -> Result<Page, Fault> {
         self.scan(Shared::sweeper, |snapshot| Scan::page(query.clone(), snapshot.catalog())).map(Scan::finish)
     }
