@@ -83,7 +83,10 @@ class OpenApi(unittest.TestCase):
             ids = values(server)
             # what destroys runs by itself, below
             for given in [None, ids]:
-                told = self.run_generated(server, document, "--exclude-method", "DELETE", ids=given)
+                # streams have no end to wait for; the wire vectors hold them to the document
+                told = self.run_generated(
+                    server, document, "--exclude-method", "DELETE", "--exclude-path-regex", "/(tail|stream)$", ids=given
+                )
                 self.assertIn(" passed", told)
             self.assertEqual(server.ask("/readyz")[0], 200)
 
