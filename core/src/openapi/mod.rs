@@ -188,6 +188,7 @@ fn parameter(param: &Param) -> Value {
     if let Absent::Means(default) = param.absent {
         parameter["schema"]["default"] = match param.shape {
             Shape::Integer { .. } => default.parse::<u64>().map_or(Value::Null, Value::from),
+            Shape::Words(_) => default.split(',').collect(),
             _ => json!(default),
         };
     }
