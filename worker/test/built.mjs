@@ -17,23 +17,21 @@ export function uploaded() {
     .sort();
 }
 
-function modules() {
-  return uploaded().map((path) => ({
-    type: KINDS[/\.\w+$/.exec(path)[0]],
-    path: join(directory, path),
-    contents: readFileSync(join(directory, path)),
-  }));
+function module(path, contents) {
+  return { type: KINDS[/\.\w+$/.exec(path)[0]], path: join(directory, path), contents };
 }
 
-/** Starts workerd with the Worker; `first` is put before the entry as its own entry. */
-export function start({ first, ...options } = {}) {
-  const all = modules();
-  const entry = all.findIndex((module) => module.path.endsWith("entry.mjs"));
-  const [main] = all.splice(entry, 1);
-  all.unshift(main);
-  if (first) all.unshift({ type: "ESModule", path: join(directory, "first.mjs"), contents: first });
-  return new Miniflare({
-    modules: all,
+// the first of them is the entry
+function modules(before) {
+  const paths = uploaded().sort((a, b) => (b === "entry.mjs") - (a === "entry.mjs"));
+  const built = paths.map((path) => module(path, readFileSync(join(directory, path))));
+  return [...before.map(({ path, contents }) => module(path, contents)), ...built];
+}
+
+/** What Miniflare takes; the first of `before`, modules `{path, contents}` relative to target/worker, is the entry instead of the Worker's. */
+export function options(more = {}, before = []) {
+  return {
+    modules: modules(before),
     modulesRoot: directory,
     compatibilityDate: setting("compatibility_date"),
     cf: false,
@@ -43,8 +41,13 @@ export function start({ first, ...options } = {}) {
       COMMITTER: { className: "Committer", useSQLite: true },
       COMPACTOR: { className: "Compactor", useSQLite: true },
     },
-    ...options,
-  });
+    ...more,
+  };
+}
+
+/** Starts workerd with the Worker; `first` is put before the entry as its own entry. */
+export function start({ first, ...more } = {}) {
+  return new Miniflare(options(more, first ? [{ path: "first.mjs", contents: first }] : []));
 }
 
 /** A text setting of wrangler.jsonc. */
