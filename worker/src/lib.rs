@@ -1,13 +1,16 @@
 //! reqlog as a Cloudflare Worker.
 
+use std::future::ready;
+
+use futures_util::stream;
 use reqlog_core::id::Seq;
 use worker::{
-    Context, DurableObject, Env, Request, Response, Result, ScheduleContext, ScheduledEvent, State, durable_object,
-    event,
+    Context, DurableObject, Env, Error, HttpRequest, Request, Response, Result, ScheduleContext, ScheduledEvent, State,
+    durable_object, event,
 };
 
 #[event(fetch)]
-async fn fetch(_request: Request, env: Env, _context: Context) -> Result<Response> {
+async fn fetch(_request: HttpRequest, env: Env, _context: Context) -> Result<Response> {
     env.durable_object("COMMITTER")?.get_by_name("committer")?.fetch_with_str("http://committer/").await
 }
 
@@ -25,7 +28,7 @@ impl DurableObject for Committer {
     }
 
     async fn fetch(&self, _request: Request) -> Result<Response> {
-        Response::ok(format!("{:?}", Seq::new(1)))
+        Response::from_stream(stream::once(ready(Ok::<_, Error>(format!("{:?}", Seq::new(1))))))
     }
 }
 
