@@ -29,7 +29,7 @@ worker/node_modules: worker/package.json worker/package-lock.json
 
 worker-dev: worker ## the Worker on this machine, its D1 and KV kept in worker/.wrangler
 	cd worker && $(WRANGLER) d1 migrations apply DB --local
-	cd worker && $(WRANGLER) dev --local --test-scheduled
+	cd worker && $(WRANGLER) dev --local
 
 worker-test: worker ## the built Worker against the limits of the platform and on workerd
 	node --test --test-timeout=120000 worker/test/*.test.mjs
