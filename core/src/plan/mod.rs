@@ -166,7 +166,7 @@ impl Plan {
     pub fn export(self) -> Result<Exporter, Box<Self>> {
         match (self.operation, self.stage) {
             (Operation::Export(query), Stage::Runs(Render::Streamed(streamed))) => {
-                Ok(Exporter::new(streamed, query, &self.edge))
+                Ok(Exporter::new(streamed, query, self.address, self.edge))
             }
             (operation, stage) => Err(Box::new(Self { operation, stage, ..self })),
         }
