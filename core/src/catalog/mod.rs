@@ -2,10 +2,12 @@
 
 mod expired;
 mod expiry;
+mod ledger;
 mod summary;
 
 pub use expired::Expired;
 pub use expiry::Expiry;
+pub use ledger::{NotSources, Replacement, Sources, due, live};
 pub use summary::{Extent, Summary, SummaryDraft, Verdict};
 pub(crate) use summary::{class_of, contains};
 
