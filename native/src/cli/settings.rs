@@ -3,9 +3,9 @@
 //! A flag wins over the environment, the environment over the file. Every setting can be given in all three.
 
 use super::Problem;
-use super::retention::{Layers, Table};
+use super::retention::Table;
 use reqlog_core::plan::Origins;
-use reqlog_core::retention::Retention;
+use reqlog_core::retention::{Layers, Retention};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -122,11 +122,11 @@ impl Settings {
     /// project the first of them that names it counts, then the first that names all.
     pub fn retention(&self, age: Option<&str>, bytes: Option<&str>) -> Result<Retention, Problem> {
         let mut layers = Layers::default();
-        layers.tables(&self.retention)?;
-        for list in [self.retention_age.as_deref(), self.above[0].as_deref(), age] {
+        self.retention.iter().try_for_each(|(project, table)| table.add(project, &mut layers))?;
+        for list in [self.retention_age.as_deref(), self.above[0].as_deref(), age].into_iter().flatten() {
             layers.ages(list)?;
         }
-        for list in [self.retention_bytes.as_deref(), self.above[1].as_deref(), bytes] {
+        for list in [self.retention_bytes.as_deref(), self.above[1].as_deref(), bytes].into_iter().flatten() {
             layers.bytes(list)?;
         }
         Ok(layers.finish())

@@ -2,7 +2,7 @@
 //!
 //! Invariant: every commit's arrival is greater than the one before, also across restarts; see [`EntryId`].
 
-use super::database::{self, Database, Head, Retained};
+use super::database::{self, Database, Head};
 use super::ingest::{Committed, Content, Place, Prepared, chunks};
 use super::memory::{Fresh, Memory};
 use super::{Fault, Shared};
@@ -11,6 +11,7 @@ use reqlog_core::batch::{self, EncodedBatch};
 use reqlog_core::catalog::Summary;
 use reqlog_core::id::{EntryId, Seq};
 use reqlog_core::record::Record;
+use reqlog_core::retention::Retained;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;

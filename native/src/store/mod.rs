@@ -50,7 +50,6 @@ mod zstd;
 pub use backup::{Backup, BackupError, Listed, Manifest, receive, restore};
 pub use disk::{Disk, OsDisk};
 pub use doctor::{Diagnosis, Finding, Remark, Repair, doctor, repair};
-pub use erasure::Erasure;
 pub use fault::Fault;
 pub use founding::{Founding, found};
 pub use ingest::{Committed, Imported, Ingest, Prepared, Ticket};
