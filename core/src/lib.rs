@@ -61,6 +61,7 @@ pub mod compact;
 pub mod retention;
 pub mod scan;
 pub mod segment;
+pub mod sequencer;
 mod stored;
 
 // What the wire says

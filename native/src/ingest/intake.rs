@@ -2,13 +2,13 @@
 
 use super::Piece;
 use crate::server::failure;
-use crate::store::{Imported, Ingest, Prepared, Store, Ticket};
+use crate::store::{Ingest, Prepared, Store, Ticket};
 use rayon::prelude::*;
 use reqlog_core::accept::Rules;
 use reqlog_core::filter::{Number, Predicate};
 use reqlog_core::format::{Chunk, Format, Parser, Rejection, Report};
 use reqlog_core::id::{EntryId, Seq};
-use reqlog_core::identity::{Import, Progress, Seed};
+use reqlog_core::identity::{Import, Imported, Progress, Seed};
 use reqlog_core::plan::{Failure, IngestMode, IngestRequest};
 use reqlog_core::query::{Detail, Direction, Order, Query, Start, Total, Unit};
 use reqlog_core::record::{Field, Record};
