@@ -206,3 +206,183 @@ fn cut(mut rows: &[Stored], most: usize) -> impl Iterator<Item = &[Stored]> {
         (!portion.is_empty()).then_some(portion)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::format::Slot;
+    use super::*;
+    use crate::body::Body;
+    use crate::catalog::Summary;
+    use crate::codec::{Effort, Portable, open, seal};
+    use crate::id::{EntryId, Seq};
+    use crate::record::{Field, Record};
+    use crate::segment::{ROWS, build};
+    use crate::timestamp::Timestamp;
+    use proptest::prelude::*;
+
+    fn row(seq: u64) -> Stored {
+        Stored { id: EntryId::new(1, Seq::new(seq).unwrap()), record: Record::new(Timestamp::from_nanos(0)) }
+    }
+
+    // bytes that no codec makes shorter
+    fn noise(seed: u64, len: usize) -> Vec<u8> {
+        let mut state = seed.wrapping_mul(2).wrapping_add(1);
+        let mut next = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 56) as u8
+        };
+        (0..len).map(|_| next()).collect()
+    }
+
+    // a file whose parts are blocks of so many bytes; what is in them is the codec's matter
+    fn file(parts: &[(PartId, usize)]) -> Vec<u8> {
+        let summary = Summary::of([row(7)].iter()).unwrap();
+        let mut file = Directory::MAGIC.to_vec();
+        let mut slots = Vec::new();
+        for (at, (id, len)) in parts.iter().enumerate() {
+            let block = seal(&noise(at as u64, *len), &Portable, Effort::Fast);
+            slots.push(Slot { id: *id, offset: file.len() as u64, len: block.len() as u64 });
+            file.extend_from_slice(&block);
+        }
+        Directory::finish(&summary, &slots, &mut file);
+        file
+    }
+
+    fn parts() -> impl Strategy<Value = Vec<(PartId, usize)>> {
+        let lens = || {
+            let len = prop_oneof![3 => 0usize..2000, 3 => 100_000usize..700_000, 1 => 900_000usize..5_000_000];
+            prop::collection::vec(len, 0..8)
+        };
+        // mostly in the order in which they are written now
+        (lens(), lens(), prop::bool::weighted(0.2)).prop_map(|(hot, cold, mixed)| {
+            let hot = hot.into_iter().zip(Field::ALL).map(|(len, field)| (PartId::Text(*field), len));
+            let cold = cold.into_iter().enumerate().map(|(at, len)| {
+                let block = at as u32 / 2;
+                (if at % 2 == 0 { PartId::Details(block) } else { PartId::Bodies(block) }, len)
+            });
+            let mut parts: Vec<_> = hot.chain(cold).collect();
+            if mixed {
+                parts.sort_by_key(|(_, len)| len % 7);
+            }
+            parts
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(48))]
+
+        #[test]
+        fn volumes_are_bounded_full_and_the_whole_file(parts in parts(), flip in any::<prop::sample::Index>()) {
+            let file = file(&parts);
+            let values = values(&file).unwrap();
+            let (directory, begin) = first(&values[0]).unwrap();
+            let volumes = Volumes::of(&directory);
+            prop_assert_eq!(values.len(), volumes.len());
+            prop_assert_eq!(&values[0][begin..], volumes.open(0, &values[0]).unwrap());
+
+            let opened: Vec<&[u8]> = values.iter().enumerate().map(|(n, value)| volumes.open(n, value).unwrap()).collect();
+            let end = volumes.range(volumes.len() - 1).end as usize;
+            prop_assert_eq!(opened.concat(), &file[Directory::MAGIC.len()..end]);
+            for (at, (id, len)) in parts.iter().enumerate() {
+                let (n, range) = volumes.locate(*id).unwrap();
+                let whole = directory.locate(*id).unwrap();
+                prop_assert_eq!(&opened[n][range.clone()], &file[whole.start as usize..whole.end as usize]);
+                prop_assert_eq!(open(&opened[n][range], &Portable), Ok(noise(at as u64, *len)));
+            }
+            prop_assert_eq!(volumes.locate(PartId::Exchanges), None);
+
+            let ids = |n: usize| {
+                let (parts, volumes) = (&parts, &volumes);
+                parts.iter().map(|(id, _)| *id).filter(move |id| volumes.locate(*id).unwrap().0 == n)
+            };
+            let most = |cold| if cold { Volumes::COLD } else { Volumes::HOT } as usize;
+            for (n, bytes) in opened.iter().enumerate() {
+                let is_cold = ids(n).next().is_some_and(PartId::is_cold);
+                prop_assert!(ids(n).all(|id| id.is_cold() == is_cold));
+                prop_assert!(bytes.len() <= most(is_cold) || ids(n).count() == 1, "{} bytes", bytes.len());
+                // the first part of the next one would not have fitted
+                if let Some(next) = ids(n + 1).next().filter(|next| next.is_cold() == is_cold) {
+                    let (_, range) = volumes.locate(next).unwrap();
+                    prop_assert!(bytes.len() + range.len() > most(is_cold));
+                }
+            }
+
+            // a value in the place of another, cut short, or too long
+            for (n, value) in values.iter().enumerate() {
+                for other in (0..values.len() + 2).filter(|other| *other != n) {
+                    prop_assert!(volumes.open(other, value).is_err());
+                }
+                let cut = flip.index(value.len());
+                prop_assert!(volumes.open(n, &value[..cut]).is_err());
+                prop_assert!(volumes.open(n, &[value, &b"x"[..]].concat()).is_err());
+            }
+            let cut = flip.index(values[0].len());
+            prop_assert!(first(&values[0][..cut]).is_err());
+            // a flipped bit of what finds the parts
+            let mut flipped = values[0].clone();
+            let bit = flip.index(begin * 8);
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            prop_assert!(first(&flipped).is_err());
+            prop_assert!(volumes.open(0, &flipped).is_err());
+        }
+
+        #[test]
+        fn any_bytes_are_refused_quietly(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            prop_assert!(first(&bytes).is_err());
+            prop_assert!(matches!(values(&bytes), Err(Unstorable::Corrupt(_))));
+        }
+
+        #[test]
+        fn portions_are_all_rows_in_order_as_few_as_fit(weights in prop::collection::vec(0usize..300, 0..60), most in 64usize..1000) {
+            let rows: Vec<Stored> = weights.iter().enumerate().map(|(at, weight)| {
+                let mut row = row(at as u64 + 1);
+                row.record.attributes = Some("x".repeat(*weight));
+                row
+            }).collect();
+            let portions: Vec<&[Stored]> = cut(&rows, most).collect();
+            prop_assert_eq!(&portions.concat(), &rows);
+            let weight = |rows: &[Stored]| rows.iter().map(|row| row.record.weight()).sum::<usize>();
+            prop_assert!(portions.iter().all(|portion| weight(portion) <= most || portion.len() == 1));
+            prop_assert!(portions.windows(2).all(|pair| weight(pair[0]) + weight(&pair[1][..1]) > most));
+        }
+    }
+
+    #[test]
+    fn there_is_a_volume_without_parts() {
+        let values = values(&file(&[])).unwrap();
+        let (directory, begin) = first(&values[0]).unwrap();
+        assert_eq!((values.len(), Volumes::of(&directory).len(), begin), (1, 1, values[0].len()));
+    }
+
+    #[test]
+    fn a_value_too_long_is_refused_by_name() {
+        let longest = MAX_VALUE - TAG - seal(&[], &Portable, Effort::Fast).len();
+        let parts = |len| [(PartId::Arrival, 10), (PartId::Bodies(0), len)];
+        assert_eq!(values(&file(&parts(longest))).unwrap()[1].len(), MAX_VALUE);
+        let error = Unstorable::TooLong { volume: 1, len: MAX_VALUE + 1 };
+        assert_eq!(values(&file(&parts(longest + 1))), Err(error));
+    }
+
+    #[test]
+    fn the_heaviest_rows_are_cut_into_segments_that_fit() {
+        // more than a block of the longest bodies that are kept, which would be a part of 32 MiB or more
+        let rows: Vec<Stored> = (1..=70)
+            .map(|seq| {
+                let mut row = row(seq);
+                let body = |side| Body { size: 1, bytes: noise(2 * seq + side, 256 << 10), ..Body::default() };
+                row.record.request.body = Some(body(0));
+                row.record.response.body = Some(body(1));
+                row
+            })
+            .collect();
+        assert!(rows.len() < ROWS);
+        let whole = build(&rows, &Portable).unwrap();
+        assert!(matches!(values(&whole.bytes), Err(Unstorable::TooLong { volume: 2, .. })));
+        let portions: Vec<&[Stored]> = portions(&rows).collect();
+        assert_eq!(portions.iter().map(|portion| portion.len()).collect::<Vec<_>>(), [31, 31, 8]);
+        for rows in portions {
+            let values = values(&build(rows, &Portable).unwrap().bytes).unwrap();
+            assert!(values.iter().all(|value| value.len() <= MAX_WEIGHT + (64 << 10)));
+        }
+    }
+}
