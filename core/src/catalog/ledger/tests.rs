@@ -235,8 +235,8 @@ fn event() -> impl Strategy<Value = Event> {
     prop_oneof![
         3 => (1usize..6, prop_oneof![4 => Just(0u64), 1 => 1u64..9]).prop_map(|(rows, hole)| Event::Commit(rows, hole)),
         4 => (prop::collection::vec(any::<Index>(), 1..4), 1u64..=4).prop_map(|(places, projects)| Event::Merge(places, projects)),
-        2 => (-5i64..20).prop_map(Event::Time),
-        2 => (0u64..40, 0usize..4).prop_map(|(grace, most)| Event::Forget(grace, most)),
+        3 => (-40i64..50).prop_map(Event::Time),
+        3 => (0u64..40, 0usize..4).prop_map(|(grace, most)| Event::Forget(grace, most)),
     ]
 }
 
