@@ -2,7 +2,7 @@
 // something. Nothing here needs a network once crates and packages are there.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
@@ -55,6 +55,8 @@ if (!existsSync(out) || !existsSync(stampFile) || readFileSync(stampFile, "utf8"
     "run", "--quiet", "--package", "reqlog-bindgen", "--", compiled, "--out-dir", stage, "--target", "module", "--no-typescript",
     "--experimental-reset-state-function",
   ]);
+  // the source of every stream from Rust, which the bindings keep to themselves and the entry guards
+  appendFileSync(join(stage, "reqlog_worker.js"), "export { IntoUnderlyingSource };\n");
   const wasm = join(stage, "reqlog_worker_bg.wasm");
   run(process.execPath, [wasmOpt, "-Os", ...FEATURES, "--strip-producers", "--strip-target-features", wasm, "--output", wasm]);
   copyFileSync(entry, join(stage, "entry.mjs"));

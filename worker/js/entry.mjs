@@ -48,14 +48,10 @@ addEventListener("error", (event) => {
 });
 
 // A body that streams from Rust waits for the module too: after a trap it is aborted, never ended as if complete.
-for (const { prototype } of Object.values(module)) {
-  const pull = prototype?.pull;
-  if (pull) {
-    prototype.pull = function (controller) {
-      return guarded(() => pull.call(this, controller));
-    };
-  }
-}
+const { pull } = module.IntoUnderlyingSource.prototype;
+module.IntoUnderlyingSource.prototype.pull = function (controller) {
+  return guarded(() => pull.call(this, controller));
+};
 
 async function answer(call) {
   const before = life;

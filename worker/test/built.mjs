@@ -5,7 +5,11 @@ import { fileURLToPath } from "node:url";
 import { Miniflare } from "miniflare";
 
 export const directory = fileURLToPath(new URL("../../target/worker/", import.meta.url));
-export const config = fileURLToPath(new URL("../wrangler.jsonc", import.meta.url));
+
+/** wrangler.jsonc, whose comments have lines of their own. */
+export const settings = JSON.parse(
+  readFileSync(new URL("../wrangler.jsonc", import.meta.url), "utf8").replace(/^\s*\/\/.*$/gm, ""),
+);
 
 const KINDS = { ".mjs": "ESModule", ".js": "ESModule", ".wasm": "CompiledWasm" };
 
@@ -25,29 +29,25 @@ function modules() {
   }));
 }
 
-/** Starts workerd with the Worker; `first` is put before the entry as its own entry. */
-export function start({ first, ...options } = {}) {
+/** Starts workerd with the Worker; `first` takes the place of the entry, with modules `beside` it by their names. */
+export function start({ first, beside = {}, ...options } = {}) {
   const all = modules();
   const entry = all.findIndex((module) => module.path.endsWith("entry.mjs"));
   const [main] = all.splice(entry, 1);
   all.unshift(main);
-  if (first) all.unshift({ type: "ESModule", path: join(directory, "first.mjs"), contents: first });
+  const module = (name, contents) => ({ type: "ESModule", path: join(directory, name), contents });
+  if (first) all.unshift(module("first.mjs", first));
+  for (const [name, contents] of Object.entries(beside)) all.push(module(name, contents));
   return new Miniflare({
     modules: all,
     modulesRoot: directory,
-    compatibilityDate: setting("compatibility_date"),
+    compatibilityDate: settings.compatibility_date,
     cf: false,
-    d1Databases: ["DB"],
-    kvNamespaces: ["SEGMENTS"],
-    durableObjects: {
-      COMMITTER: { className: "Committer", useSQLite: true },
-      COMPACTOR: { className: "Compactor", useSQLite: true },
-    },
+    d1Databases: settings.d1_databases.map(({ binding }) => binding),
+    kvNamespaces: settings.kv_namespaces.map(({ binding }) => binding),
+    durableObjects: Object.fromEntries(
+      settings.durable_objects.bindings.map(({ name, class_name }) => [name, { className: class_name, useSQLite: true }]),
+    ),
     ...options,
   });
-}
-
-/** A text setting of wrangler.jsonc. */
-export function setting(name) {
-  return new RegExp(`"${name}": "([^"]*)"`).exec(readFileSync(config, "utf8"))[1];
 }
