@@ -41,6 +41,7 @@ pub mod accept;
 pub mod export;
 pub mod format;
 pub mod identity;
+pub mod intake;
 pub mod json;
 pub mod redact;
 
@@ -72,3 +73,4 @@ pub mod limit;
 pub mod metrics;
 pub mod openapi;
 pub mod plan;
+pub mod settings;

@@ -39,7 +39,7 @@ mod word;
 
 use memchr::memmem;
 
-pub use inflate::{Compression, Inflate, InflateError};
+pub use inflate::{Compression, Inflate, InflateError, Step};
 pub use outline::Wanted;
 pub use parser::{Head, Parsed, Parser};
 pub use rejection::{EXCERPT, Rejection, Report};

@@ -15,7 +15,7 @@ mod exporter;
 mod operation;
 mod outcome;
 
-pub use context::{Context, FanOut, Origins, Projects, Settings};
+pub use context::{Context, FanOut, Offer, Offers, Origins, Projects, Settings};
 pub use exporter::Exporter;
 pub use operation::{BodyUse, IngestMode, IngestRequest, Operation};
 pub use outcome::{Failure, Outcome};
