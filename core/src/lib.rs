@@ -38,6 +38,7 @@ pub mod timestamp;
 
 // What happens to it on the way in and out
 pub mod accept;
+pub mod capture;
 pub mod export;
 pub mod format;
 pub mod identity;

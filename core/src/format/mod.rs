@@ -34,7 +34,7 @@ mod splitter;
 #[cfg(test)]
 mod tests;
 pub mod time;
-mod url;
+pub(crate) mod url;
 mod word;
 
 use memchr::memmem;

@@ -73,6 +73,23 @@ pub struct Settings {
     pub offers: Offers,
 }
 
+impl Settings {
+    /// A request's path as the API knows it, without the base path; `None` where the request is not the API's but, in a
+    /// proxy, the origin's.
+    pub fn below_base<'a>(&self, path: &'a str) -> Option<&'a str> {
+        match path.strip_prefix(self.base_path.as_str())? {
+            "" => Some("/"),
+            below if below.starts_with('/') => Some(below),
+            _ => None,
+        }
+    }
+
+    /// Whether a request for `path` is the API's.
+    pub fn is_own(&self, path: &str) -> bool {
+        self.below_base(path).is_some()
+    }
+}
+
 impl Default for Settings {
     fn default() -> Self {
         Self {

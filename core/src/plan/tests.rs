@@ -391,6 +391,16 @@ fn a_base_path_is_taken_off_and_put_into_links() {
 }
 
 #[test]
+fn what_is_not_below_the_base_path_is_not_the_apis() {
+    let mut settings = Settings { base_path: "/x".to_owned(), ..Settings::default() };
+    for (path, below) in [("/x", Some("/")), ("/x/", Some("/")), ("/x/a", Some("/a")), ("/xa", None), ("/", None)] {
+        assert_eq!((settings.below_base(path), settings.is_own(path)), (below, below.is_some()), "{path}");
+    }
+    settings.base_path.clear();
+    assert!(settings.is_own("/") && settings.is_own("/x") && !settings.is_own("*"));
+}
+
+#[test]
 fn only_allowed_origins_may_read() {
     let world = World::new();
     let allowed = |origin| {
