@@ -1,15 +1,19 @@
 //! What the tests of reqlog share: simulations, generated corpora and the harness of the wire vectors.
 //!
 //! - [`corpus`]: a generated, seeded log
+//! - [`edge`]: the real Worker on workerd
 //! - [`memory`]: the smallest frontend, a list of records
 //! - [`native`]: the real server over a socket
 //! - [`simdisk`]: a disk in memory whose power fails where a test wants
+//! - [`socket`]: the client of a frontend that listens
 //! - [`vfs`]: the database on that disk
 //! - [`wire`]: requests and answers as HTTP text, and what every frontend under them begins with
 
 pub mod corpus;
+pub mod edge;
 pub mod memory;
 pub mod native;
 pub mod simdisk;
+pub mod socket;
 pub mod vfs;
 pub mod wire;

@@ -1,24 +1,18 @@
 //! The real server over a real socket: a store in a directory of its own, one keep-alive connection.
 
+use crate::socket::{Client, Fallible, RUNTIME};
 use crate::wire::{Came, Frontend, Server, Setting};
 use bytes::Bytes;
-use http::header::{CONNECTION, CONTENT_TYPE};
 use http::{Method, Request, Response};
-use http_body_util::{BodyExt, Full};
-use hyper::body::Incoming;
-use hyper::client::conn::http1::{SendRequest, handshake};
-use hyper_util::rt::TokioIo;
 use reqlog::server::{Service, serve};
 use reqlog::store::{Compaction, Founding, Options, Store, found};
 use reqlog_core::timestamp::Timestamp;
-use std::collections::HashMap;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::Ipv4Addr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 use tempfile::TempDir;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::runtime::Runtime;
+use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
@@ -46,33 +40,14 @@ impl Frontend for Native {
     }
 }
 
-/// One for all servers and connections.
-static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().expect("a runtime starts"));
-
-type Fallible<T> = Result<T, Box<dyn std::error::Error>>;
-
 /// A server, listening.
 #[derive(Debug)]
 pub struct Served {
     store: Kept,
     clock: Arc<AtomicI64>,
-    address: SocketAddr,
-    connection: Option<SendRequest<Full<Bytes>>>,
-    streams: HashMap<String, Stream>,
+    client: Client,
     stop: Option<(oneshot::Sender<()>, JoinHandle<std::io::Result<()>>)>,
 }
-
-/// A stream on a connection of its own, and what came of it and was not read yet.
-#[derive(Debug)]
-struct Stream {
-    _connection: SendRequest<Full<Bytes>>,
-    body: Incoming,
-    came: Vec<u8>,
-    is_over: bool,
-}
-
-// only for a server that does not say what it should
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The store is dropped before its directory.
 struct Kept {
@@ -109,63 +84,15 @@ impl Served {
         }));
         let store = Kept { store, in_segments: mode == Native::Segments, _dir: dir };
         store.settle()?;
-        Ok(Self { store, clock, address, connection: None, streams: HashMap::new(), stop: Some((stop, task)) })
+        Ok(Self { store, clock, client: Client::new(address), stop: Some((stop, task)) })
     }
-
-    async fn ask(&mut self, request: Request<Full<Bytes>>) -> Fallible<Response<Bytes>> {
-        let mut connection = match self.connection.take() {
-            Some(connection) => connection,
-            None => connect(self.address).await?,
-        };
-        let (head, body) = connection.send_request(request).await?.into_parts();
-        let body = body.collect().await?.to_bytes();
-        // the server says when it will not take another request
-        if head.headers.get(CONNECTION).is_none_or(|value| value != "close") {
-            connection.ready().await?;
-            self.connection = Some(connection);
-        }
-        Ok(Response::from_parts(head, body))
-    }
-
-    async fn begin(&mut self, name: &str, request: Request<Full<Bytes>>) -> Fallible<Response<Bytes>> {
-        let mut connection = connect(self.address).await?;
-        let (head, body) = connection.send_request(request).await?.into_parts();
-        if head.headers.get(CONTENT_TYPE).is_none_or(|media| media != "text/event-stream") {
-            let body = body.collect().await?.to_bytes();
-            return Ok(Response::from_parts(head, body));
-        }
-        let stream = Stream { _connection: connection, body, came: Vec::new(), is_over: false };
-        self.streams.insert(name.to_owned(), stream);
-        Ok(Response::from_parts(head, Bytes::new()))
-    }
-}
-
-impl Stream {
-    /// Until so many events and comments are there, or the end.
-    async fn fill(&mut self, least: usize) -> Fallible<()> {
-        while !self.is_over && self.came.windows(2).filter(|pair| *pair == b"\n\n").count() < least {
-            match tokio::time::timeout(PATIENCE, self.body.frame()).await? {
-                Some(frame) => self.came.extend_from_slice(&frame?.into_data().unwrap_or_default()),
-                None => self.is_over = true,
-            }
-        }
-        Ok(())
-    }
-}
-
-async fn connect(address: SocketAddr) -> Fallible<SendRequest<Full<Bytes>>> {
-    let socket = TcpStream::connect(address).await?;
-    socket.set_nodelay(true)?;
-    let (connection, driver) = handshake(TokioIo::new(socket)).await?;
-    tokio::spawn(driver);
-    Ok(connection)
 }
 
 impl Server for Served {
     fn answer(&mut self, request: Request<Bytes>) -> Result<Response<Bytes>, String> {
         self.clock.fetch_add(1_000_000, Ordering::SeqCst);
         let reads = [Method::GET, Method::HEAD, Method::OPTIONS].contains(request.method());
-        let answer = RUNTIME.block_on(self.ask(request.map(Full::new))).map_err(|error| error.to_string())?;
+        let answer = self.client.answer(request)?;
         if !reads {
             // streams have what was committed from memory, however quick compaction is
             self.store.store.feed().map_err(|error| error.to_string())?;
@@ -183,21 +110,15 @@ impl Server for Served {
 
     fn open(&mut self, name: &str, request: Request<Bytes>) -> Result<Response<Bytes>, String> {
         self.clock.fetch_add(1_000_000, Ordering::SeqCst);
-        RUNTIME.block_on(self.begin(name, request.map(Full::new))).map_err(|error| error.to_string())
+        self.client.open(name, request)
     }
 
     fn read(&mut self, name: &str, least: usize) -> Result<Came, String> {
-        let stream = self.streams.get_mut(name).ok_or("no such stream")?;
-        RUNTIME
-            .block_on(stream.fill(least))
-            .map_err(|error| format!("{error}; came {}", String::from_utf8_lossy(&stream.came)))?;
-        let whole = stream.came.windows(2).rposition(|pair| pair == b"\n\n").map_or(0, |at| at + 2);
-        let whole = if stream.is_over { stream.came.len() } else { whole };
-        Ok(Came { bytes: stream.came.drain(..whole).collect(), is_over: stream.is_over })
+        self.client.read(name, least)
     }
 
     fn disconnect(&mut self, name: &str) {
-        self.streams.remove(name);
+        self.client.disconnect(name);
     }
 }
 
@@ -210,8 +131,7 @@ impl Kept {
 impl Drop for Served {
     fn drop(&mut self) {
         // a server waits for its connections
-        self.connection = None;
-        self.streams.clear();
+        self.client.close();
         if let Some((stop, task)) = self.stop.take() {
             let _ = stop.send(());
             let _ = RUNTIME.block_on(task);

@@ -9,8 +9,10 @@ mod step;
 mod streamed;
 mod template;
 mod vector;
+mod wrong;
 
 pub use seed::Setting;
+pub use wrong::control;
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -26,6 +28,8 @@ use vector::Vector;
 pub trait Frontend: Sync {
     /// One of them, running.
     type Server: Server;
+    /// How many of them vectors run against at a time. A server waits for its disk more than for a processor.
+    const AT_ONCE: usize = 8;
     /// What reports call it.
     fn name(&self) -> &'static str;
     /// Starts a server of its own with the given contents.
@@ -93,11 +97,18 @@ pub fn count(folder: &Path) -> Result<Count, String> {
     Ok(count)
 }
 
-/// Runs every vector file of a folder, each against a server of its own, several at a time; says what did not hold,
-/// file by file.
-pub fn run_folder(folder: &Path, frontend: &impl Frontend) -> Result<Count, String> {
-    let files = files(folder)?;
-    let seeds = folder.with_file_name("seeds");
+/// The folder of the vectors.
+pub fn vectors() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors")
+}
+
+/// Runs every vector file, each against a server of its own, several at a time; says what did not hold, file by file.
+pub fn run_all<F: Frontend>(frontend: &F) -> Result<Count, String> {
+    let (vectors, mut files) = (vectors(), Vec::new());
+    for folder in folders(&vectors)? {
+        files.extend(self::files(&folder)?);
+    }
+    let seeds = vectors.join("seeds");
     let (next, ran) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     let work = || {
         while let Some(file) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
@@ -106,7 +117,7 @@ pub fn run_folder(folder: &Path, frontend: &impl Frontend) -> Result<Count, Stri
             ran.lock().unwrap_or_else(PoisonError::into_inner).push((file, result));
         }
     };
-    std::thread::scope(|scope| (0..AT_ONCE.min(files.len())).for_each(|_| drop(scope.spawn(work))));
+    std::thread::scope(|scope| (0..F::AT_ONCE.min(files.len())).for_each(|_| drop(scope.spawn(work))));
     let mut ran = ran.into_inner().unwrap_or_else(PoisonError::into_inner);
     ran.sort_by_key(|(file, _)| *file);
     let (mut count, mut failures) = (Count::default(), Vec::new());
@@ -118,9 +129,6 @@ pub fn run_folder(folder: &Path, frontend: &impl Frontend) -> Result<Count, Stri
     }
     if failures.is_empty() { Ok(count) } else { Err(failures.join("\n\n")) }
 }
-
-// a server waits for its disk more than for a processor
-const AT_ONCE: usize = 8;
 
 /// Runs one vector file, whose seeds are files in `seeds`; tells every step that does not hold.
 pub fn run(text: &str, seeds: &Path, frontend: &impl Frontend) -> Result<Count, String> {

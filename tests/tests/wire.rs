@@ -1,42 +1,25 @@
 //! Every folder of wire vectors against every frontend.
 
 use bytes::Bytes;
-use http::{Request, Response, StatusCode};
+use http::Request;
 use reqlog_core::format::time::rfc3339;
 use reqlog_tests::memory::InMemory;
 use reqlog_tests::native::Native;
-use reqlog_tests::wire::{Came, Count, Frontend, Server, Setting, count, folders, run, run_folder};
-use std::path::{Path, PathBuf};
-use std::time::Duration;
-
-fn vectors() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors")
-}
-
-fn holds_over(frontend: &impl Frontend) {
-    let mut failures = Vec::new();
-    for folder in folders(&vectors()).unwrap() {
-        match run_folder(&folder, frontend) {
-            Ok(held) => assert_eq!(held, count(&folder).unwrap()),
-            Err(failure) => failures.push(failure),
-        }
-    }
-    assert!(failures.is_empty(), "\n{}", failures.join("\n\n"));
-}
+use reqlog_tests::wire::{Count, Frontend, Server, Setting, control, count, folders, run, run_all, vectors};
 
 #[test]
 fn every_vector_holds_in_memory() {
-    holds_over(&InMemory);
+    run_all(&InMemory).unwrap_or_else(|failures| panic!("\n{failures}"));
 }
 
 #[test]
 fn every_vector_holds_over_a_socket_from_batches() {
-    holds_over(&Native::Batches);
+    run_all(&Native::Batches).unwrap_or_else(|failures| panic!("\n{failures}"));
 }
 
 #[test]
 fn every_vector_holds_over_a_socket_from_segments() {
-    holds_over(&Native::Segments);
+    run_all(&Native::Segments).unwrap_or_else(|failures| panic!("\n{failures}"));
 }
 
 #[test]
@@ -79,65 +62,11 @@ fn an_answer_that_is_not_the_expected_one_is_told() {
     is_told("### a\nGET /healthz\n\nHTTP/1.1 200\nContent-Encoding: gzip\n", "expected Content-Encoding: gzip");
 }
 
-/// Another frontend, one byte of whose answers is wrong, or the status of an answer without one.
-struct Wrong<F>(F);
-
-impl<F: Frontend> Frontend for Wrong<F> {
-    type Server = Wrong<F::Server>;
-
-    fn name(&self) -> &'static str {
-        self.0.name()
-    }
-
-    fn start(&self, setting: &Setting) -> Self::Server {
-        Wrong(self.0.start(setting))
-    }
-}
-
-impl<S: Server> Server for Wrong<S> {
-    fn answer(&mut self, request: Request<Bytes>) -> Result<Response<Bytes>, String> {
-        let mut answer = self.0.answer(request)?;
-        let mut body = answer.body().to_vec();
-        match body.first_mut() {
-            Some(byte) => *byte ^= 1,
-            None => *answer.status_mut() = StatusCode::IM_A_TEAPOT,
-        }
-        *answer.body_mut() = body.into();
-        Ok(answer)
-    }
-
-    fn wait(&mut self, time: Duration) {
-        self.0.wait(time);
-    }
-
-    fn open(&mut self, name: &str, request: Request<Bytes>) -> Result<Response<Bytes>, String> {
-        self.0.open(name, request)
-    }
-
-    fn read(&mut self, name: &str, least: usize) -> Result<Came, String> {
-        let mut came = self.0.read(name, least)?;
-        let mut bytes = came.bytes.to_vec();
-        bytes.iter_mut().take(1).for_each(|byte| *byte ^= 1);
-        came.bytes = bytes.into();
-        Ok(came)
-    }
-
-    fn disconnect(&mut self, name: &str) {
-        self.0.disconnect(name);
-    }
-}
-
 #[test]
 fn no_file_holds_when_every_answer_is_a_little_wrong() {
-    let fails = |frontend: &dyn Fn(&Path) -> Result<Count, String>| {
-        for folder in folders(&vectors()).unwrap() {
-            let told = frontend(&folder).unwrap_err();
-            assert_eq!(told.matches("steps do not hold").count(), count(&folder).unwrap().files, "{told}");
-        }
-    };
-    fails(&|folder| run_folder(folder, &Wrong(InMemory)));
-    fails(&|folder| run_folder(folder, &Wrong(Native::Batches)));
-    fails(&|folder| run_folder(folder, &Wrong(Native::Segments)));
+    control(InMemory).unwrap();
+    control(Native::Batches).unwrap();
+    control(Native::Segments).unwrap();
 }
 
 #[test]

@@ -1,0 +1,165 @@
+//! The real Worker on workerd, over a socket: its D1, KV and Durable Objects on disk, its clock simulated.
+//!
+//! `worker/test/host.mjs` runs the Workers of a test binary, `worker/test/entry.mjs` stands between them and what they
+//! are asked. A request tells the clock; nothing of the Worker that is built knows of any of this.
+
+mod host;
+mod seed;
+
+use crate::socket::{Client, Fallible};
+use crate::wire::{Came, Frontend, Server, Setting};
+use bytes::Bytes;
+use http::{HeaderValue, Method, Request, Response};
+use reqlog_core::timestamp::Timestamp;
+use serde_json::{Value, json};
+use std::time::Duration;
+use tempfile::TempDir;
+
+pub use host::missing;
+
+/// The Worker, by where its records are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Edge {
+    /// In batches: nothing is ever compacted.
+    Batches(Restart),
+    /// In segments: compacted before the first request and after each that may have changed something.
+    Segments(Restart),
+}
+
+/// When the runtime is ended and started again over the same stores.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Restart {
+    /// Not at all.
+    Never,
+    /// Before each step while no stream is open; the repeats of one step (`@times`) are asked of one process.
+    BetweenRequests,
+}
+
+impl Edge {
+    fn restart(self) -> Restart {
+        match self {
+            Self::Batches(restart) | Self::Segments(restart) => restart,
+        }
+    }
+}
+
+impl Frontend for Edge {
+    type Server = Deployed;
+
+    // each is a process of its own
+    const AT_ONCE: usize = 4;
+
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Batches(Restart::Never) => "edge, from batches",
+            Self::Batches(Restart::BetweenRequests) => "edge, from batches, restarted",
+            Self::Segments(Restart::Never) => "edge, from segments",
+            Self::Segments(Restart::BetweenRequests) => "edge, from segments, restarted",
+        }
+    }
+
+    fn start(&self, setting: &Setting) -> Deployed {
+        Deployed::start(*self, setting).expect("a Worker starts over stores of its own")
+    }
+}
+
+/// A Worker, listening.
+#[derive(Debug)]
+pub struct Deployed {
+    mode: Edge,
+    id: u64,
+    now: Timestamp,
+    client: Client,
+    is_next_step: bool,
+    _dir: TempDir,
+}
+
+impl Deployed {
+    fn start(mode: Edge, setting: &Setting) -> Fallible<Self> {
+        let dir = tempfile::tempdir()?;
+        let (id, address) = host::start(json!({
+            "dir": dir.path(),
+            "now": setting.now.as_nanos().to_string(),
+            "vars": seed::variables(&setting.settings),
+            "sql": seed::statements(setting),
+        }))?;
+        let client = Client::new(address);
+        let mut deployed = Self { mode, id, now: setting.now, client, is_next_step: false, _dir: dir };
+        deployed.settle()?;
+        Ok(deployed)
+    }
+
+    /// Does what a control of the Worker's test entry or its host says; see `worker/test/`.
+    pub fn control(&self, operation: &str, mut more: Value) -> Result<Value, String> {
+        more["op"] = operation.into();
+        more["id"] = self.id.into();
+        more["now"] = self.now.as_nanos().to_string().into();
+        host::command(more)
+    }
+
+    /// Ends the runtime as a crash would and starts another over the same stores; connections and streams are gone.
+    pub fn restart(&mut self) -> Result<(), String> {
+        self.client.close();
+        self.control("restart", json!({})).map(drop)
+    }
+
+    fn settle(&mut self) -> Result<(), String> {
+        match self.mode {
+            Edge::Batches(_) => Ok(()),
+            Edge::Segments(_) => self.control("settle", json!({})).map(drop),
+        }
+    }
+
+    /// The clock goes on by a millisecond and the request tells it.
+    fn due(&mut self, mut request: Request<Bytes>) -> Result<Request<Bytes>, String> {
+        let is_next_step = std::mem::take(&mut self.is_next_step);
+        if is_next_step && self.mode.restart() == Restart::BetweenRequests && !self.client.is_following() {
+            self.restart()?;
+        }
+        self.now = self.now.plus_nanos(1_000_000);
+        let now = HeaderValue::from_str(&self.now.as_nanos().to_string()).expect("digits are a value");
+        request.headers_mut().insert("x-test-now", now);
+        Ok(request)
+    }
+}
+
+impl Server for Deployed {
+    fn answer(&mut self, request: Request<Bytes>) -> Result<Response<Bytes>, String> {
+        let reads = [Method::GET, Method::HEAD, Method::OPTIONS].contains(request.method());
+        let request = self.due(request)?;
+        let answer = self.client.answer(request)?;
+        if !reads {
+            self.settle()?;
+        }
+        Ok(answer)
+    }
+
+    fn wait(&mut self, time: Duration) {
+        self.is_next_step = true;
+        if !time.is_zero() {
+            self.now = self.now.plus_nanos(time.as_nanos() as i64);
+            self.control("advance", json!({})).expect("time passes");
+        }
+    }
+
+    fn open(&mut self, name: &str, request: Request<Bytes>) -> Result<Response<Bytes>, String> {
+        let request = self.due(request)?;
+        self.client.open(name, request)
+    }
+
+    fn read(&mut self, name: &str, least: usize) -> Result<Came, String> {
+        self.client.read(name, least)
+    }
+
+    fn disconnect(&mut self, name: &str) {
+        self.client.disconnect(name);
+    }
+}
+
+impl Drop for Deployed {
+    fn drop(&mut self) {
+        self.client.close();
+        // its directory goes next
+        let _ = self.control("stop", json!({}));
+    }
+}
