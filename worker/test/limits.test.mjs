@@ -7,12 +7,11 @@ import { join, posix } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
-import { Miniflare } from "miniflare";
 import { compatibilityDate } from "workerd";
 import { directory, options, schema, settings, start, uploaded } from "./built.mjs";
 
 const SCRIPT_GZIP_BYTES = 1_000_000; // the budget; the free plan takes 3 MB
-const STARTUP_MS = 1_000; // of CPU, from evaluation of the modules to the first event
+const STARTUP_MS = 1_000; // until the modules are evaluated, by wrangler's own profile
 const SQL_BYTES = 100_000; // a statement on D1
 
 const folder = fileURLToPath(new URL("..", import.meta.url));
@@ -86,28 +85,23 @@ test("the lock file names no registry but the public one", () => {
 });
 
 test("it starts within the limit", async (t) => {
-  const host = await start();
-  const nothing = { modules: true, script: "export default { fetch: () => new Response() }", cf: false };
-  const empty = new Miniflare(nothing);
-  t.after(() => Promise.all([host.dispose(), empty.dispose()]));
+  const outfile = join(scratch(t), "startup.cpuprofile");
+  wrangler("check", "startup", "--outfile", outfile);
+  const { startTime, endTime } = JSON.parse(readFileSync(outfile, "utf8"));
+  const evaluation = (endTime - startTime) / 1_000;
 
   // a new process over the same stores, to the end of its first request
-  const restart = async (miniflare, same) => {
-    const begin = performance.now();
-    await miniflare.setOptions(same);
-    const answer = await miniflare.dispatchFetch("http://reqlog/healthz");
-    await answer.arrayBuffer();
-    assert.equal(answer.status, 200);
-    return performance.now() - begin;
-  };
-  const runs = [];
-  for (let run = 0; run < 3; run += 1) {
-    const workerd = await restart(empty, nothing);
-    runs.push((await restart(host, options())) - workerd);
-  }
-  const least = Math.min(...runs);
-  t.diagnostic(`start-up with the first request: ${least.toFixed(0)} ms more than an empty Worker, best of ${runs.length}`);
-  assert.ok(least <= STARTUP_MS, `${least} ms`);
+  const host = await start();
+  t.after(() => host.dispose());
+  const begin = performance.now();
+  await host.setOptions(options());
+  const answer = await host.dispatchFetch("http://reqlog/healthz");
+  await answer.arrayBuffer();
+  const restart = performance.now() - begin;
+  assert.equal(answer.status, 200);
+
+  t.diagnostic(`the modules are evaluated in ${evaluation.toFixed(0)} ms, workerd restarts and answers in ${restart.toFixed(0)} ms`);
+  assert.ok(evaluation <= STARTUP_MS, `${evaluation} ms`);
 });
 
 test("wrangler accepts the script and its settings", (t) => {
