@@ -45,7 +45,24 @@ impl Rules {
     ///
     /// Fails with a reason where a name cannot be one. **Ours:** a project, environment or session has 1 to
     /// [`NAME_CHARS`] characters and none of them is a control character; a record without a project is of `default`.
-    pub fn accept(&self, mut record: Record) -> Result<Record, String> {
+    pub fn accept(&self, record: Record) -> Result<Record, String> {
+        let mut record = self.complete(record)?;
+        self.secure(&mut record);
+        Ok(record)
+    }
+
+    /// As [`Self::accept`], of a record that `keep` wants: it is asked when all is filled in and decoded and no secret
+    /// is replaced yet.
+    pub fn accept_if(&self, record: Record, keep: impl FnOnce(&Record) -> bool) -> Result<Option<Record>, String> {
+        let mut record = self.complete(record)?;
+        if !keep(&record) {
+            return Ok(None);
+        }
+        self.secure(&mut record);
+        Ok(Some(record))
+    }
+
+    fn complete(&self, mut record: Record) -> Result<Record, String> {
         derive(&mut record);
         for (field, value) in &self.defaults {
             if let Some(value) = value {
@@ -60,9 +77,12 @@ impl Rules {
         for message in [&mut record.request, &mut record.response] {
             decode(message);
         }
-        self.redactor.apply(&mut record);
-        self.cap(&mut record);
         Ok(record)
+    }
+
+    fn secure(&self, record: &mut Record) {
+        self.redactor.apply(record);
+        self.cap(record);
     }
 
     fn cap(&self, record: &mut Record) {
@@ -87,8 +107,8 @@ impl Rules {
     }
 }
 
-// What header fields say and the source did not extract.
-fn derive(record: &mut Record) {
+/// Fills in what header fields say and the source did not extract.
+pub(crate) fn derive(record: &mut Record) {
     let (headers, texts) = (&record.request.headers, &mut record.texts);
     let mut fill = |field, name: &str| {
         if texts.get(field).is_none() {
@@ -101,11 +121,24 @@ fn derive(record: &mut Record) {
     fill(Field::UserAgent, "user-agent");
     fill(Field::Host, "host");
     fill(Field::RequestId, "x-request-id");
+    if texts.get(Field::TraceId).is_none() {
+        texts.set_some(Field::TraceId, headers.get("traceparent").and_then(trace_id));
+    }
     for message in [&mut record.request, &mut record.response] {
         if let Some(body) = message.body.as_mut().filter(|body| body.content_type.is_none()) {
             body.content_type = message.headers.get("content-type").map(str::to_owned);
         }
     }
+}
+
+// W3C Trace Context, 3.2.2: version 00 has four members, a later one may have more.
+fn trace_id(traceparent: &str) -> Option<&str> {
+    let hex = |text: &str, len| text.len() == len && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    let is_id = |text: &str, len| hex(text, len) && text.bytes().any(|byte| byte != b'0');
+    let mut members = traceparent.trim().split('-');
+    let (version, trace, parent, flags) = (members.next()?, members.next()?, members.next()?, members.next()?);
+    let known = hex(version, 2) && version != "ff" && (version != "00" || members.next().is_none());
+    (known && is_id(trace, 32) && is_id(parent, 16) && hex(flags, 2)).then_some(trace)
 }
 
 fn check_name(field: Field, name: &str) -> Result<(), String> {
@@ -174,6 +207,45 @@ mod tests {
         assert_eq!(accepted.text(Field::Session), Some("mine"));
         assert_eq!(accepted.text(Field::UserAgent), Some("probe/1"));
         assert_eq!(rules().accept(record()).unwrap().text(Field::Session), Some("ci-42"));
+    }
+
+    #[test]
+    fn the_trace_is_that_of_a_valid_traceparent() {
+        const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+        let trace = |given: &str| trace_id(given).map(str::to_owned);
+        let known = Some(TRACE.to_owned());
+        assert_eq!(trace(&format!("00-{TRACE}-00f067aa0ba902b7-01")), known);
+        assert_eq!(trace(&format!("cc-{TRACE}-00f067aa0ba902b7-01-what-comes")), known);
+        for wrong in [
+            String::new(),
+            format!("00-{TRACE}-00f067aa0ba902b7"),
+            format!("00-{TRACE}-00f067aa0ba902b7-01-more"),
+            format!("ff-{TRACE}-00f067aa0ba902b7-01"),
+            format!("00-{}-00f067aa0ba902b7-01", TRACE.to_uppercase()),
+            format!("00-{TRACE}-0000000000000000-01"),
+            format!("00-{}-00f067aa0ba902b7-01", "0".repeat(32)),
+        ] {
+            assert_eq!(trace(&wrong), None, "{wrong}");
+        }
+        let mut given = record();
+        given.texts.set(Field::TraceId, "of the source");
+        given.request.headers.push("traceparent", &format!("00-{TRACE}-00f067aa0ba902b7-01"));
+        assert_eq!(rules().accept(given).unwrap().text(Field::TraceId), Some("of the source"));
+    }
+
+    #[test]
+    fn a_record_is_asked_about_complete_and_with_its_secrets() {
+        let given = || {
+            let mut given = record();
+            given.request.headers.push("Cookie", "id=0123456789abcdef");
+            given
+        };
+        let whole = |record: &Record| {
+            let cookie = record.request.headers.get("cookie");
+            record.text(Field::Project) == Some("default") && cookie == Some("id=0123456789abcdef")
+        };
+        assert_eq!(rules().accept_if(given(), whole).unwrap(), Some(rules().accept(given()).unwrap()));
+        assert_eq!(rules().accept_if(given(), |_| false).unwrap(), None);
     }
 
     #[test]

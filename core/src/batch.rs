@@ -23,15 +23,43 @@ pub struct EncodedBatch {
 
 /// Encodes records for one commit; `None` without records.
 pub fn encode(records: &[Record], codec: &dyn Codec) -> Option<EncodedBatch> {
-    let draft = Summary::draft(records.iter())?;
-    let mut raw = Vec::with_capacity(records.len() * 512);
-    put_varint(&mut raw, records.len() as u64);
+    encode_each(records.iter(), codec)
+}
+
+/// As [`encode`], of records that do not lie together.
+pub(crate) fn encode_each<'a>(
+    records: impl ExactSizeIterator<Item = &'a Record> + Clone,
+    codec: &dyn Codec,
+) -> Option<EncodedBatch> {
+    let draft = Summary::draft(records.clone())?;
+    let rows = records.len();
+    let mut raw = Vec::with_capacity(rows * 512);
+    put_varint(&mut raw, rows as u64);
     let mut last = 0;
     for record in records {
         put_record(&mut raw, record, last);
         last = record.time.as_nanos();
     }
-    Some(EncodedBatch { blob: codec::seal(&raw, codec, Effort::Fast), rows: records.len() as u64, draft })
+    Some(EncodedBatch { blob: codec::seal(&raw, codec, Effort::Fast), rows: rows as u64, draft })
+}
+
+/// What a sealed batch adds to its records, at most.
+pub(crate) const FRAME: usize = 32;
+
+/// Bytes that a record takes in a batch, at most: as many when it cannot be compressed.
+pub(crate) fn bound(record: &Record) -> usize {
+    // a length takes five bytes at most: no text is longer than 4 GiB
+    const LENGTH: usize = 5;
+    const NUMBER: usize = 10;
+    // flags, kinds, status, the set of texts; time and duration; attributes
+    let fixed = 2 + 3 + 3 + 2 * NUMBER + LENGTH;
+    let side = |message: &Message| {
+        let body = message.body.as_ref();
+        let body = body.map_or(0, |body| body.content_type.as_ref().map_or(0, |name| LENGTH + name.len()));
+        1 + 2 * LENGTH + NUMBER + body + 2 * LENGTH * message.headers.len()
+    };
+    let texts = record.texts.iter().count() * LENGTH;
+    fixed + texts + side(&record.request) + side(&record.response) + record.weight()
 }
 
 /// Decodes a batch committed at `arrival_ms` whose first record got `first`.

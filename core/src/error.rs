@@ -2,7 +2,7 @@
 
 use crate::auth::Role;
 use crate::dialect::ParamError;
-use crate::plan::Failure;
+use crate::plan::{Failure, Offer};
 use http::StatusCode;
 use std::fmt;
 use std::time::Duration;
@@ -157,6 +157,7 @@ impl Failure {
             Self::Encoding(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Body(_) => StatusCode::BAD_REQUEST,
             Self::Missing => StatusCode::NOT_FOUND,
+            Self::NotOffered(_) => StatusCode::NOT_IMPLEMENTED,
             Self::Corrupt | Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -175,6 +176,7 @@ impl Failure {
             Self::Encoding(_) => "unsupported_encoding",
             Self::Body(_) => "invalid_body",
             Self::Missing => "not_found",
+            Self::NotOffered(_) => "not_offered",
             Self::Internal => "internal",
         }
     }
@@ -199,6 +201,13 @@ impl fmt::Display for Failure {
             }
             Self::Encoding(detail) | Self::Body(detail) => f.write_str(detail),
             Self::Missing => f.write_str("What was to be changed is not there."),
+            Self::NotOffered(Offer::Metrics) => {
+                f.write_str("This deployment has no /metrics; use the platform's own observability.")
+            }
+            Self::NotOffered(Offer::Backup) => f.write_str(
+                "This deployment has no backup of its own; back up with 'GET /api/v1/export?format=ndjson' or the \
+                 database's point-in-time recovery.",
+            ),
             Self::Internal => f.write_str("The server failed to answer this request."),
         }
     }

@@ -3,6 +3,10 @@
 //! Only keyed 8-byte hashes are remembered. Two equal requests are two requests; what makes a record a duplicate is
 //! an identity that its source gave it, or its place in the common beginning of two imports of one file.
 
+mod memory;
+
+pub use memory::{Fresh, Memory, StoredIdentities};
+
 use hashbrown::HashTable;
 use std::collections::VecDeque;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
@@ -50,18 +54,35 @@ impl Seed {
 }
 
 /// Identities seen within a window of time and number.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Remembered {
     // identity and when it was last seen; an identity is its own hash
     known: HashTable<(u64, u64)>,
     order: VecDeque<(u64, u64)>,
+    room: usize,
+}
+
+impl Default for Remembered {
+    fn default() -> Self {
+        Self::new(Self::COUNT)
+    }
 }
 
 impl Remembered {
     /// How long an identity is remembered, in ms.
     pub const AGE_MS: u64 = 24 * 60 * 60 * 1000;
-    /// How many are remembered.
+    /// How many are remembered where there is no reason for fewer; about 40 bytes of memory each.
     pub const COUNT: usize = 4_000_000;
+
+    /// Remembers `room` identities at most.
+    pub fn new(room: usize) -> Self {
+        Self { known: HashTable::new(), order: VecDeque::new(), room }
+    }
+
+    /// How many it remembers at most.
+    pub fn room(&self) -> usize {
+        self.room
+    }
 
     /// Whether `identity` was seen within the window that ends at `now_ms`.
     pub fn contains(&self, identity: u64, now_ms: u64) -> bool {
@@ -84,7 +105,7 @@ impl Remembered {
         }
         let mut forgotten = Vec::new();
         while let Some(&(identity, at)) = self.order.front() {
-            if at + Self::AGE_MS > now_ms && self.known.len() <= Self::COUNT {
+            if at + Self::AGE_MS > now_ms && self.known.len() <= self.room {
                 break;
             }
             self.order.pop_front();
@@ -151,6 +172,15 @@ pub struct Progress {
     pub blocks: Vec<u64>,
     /// Replaces the source's tail.
     pub tail: Vec<u64>,
+}
+
+/// How far an import has come, and within which scope.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Imported {
+    /// Hash of what imports are compared within; see [`Seed::scope`].
+    pub scope: u64,
+    /// From [`Import::take`], with the records it took.
+    pub progress: Progress,
 }
 
 /// Compares an import with remembered sources of its scope and lets through what follows the longest common beginning.

@@ -38,9 +38,11 @@ pub mod timestamp;
 
 // What happens to it on the way in and out
 pub mod accept;
+pub mod capture;
 pub mod export;
 pub mod format;
 pub mod identity;
+pub mod intake;
 pub mod json;
 pub mod redact;
 
@@ -61,6 +63,7 @@ pub mod compact;
 pub mod retention;
 pub mod scan;
 pub mod segment;
+pub mod sequencer;
 mod stored;
 
 // What the wire says
@@ -71,3 +74,4 @@ pub mod limit;
 pub mod metrics;
 pub mod openapi;
 pub mod plan;
+pub mod settings;

@@ -3,6 +3,7 @@
 use crate::filter::{Number, Predicate};
 use crate::id::Seq;
 use crate::record::{Kind, Stored};
+use crate::segment::MAX_ROWS;
 
 /// What rows are sorted by: rows without the value below all others, ties by sequence in the same direction.
 ///
@@ -168,6 +169,30 @@ pub struct Query {
     pub total: Total,
     /// What [`Start::Offset`] and [`Page::total`] count.
     pub unit: Unit,
+}
+
+impl Query {
+    /// The row of a sequence, if it matches.
+    pub fn one(seq: Seq, filter: &Predicate, detail: Detail) -> Self {
+        let exact = i64::try_from(seq.get()).unwrap_or(i64::MAX);
+        let filter = Predicate::And(vec![Predicate::Number(Number::Seq, vec![(exact, exact)]), filter.clone()]);
+        Self { filter, order: Order::Arrival, limit: 1, detail, ..Self::everything() }
+    }
+
+    /// As many rows as a source can have, by time, with their bodies.
+    pub fn everything() -> Self {
+        Self {
+            filter: Predicate::Const(true),
+            order: Order::Time,
+            direction: Direction::Ascending,
+            start: Start::First,
+            bound: Seq::MAX,
+            limit: MAX_ROWS,
+            detail: Detail::Whole,
+            total: Total::Skip,
+            unit: Unit::Record,
+        }
+    }
 }
 
 /// Rows of one page in the query's order.

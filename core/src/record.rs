@@ -272,7 +272,8 @@ impl Record {
     /// Bytes of its texts, headers, attributes and bodies and a little for the rest, about.
     pub fn weight(&self) -> usize {
         let side = |message: &Message| {
-            message.body.as_ref().map_or(0, |body| body.bytes.len())
+            let of_body = |body: &Body| body.bytes.len() + body.content_type.as_ref().map_or(0, String::len);
+            message.body.as_ref().map_or(0, of_body)
                 + message.headers.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>()
         };
         let texts: usize = self.texts.iter().map(|(_, value)| value.len()).sum();

@@ -2,8 +2,28 @@
 //!
 //! Both come down to a horizon of arrival for each project ([`Expiry`]): what arrived before it is hidden at once, and
 //! removed by compaction. An import of old logs is not old: its records have just arrived.
+//!
+//! A limit of age moves with the clock. A limit of bytes cuts a project back to nine tenths once its segments and batches
+//! exceed it ([`cut`]); such a cut is durable ([`Retained`]), because the bytes alone would not tell of it after a restart.
+//!
+//! A shell asks every so often for the [`cuts`], joins them with what [ages](Retention::by_age) set and with what is hidden
+//! already ([`Expiry::max`]), and asks what that has [`hidden`]; if anything, it publishes it, and stores what
+//! [`Retained::cut`] says. When it starts, it [wakes](wake) the catalog. Compaction rewrites what is [`due`].
+//!
+//! Where a function wants to look into a source, it calls a closure. A shell that cannot read within one takes note of what
+//! was asked for, reads it, and calls again.
 
-use crate::catalog::{Entry, Expiry};
+mod bytes;
+mod hiding;
+mod retained;
+mod spelling;
+
+pub use bytes::{Cut, Held, cut, cuts, due, exceeding, half, held, target};
+pub use hiding::{COLUMNS, Look, columns, hidden, wake};
+pub use retained::Retained;
+pub use spelling::{Layers, NoLimit};
+
+use crate::catalog::Expiry;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -54,105 +74,9 @@ impl Retention {
     }
 }
 
-/// What a source holds of one project.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Held {
-    /// Its part of the source's bytes, by rows.
-    pub bytes: u64,
-    /// Earliest and latest arrival in ms.
-    pub arrival: (u64, u64),
-    /// The arrival of each row, ascending, where somebody looked.
-    pub arrivals: Option<Vec<u64>>,
-}
-
-/// What the sources hold of each project. `size` is of an entry, in bytes.
-///
-/// A batch whose summary does not count its projects is nobody's until it is compacted.
-pub fn held(entries: &[Entry], size: impl Fn(&Entry) -> u64) -> BTreeMap<Option<String>, Vec<(&Entry, Held)>> {
-    let mut held: BTreeMap<Option<String>, Vec<(&Entry, Held)>> = BTreeMap::new();
-    for entry in entries {
-        let summary = &entry.summary;
-        let Some(counts) = &summary.projects else { continue };
-        let named: u64 = counts.values().sum();
-        let named_rows = counts.iter().map(|(name, &rows)| (Some(name.clone()), rows));
-        for (project, rows) in named_rows.chain([(None, summary.rows - named)]).filter(|(_, rows)| *rows > 0) {
-            let bytes = u128::from(size(entry)) * u128::from(rows) / u128::from(summary.rows);
-            let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
-            held.entry(project).or_default().push((entry, Held { bytes, arrival: summary.arrival, arrivals: None }));
-        }
-    }
-    held
-}
-
-/// Where to cut a project that exceeds its bytes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Cut {
-    /// It is within its limit.
-    None,
-    /// The horizon may fall within these: look at the arrivals of their rows, then ask again.
-    Look(Vec<usize>),
-    /// Hide what arrived before.
-    Before(u64),
-}
-
-/// Bytes that are left of a project that exceeded `limit`.
-///
-/// A tenth is freed at a time. The one source that is rewritten for it has at most as many bytes as the limit, so that at
-/// most ten bytes are written for each that came in, and far fewer where the limit is that of many segments.
-pub const fn target(limit: u64) -> u64 {
-    limit - limit / 10
-}
-
-/// The least horizon above which at most [`target`] bytes of the oldest-arrived are left, if there are more than `limit`
-/// now. Rows of one source count the same; those of one commit arrive and go together.
-pub fn cut(held: &[Held], limit: u64) -> Cut {
-    let total: u64 = held.iter().map(|part| part.bytes).sum();
-    if total <= limit {
-        return Cut::None;
-    }
-    let target = target(limit);
-    // the horizon if the sources around it went as a whole with their first row, and if they went with their last
-    let bound = |end: fn(&Held) -> u64| {
-        let mut parts: Vec<(u64, f64)> = held.iter().map(|part| (end(part), part.bytes as f64)).collect();
-        horizon(&mut parts, total, target)
-    };
-    let (low, high) = (bound(|part| part.arrival.0), bound(|part| part.arrival.1));
-    let is_split = |part: &Held| part.arrival.0 < part.arrival.1 && part.arrival.0 < high && low <= part.arrival.1;
-    let unknown = held.iter().enumerate().filter(|(_, part)| is_split(part) && part.arrivals.is_none());
-    let unknown: Vec<usize> = unknown.map(|(at, _)| at).collect();
-    if !unknown.is_empty() {
-        return Cut::Look(unknown);
-    }
-    let mut parts = Vec::new();
-    for part in held {
-        match &part.arrivals {
-            Some(arrivals) if is_split(part) => {
-                let each = part.bytes as f64 / arrivals.len().max(1) as f64;
-                parts.extend(arrivals.iter().map(|arrival| (*arrival, each)));
-            }
-            _ => parts.push((part.arrival.1, part.bytes as f64)),
-        }
-    }
-    Cut::Before(horizon(&mut parts, total, target))
-}
-
-// the least horizon that leaves at most `target` of `total` bytes, given what goes once the horizon is past which arrival
-fn horizon(parts: &mut [(u64, f64)], total: u64, target: u64) -> u64 {
-    parts.sort_unstable_by_key(|(arrival, _)| *arrival);
-    let mut left = total as f64;
-    for group in parts.chunk_by(|a, b| a.0 == b.0) {
-        left -= group.iter().map(|(_, bytes)| bytes).sum::<f64>();
-        if left <= target as f64 {
-            return group[0].0 + 1;
-        }
-    }
-    parts.last().map_or(0, |(arrival, _)| arrival + 1)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
 
     #[test]
     fn an_age_counts_from_arrival_and_a_project_may_have_its_own() {
@@ -164,52 +88,5 @@ mod tests {
         assert_eq!(horizons, [40_000, 0, 90_000, 90_000]);
         assert_eq!(retention.by_age(5_000).horizon(None), 0);
         assert!(!retention.is_endless() && Retention::default().is_endless());
-    }
-
-    // sources as lists of arrivals, each row of one byte times ten
-    fn sources() -> impl Strategy<Value = Vec<Vec<u64>>> {
-        let source = (0u64..50, proptest::collection::vec(0u64..30, 1..40)).prop_map(|(from, later)| {
-            let mut arrivals: Vec<u64> = later.into_iter().map(|at| from + at).collect();
-            arrivals.sort_unstable();
-            arrivals
-        });
-        proptest::collection::vec(source, 1..8)
-    }
-
-    proptest! {
-        #[test]
-        fn a_cut_is_the_least_that_is_enough_and_looks_at_what_it_needs_only(sources in sources(), limit in 0u64..1500) {
-            let part = |arrivals: &Vec<u64>| Held {
-                bytes: 10 * arrivals.len() as u64,
-                arrival: (arrivals[0], arrivals[arrivals.len() - 1]),
-                arrivals: None,
-            };
-            let mut held: Vec<Held> = sources.iter().map(part).collect();
-            let left = |horizon: u64| 10 * sources.iter().flatten().filter(|at| **at >= horizon).count() as u64;
-            let mut answer = cut(&held, limit);
-            if let Cut::Look(places) = &answer {
-                for &at in places {
-                    held[at].arrivals = Some(sources[at].clone());
-                }
-                let known = held.iter().filter(|part| part.arrivals.is_some()).count();
-                prop_assert_eq!(known, places.len());
-                answer = cut(&held, limit);
-            }
-            match answer {
-                Cut::None => prop_assert!(left(0) <= limit),
-                Cut::Look(_) => prop_assert!(false, "asked twice"),
-                Cut::Before(horizon) => {
-                    prop_assert!(left(0) > limit);
-                    prop_assert!(left(horizon) <= target(limit));
-                    let less = sources.iter().flatten().filter(|at| **at < horizon).max();
-                    prop_assert!(less.is_some_and(|less| left(*less) > target(limit)), "a smaller horizon is enough");
-                    // looking at everything says the same
-                    for (part, arrivals) in held.iter_mut().zip(&sources) {
-                        part.arrivals = Some(arrivals.clone());
-                    }
-                    prop_assert_eq!(cut(&held, limit), Cut::Before(horizon));
-                }
-            }
-        }
     }
 }

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use reqlog_core::catalog::{Entry, SourceId, Summary};
-use reqlog_core::compact::{self, MOST_BATCHES, MOST_WRITES, Urgency, most_segments};
+use reqlog_core::compact::{self, Bounds, Urgency};
 use reqlog_core::id::Seq;
 use reqlog_core::query::Counts;
 use reqlog_core::segment::MAX_ROWS;
@@ -21,6 +21,7 @@ struct Store {
     // of every row
     bytes: u64,
     files: u64,
+    bounds: Bounds,
 }
 
 fn summary(first: u64, last: u64, projects: Counts) -> Arc<Summary> {
@@ -54,12 +55,16 @@ impl Store {
 
     // what a compactor does until nothing is due
     fn compact(&mut self) {
-        while let Some(merge) = compact::plan(&self.entries, |entry| entry.summary.rows * self.bytes, Urgency::Relaxed)
-        {
+        let size = |entry: &Entry| entry.summary.rows * self.bytes;
+        while let Some(merge) = compact::plan(&self.entries, size, Urgency::Relaxed, &self.bounds) {
             let inputs: BTreeSet<SourceId> = merge.inputs.iter().copied().collect();
             assert_eq!(inputs.len(), merge.inputs.len(), "an input twice");
             let taken: Vec<Entry> = self.entries.extract_if(.., |entry| inputs.contains(&entry.id)).collect();
             assert_eq!(taken.len(), inputs.len(), "an unknown input");
+            let (rows, bytes) =
+                taken.iter().fold((0, 0), |all, entry| (all.0 + entry.summary.rows, all.1 + size(entry)));
+            let Bounds { step_rows, step_bytes, .. } = self.bounds;
+            assert!(taken.len() == 1 || rows <= step_rows && bytes <= step_bytes, "{rows} rows, {bytes} bytes");
             // rows of a project, and between which sequences
             let mut merged: BTreeMap<&str, (u64, Seq, Seq)> = BTreeMap::new();
             for entry in &taken {
@@ -85,22 +90,23 @@ impl Store {
     }
 
     fn check(&self) {
-        let batches = self.entries.iter().filter(|entry| matches!(entry.id, SourceId::Batch(_))).count();
-        assert!(batches < MOST_BATCHES, "{batches} batches");
+        let batches: Vec<&Entry> = self.entries.iter().filter(|entry| matches!(entry.id, SourceId::Batch(_))).collect();
+        assert!(batches.len() < self.bounds.most_batches, "{} batches", batches.len());
+        let fresh: u64 = batches.iter().map(|entry| entry.summary.rows).sum();
+        assert!(fresh < self.bounds.fresh_rows && fresh * self.bytes < self.bounds.fresh_bytes, "{fresh} rows");
         let mut segments: BTreeMap<&String, u64> = BTreeMap::new();
         for entry in self.entries.iter().filter(|entry| matches!(entry.id, SourceId::Segment(_))) {
             *segments.entry(entry.summary.projects.as_ref().unwrap().keys().next().unwrap()).or_default() += 1;
         }
         for (project, count) in segments {
             let rows = self.rows[project];
-            assert!(count <= most_segments(rows, rows * self.bytes), "{count} segments of {rows} rows");
+            let most = self.bounds.most_segments(rows, rows * self.bytes);
+            assert!(count <= most, "{count} segments of {rows} rows");
         }
         let rows: u64 = self.rows.values().sum();
-        assert!(
-            self.written <= rows * MOST_WRITES * if self.bytes > 512 { 3 } else { 1 },
-            "{} rows written of {rows}",
-            self.written
-        );
+        // some are full of bytes before they are full of rows
+        let steps = if self.bytes * self.bounds.full_rows > self.bounds.full_bytes { 3 } else { 1 };
+        assert!(self.written <= rows * self.bounds.most_writes() * steps, "{} rows written of {rows}", self.written);
         assert_eq!(self.entries.iter().map(|entry| entry.summary.rows).sum::<u64>(), rows);
     }
 
@@ -111,10 +117,58 @@ impl Store {
 
 #[test]
 fn the_bound_is_logarithmic_until_segments_are_full() {
-    assert_eq!([0, 1, 8, 1_000, 32_768, 65_535].map(|rows| most_segments(rows, 0)), [0, 7, 14, 28, 42, 42]);
-    assert_eq!(most_segments(1_000_000, 100_000_000), 59);
-    assert_eq!(most_segments(100_000_000, 0), 42 + 1525);
-    assert_eq!(MOST_WRITES, 7);
+    let server = Bounds::default();
+    assert_eq!([0, 1, 8, 1_000, 32_768, 65_535].map(|rows| server.most_segments(rows, 0)), [0, 7, 14, 28, 42, 42]);
+    assert_eq!(server.most_segments(1_000_000, 100_000_000), 59);
+    assert_eq!(server.most_segments(100_000_000, 0), 42 + 1525);
+    assert_eq!(server.most_writes(), 7);
+    assert_eq!(Bounds::EDGE.most_segments(1_000_000, 100_000_000), 35 + 122 + 31);
+    assert_eq!(Bounds::EDGE.most_writes(), 6);
+}
+
+#[test]
+fn two_segments_that_are_not_full_fit_into_one_step_which_makes_one_segment() {
+    for bounds in [Bounds::SERVER, Bounds::EDGE] {
+        assert!(2 * bounds.full_rows <= bounds.step_rows && 2 * bounds.full_bytes <= bounds.step_bytes, "{bounds:?}");
+        assert!(bounds.step_rows <= MAX_ROWS as u64, "{bounds:?}");
+        assert!(bounds.fresh_rows <= bounds.step_rows && bounds.fresh_batches <= bounds.most_batches, "{bounds:?}");
+    }
+}
+
+#[test]
+fn at_the_edge_batches_are_sealed_by_rows_by_bytes_and_by_number() {
+    let edge = |bytes| Store { bytes, bounds: Bounds::EDGE, ..Store::default() };
+    // rows of small records, 12 in each window
+    let mut store = edge(100);
+    (0..170).for_each(|_| store.commit("p", 12));
+    store.compact();
+    assert_eq!(store.segments(), 0);
+    store.commit("p", 12);
+    store.compact();
+    assert_eq!((store.segments(), store.entries.len()), (1, 1));
+    // bodies
+    let mut store = edge(8_192);
+    (0..127).for_each(|_| store.commit("p", 1));
+    store.compact();
+    assert_eq!(store.segments(), 0);
+    store.commit("p", 1);
+    store.compact();
+    assert_eq!((store.segments(), store.entries.len()), (1, 1));
+    // single records, first of few projects, then of many: a segment of each is put off
+    let trickle = |store: &mut Store, count: u64, projects: u64| {
+        (0..count).for_each(|n| store.commit(&format!("p{}", n % projects), 1));
+        store.compact();
+    };
+    let mut store = edge(100);
+    trickle(&mut store, 511, 64);
+    assert_eq!(store.segments(), 0);
+    trickle(&mut store, 1, 64);
+    assert_eq!((store.segments(), store.entries.len()), (64, 64));
+    let mut store = edge(100);
+    trickle(&mut store, 1_023, 200);
+    assert_eq!(store.segments(), 0);
+    trickle(&mut store, 1, 200);
+    assert_eq!((store.segments(), store.entries.len()), (200, 200));
 }
 
 #[test]
@@ -195,9 +249,10 @@ proptest! {
     #[test]
     fn whatever_comes_segments_and_writes_are_bounded(
         phases in proptest::collection::vec((0u8..4, 1u64..60, any::<u64>()), 1..8), settled in any::<bool>(),
-        bytes in prop::sample::select(vec![0u64, 80, 500, 3_000, 40_000])
+        bytes in prop::sample::select(vec![0u64, 80, 380, 500, 3_000, 40_000]),
+        bounds in prop::sample::select(vec![Bounds::SERVER, Bounds::EDGE])
     ) {
-        let mut store = Store { bytes, ..Store::default() };
+        let mut store = Store { bytes, bounds, ..Store::default() };
         for (kind, rounds, seed) in phases {
             for round in 0..rounds {
                 let vary = seed.wrapping_add(round).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 33;

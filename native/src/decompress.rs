@@ -1,6 +1,7 @@
 //! Compressed input told apart by its content and read as a stream.
 
-use std::io::{self, BufReader, Chain, Cursor, Read};
+use reqlog_core::format::{Compression, Inflate, InflateError, Step};
+use std::io::{self, BufRead, BufReader, Chain, Cursor, ErrorKind, Read};
 
 /// How much a stream may grow to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,65 +12,43 @@ pub enum Limit {
     Unlimited,
 }
 
-/// A compression of a whole stream.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Coding {
-    /// RFC 1952, several members too.
-    Gzip,
-    /// RFC 8878, several frames too.
-    Zstd,
-    /// zlib (RFC 1950), which HTTP calls deflate.
-    Deflate,
-    /// RFC 7932. It has no magic number: only a name tells.
-    Brotli,
-}
-
-impl Coding {
-    /// Tells by the first bytes; plain text and Brotli give `None`.
-    pub fn detect(start: &[u8]) -> Option<Self> {
-        match start {
-            [0x1f, 0x8b, ..] => Some(Self::Gzip),
-            // a frame, or a skippable one, which pzstd writes first
-            [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Some(Self::Zstd),
-            [0x78, 0x01 | 0x5e | 0x9c | 0xda, ..] => Some(Self::Deflate),
-            _ => None,
-        }
-    }
-
-    /// The coding that a file's name ends in, or that `Content-Encoding` names.
-    pub fn named(name: &str) -> Option<Self> {
-        match name.rsplit('.').next().unwrap_or(name).trim().to_ascii_lowercase().as_str() {
-            "gz" | "gzip" | "x-gzip" => Some(Self::Gzip),
-            "zst" | "zstd" => Some(Self::Zstd),
-            "deflate" | "zz" => Some(Self::Deflate),
-            "br" => Some(Self::Brotli),
-            _ => None,
-        }
-    }
-}
-
 /// The plain bytes of `input`, whatever it is compressed with; its content decides, `named` only what has no magic
-/// number.
+/// number. An error that is the input's fault has a [`reason`].
 pub fn plain<'a>(
     mut input: impl Read + Send + 'a,
-    named: Option<Coding>,
+    named: Option<Compression>,
     limit: Limit,
 ) -> io::Result<Box<dyn Read + Send + 'a>> {
-    let mut start = Vec::with_capacity(4);
-    input.by_ref().take(4).read_to_end(&mut start)?;
-    let coding = Coding::detect(&start).or(named.filter(|coding| *coding == Coding::Brotli));
+    let mut start = Vec::with_capacity(Compression::MAGIC);
+    input.by_ref().take(Compression::MAGIC as u64).read_to_end(&mut start)?;
+    let compression = Compression::detect(&start, named);
     let whole = BufReader::with_capacity(1 << 18, Cursor::new(start).chain(input));
-    let plain: Box<dyn Read + Send + 'a> = match coding {
+    let plain: Box<dyn Read + Send + 'a> = match compression {
         None => Box::new(whole),
-        Some(Coding::Gzip) => Box::new(flate2::bufread::MultiGzDecoder::new(whole)),
-        Some(Coding::Deflate) => Box::new(flate2::bufread::ZlibDecoder::new(whole)),
-        Some(Coding::Zstd) => Box::new(zstd_stream(whole)?),
-        Some(Coding::Brotli) => Box::new(brotli_decompressor::Decompressor::new(whole, 1 << 16)),
+        Some(Compression::Gzip) => {
+            Box::new(Decoded { inner: flate2::bufread::MultiGzDecoder::new(whole), compression: Compression::Gzip })
+        }
+        Some(Compression::Zstd) => Box::new(Decoded { inner: zstd_stream(whole)?, compression: Compression::Zstd }),
+        Some(compression) => Box::new(Inflated::new(whole, compression)),
     };
     Ok(match limit {
         Limit::Unlimited => plain,
         Limit::Bytes(left) => Box::new(Limited { inner: plain, left }),
     })
+}
+
+/// What is wrong with the compressed input that ended in `error`, if that is it.
+pub fn reason(error: &io::Error) -> Option<InflateError> {
+    error.get_ref()?.downcast_ref().copied()
+}
+
+fn failed(reason: InflateError) -> io::Error {
+    let kind = match reason {
+        InflateError::TooLarge(_) => ErrorKind::FileTooLarge,
+        InflateError::Truncated(_) => ErrorKind::UnexpectedEof,
+        InflateError::Corrupt(_) | InflateError::Window(_) => ErrorKind::InvalidData,
+    };
+    io::Error::new(kind, reason)
 }
 
 type Whole<R> = BufReader<Chain<Cursor<Vec<u8>>, R>>;
@@ -79,6 +58,67 @@ fn zstd_stream<'a, R: Read>(whole: Whole<R>) -> io::Result<zstd::Decoder<'a, Who
     // windows of `zstd --long`, up to 128 MiB of memory
     decoder.window_log_max(27)?;
     Ok(decoder)
+}
+
+/// A decoder of another crate, which says in its own words what the core says in one.
+struct Decoded<R> {
+    inner: R,
+    compression: Compression,
+}
+
+impl<R: Read> Read for Decoded<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.inner.read(buffer).map_err(|error| {
+            let is_decoders = matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::InvalidData | ErrorKind::Other);
+            // what the system says of a file, or a layer further out of its input, stays as it is
+            if is_decoders && error.raw_os_error().is_none() && reason(&error).is_none() {
+                failed(InflateError::Corrupt(self.compression))
+            } else {
+                error
+            }
+        })
+    }
+}
+
+/// The core's decoder over a reader.
+struct Inflated<R> {
+    inner: R,
+    inflate: Option<Inflate>,
+    out: Vec<u8>,
+    at: usize,
+}
+
+impl<R: BufRead> Inflated<R> {
+    fn new(inner: R, compression: Compression) -> Self {
+        Self { inner, inflate: Some(Inflate::new(compression, None)), out: Vec::new(), at: 0 }
+    }
+}
+
+impl<R: BufRead> Read for Inflated<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while self.at == self.out.len() {
+            let Some(inflate) = &mut self.inflate else { return Ok(0) };
+            self.out.clear();
+            self.at = 0;
+            let mut input = self.inner.fill_buf()?;
+            let available = input.len();
+            let step = inflate.step(&mut input, &mut self.out);
+            let taken = available - input.len();
+            self.inner.consume(taken);
+            let is_starved = step.map_err(failed)? == Step::Starved;
+            if is_starved
+                && available == 0
+                && self.out.is_empty()
+                && let Some(inflate) = self.inflate.take()
+            {
+                inflate.finish().map_err(failed)?;
+            }
+        }
+        let given = (self.out.len() - self.at).min(buffer.len());
+        buffer[..given].copy_from_slice(&self.out[self.at..][..given]);
+        self.at += given;
+        Ok(given)
+    }
 }
 
 struct Limited<R> {

@@ -3,18 +3,18 @@
 //! One thread reads, decompresses and splits; the calling one parses and encodes chunk by chunk on the pool's threads;
 //! the store's committer writes. A few chunks are under way at a time, whatever the length of the input.
 
-mod intake;
+mod pipeline;
 
-use crate::decompress::{self, Coding, Limit};
+use crate::decompress::{self, Limit};
 use crate::server::Reader;
 use crate::store::Store;
-use intake::Intake;
+use pipeline::Pipeline;
 use reqlog_core::accept::Rules;
-use reqlog_core::format::{Chunk, Format, Head, Parser, Rejection, Report, SNIFF, Splitter};
+use reqlog_core::format::{Compression, Rejection, Report, SNIFF};
+use reqlog_core::intake::{self, Gate, Taken, Units};
 use reqlog_core::plan::{Failure, IngestMode, IngestRequest, Settings};
 use reqlog_core::timestamp::Timestamp;
 use std::io::{self, ErrorKind, Read};
-use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
 
 // read at once, and about what one chunk holds
@@ -47,14 +47,15 @@ pub fn run(
                 let _ = sender.send(Err(failure));
             }
         });
-        Intake::new(store, Rules::new(redact_key, settings, request), request).run(chunks)
+        let gate = Gate::new(request, Rules::new(redact_key, settings, request), store.seed());
+        Pipeline::new(store, gate).run(chunks)
     })
 }
 
 /// What the reader hands to the parser.
 enum Piece {
     /// Units and what reads them.
-    Chunk(Format, Arc<Parser>, Chunk),
+    Chunk(Taken),
     /// The input was cut off.
     Rejection(Rejection),
 }
@@ -68,55 +69,36 @@ fn read(
     now: Timestamp,
     chunks: &SyncSender<Result<Piece, Failure>>,
 ) -> Result<(), Failure> {
-    let broken = |error: io::Error| match (error.kind(), limit) {
-        (ErrorKind::FileTooLarge, Limit::Bytes(limit)) => Failure::TooLarge { limit },
-        (ErrorKind::UnexpectedEof | ErrorKind::TimedOut, _) => Failure::Body("The input breaks off.".into()),
-        _ => Failure::Encoding(format!("The input cannot be read: {error}.")),
+    let broken = |error: io::Error| match (decompress::reason(&error), error.kind(), limit) {
+        (Some(reason), ..) => reason.into(),
+        (None, ErrorKind::FileTooLarge, Limit::Bytes(limit)) => Failure::TooLarge { limit },
+        (None, ErrorKind::UnexpectedEof | ErrorKind::TimedOut, _) => intake::broken_off(),
+        (None, ..) => intake::unreadable(error),
     };
     for encoding in request.encodings.iter().rev() {
-        input = decompress::plain(input, Coding::named(encoding), Limit::Unlimited).map_err(broken)?;
+        input = decompress::plain(input, Some(*encoding), Limit::Unlimited).map_err(broken)?;
     }
-    let mut input = decompress::plain(input, name.and_then(Coding::named), limit).map_err(broken)?;
+    let mut input = decompress::plain(input, name.and_then(Compression::parse_name), limit).map_err(broken)?;
     let mut slice = vec![0; SLICE];
-    let first = fill(&mut input, &mut slice, SNIFF).map_err(broken)?;
-    let format = match &request.format {
-        Some(format) => Format::parse_name(format),
-        None if first == 0 => return Ok(()),
-        None => Format::detect(&slice[..first], name),
-    };
-    let format = format.ok_or_else(|| Failure::Body(unknown_format()))?;
-    let mut splitter = Splitter::new(format);
-    let mut parser = None;
-    let mut filled = first;
+    let mut filled = fill(&mut input, &mut slice, SNIFF).map_err(broken)?;
+    let Some(mut units) = Units::begin(request.format.as_deref(), name, &slice[..filled], now)? else { return Ok(()) };
     while filled > 0 {
-        splitter.push(&slice[..filled]);
-        if let Some(chunk) = splitter.take_chunk() {
-            let parser = parser.get_or_insert_with(|| new_parser(format, splitter.head(), now));
-            if chunks.send(Ok(Piece::Chunk(format, parser.clone(), chunk))).is_err() {
-                return Ok(());
-            }
+        units.push(&slice[..filled]);
+        if let Some(taken) = units.take()
+            && chunks.send(Ok(Piece::Chunk(taken))).is_err()
+        {
+            return Ok(());
         }
         filled = fill(&mut input, &mut slice, SLICE).map_err(broken)?;
     }
-    let end = splitter.finish();
-    if let Some(chunk) = splitter.take_chunk() {
-        let parser = parser.unwrap_or_else(|| new_parser(format, splitter.head(), now));
-        let _ = chunks.send(Ok(Piece::Chunk(format, parser, chunk)));
+    let end = units.finish();
+    if let Some(taken) = units.take() {
+        let _ = chunks.send(Ok(Piece::Chunk(taken)));
     }
-    if let Err(rejection) = end {
+    if let Some(rejection) = end {
         let _ = chunks.send(Ok(Piece::Rejection(rejection)));
     }
     Ok(())
-}
-
-fn new_parser(format: Format, head: Option<&Head>, now: Timestamp) -> Arc<Parser> {
-    Arc::new(Parser::new(format, head.unwrap_or(&Head::default()), now))
-}
-
-/// What to say when no format fits.
-pub fn unknown_format() -> String {
-    let known = Format::ALL.map(Format::name).join(", ");
-    format!("The format of the input is not recognised; name it: {known}.")
 }
 
 /// Reads until `least` bytes are there or the input ends.

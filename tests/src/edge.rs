@@ -1,6 +1,6 @@
 //! The real Worker on workerd, over a socket: its D1, KV and Durable Objects on disk, its clock simulated.
 //!
-//! `worker/test/host.mjs` runs the Workers of a test binary, `worker/test/entry.mjs` stands between them and what they
+//! `worker/test/host.mjs` runs the Workers of a test binary, `worker/test/controlled.mjs` stands between them and what they
 //! are asked. A request tells the clock; nothing of the Worker that is built knows of any of this.
 
 mod host;

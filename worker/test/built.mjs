@@ -1,13 +1,17 @@
 // The built Worker as Miniflare takes it, with the bindings of wrangler.jsonc.
-import { readFileSync, readdirSync } from "node:fs";
-import { join, relative } from "node:path";
-import { fileURLToPath } from "node:url";
-import { Miniflare } from "miniflare";
+import { readFileSync, readdirSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Miniflare } from 'miniflare';
 
-export const directory = fileURLToPath(new URL("../../target/worker/", import.meta.url));
-export const config = fileURLToPath(new URL("../wrangler.jsonc", import.meta.url));
+export const directory = fileURLToPath(new URL('../../target/worker/', import.meta.url));
 
-const KINDS = { ".mjs": "ESModule", ".js": "ESModule", ".wasm": "CompiledWasm" };
+/** wrangler.jsonc, whose comments have lines of their own. */
+export const settings = JSON.parse(
+  readFileSync(new URL('../wrangler.jsonc', import.meta.url), 'utf8').replace(/^\s*\/\/.*$/gm, ''),
+);
+
+const KINDS = { '.mjs': 'ESModule', '.js': 'ESModule', '.wasm': 'CompiledWasm' };
 
 /** Every file that is uploaded, by its path below target/worker. */
 export function uploaded() {
@@ -17,40 +21,49 @@ export function uploaded() {
     .sort();
 }
 
-function module(path, contents) {
-  return { type: KINDS[/\.\w+$/.exec(path)[0]], path: join(directory, path), contents };
+function modules() {
+  return uploaded().map((path) => ({
+    type: KINDS[/\.\w+$/.exec(path)[0]],
+    path: join(directory, path),
+    contents: readFileSync(join(directory, path)),
+  }));
 }
 
-// the first of them is the entry
-function modules(before) {
-  const paths = uploaded().sort((a, b) => (b === "entry.mjs") - (a === "entry.mjs"));
-  const built = paths.map((path) => module(path, readFileSync(join(directory, path))));
-  return [...before.map(({ path, contents }) => module(path, contents)), ...built];
-}
+const migrations = fileURLToPath(new URL(`../${settings.d1_databases[0].migrations_dir}/`, import.meta.url));
 
-/** What Miniflare takes; the first of `before`, modules `{path, contents}` relative to target/worker, is the entry instead of the Worker's. */
-export function options(more = {}, before = []) {
+/** The statements of every migration, in order. */
+export const schema = readdirSync(migrations)
+  .filter((name) => name.endsWith('.sql'))
+  .sort()
+  .flatMap((name) => readFileSync(join(migrations, name), 'utf8').replace(/--.*$/gm, '').split(/;\s*$/m))
+  .filter((sql) => sql.trim() !== '');
+
+/** What Miniflare is started with; `first` replaces the entry, with modules `beside` it by their names. */
+export function options({ first, beside = {}, ...others } = {}) {
+  const all = modules();
+  const entry = all.findIndex((module) => module.path.endsWith('entry.mjs'));
+  all.unshift(...all.splice(entry, 1));
+  const module = (name, contents) => ({ type: 'ESModule', path: join(directory, name), contents });
+  if (first) all.unshift(module('first.mjs', first));
+  for (const [name, contents] of Object.entries(beside)) all.push(module(name, contents));
   return {
-    modules: modules(before),
+    modules: all,
     modulesRoot: directory,
-    compatibilityDate: setting("compatibility_date"),
+    compatibilityDate: settings.compatibility_date,
     cf: false,
-    d1Databases: ["DB"],
-    kvNamespaces: ["SEGMENTS"],
-    durableObjects: {
-      COMMITTER: { className: "Committer", useSQLite: true },
-      COMPACTOR: { className: "Compactor", useSQLite: true },
-    },
-    ...more,
+    d1Databases: settings.d1_databases.map(({ binding }) => binding),
+    kvNamespaces: settings.kv_namespaces.map(({ binding }) => binding),
+    durableObjects: Object.fromEntries(
+      settings.durable_objects.bindings.map(({ name, class_name }) => [name, { className: class_name, useSQLite: true }]),
+    ),
+    ...others,
   };
 }
 
-/** Starts workerd with the Worker; `first` is put before the entry as its own entry. */
-export function start({ first, ...more } = {}) {
-  return new Miniflare(options(more, first ? [{ path: "first.mjs", contents: first }] : []));
-}
-
-/** A text setting of wrangler.jsonc. */
-export function setting(name) {
-  return new RegExp(`"${name}": "([^"]*)"`).exec(readFileSync(config, "utf8"))[1];
+/** workerd with the Worker over an empty, migrated database. */
+export async function start(others) {
+  const host = new Miniflare(options(others));
+  const database = await host.getD1Database(settings.d1_databases[0].binding);
+  await database.batch(schema.map((sql) => database.prepare(sql)));
+  return host;
 }

@@ -7,54 +7,41 @@
 //                                `fault` set for KV is set again
 //   stop {id}
 //
-// All else goes to the Worker's test entry (entry.mjs has the list), as {id, now, …} where `now` is decimal nanoseconds.
+// All else goes to the Worker's test entry (controlled.mjs has the list), as {id, now, …} where `now` is decimal nanoseconds.
 
-import { readFileSync, readdirSync } from "node:fs";
-import { request } from "node:http";
-import { dirname, join } from "node:path";
-import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
-import { Miniflare, NoOpLog } from "miniflare";
-import { options } from "./built.mjs";
+import { readFileSync } from 'node:fs';
+import { request } from 'node:http';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { Miniflare, NoOpLog } from 'miniflare';
+import { options, schema } from './built.mjs';
 
-const here = dirname(fileURLToPath(import.meta.url));
-
-const TEST = ["entry.mjs", "clock.mjs", "faults.mjs"].map((name) => ({
-  path: `test/${name}`,
-  contents: readFileSync(join(here, name), "utf8"),
-}));
-
-const migrations = join(here, "..", "migrations");
-const schema = readdirSync(migrations)
-  .filter((name) => name.endsWith(".sql"))
-  .sort()
-  .flatMap((name) => readFileSync(join(migrations, name), "utf8").replace(/--.*$/gm, "").split(/;\s*$/m))
-  .map((sql) => sql.trim())
-  .filter((sql) => sql !== "")
-  .map((sql) => ({ sql }));
+const ours = (name) => readFileSync(fileURLToPath(new URL(name, import.meta.url)), 'utf8');
+const TEST = { first: ours('controlled.mjs'), beside: { 'clock.mjs': ours('clock.mjs'), 'bindings.mjs': ours('bindings.mjs') } };
 
 const running = new Map();
 
 const stores = ({ dir, vars }) => ({
-  host: "127.0.0.1",
+  host: '127.0.0.1',
   port: 0,
   cache: false,
   log: new NoOpLog(),
   bindings: vars,
-  d1Persist: join(dir, "d1"),
-  kvPersist: join(dir, "kv"),
-  durableObjectsPersist: join(dir, "objects"),
+  d1Persist: join(dir, 'd1'),
+  kvPersist: join(dir, 'kv'),
+  durableObjectsPersist: join(dir, 'objects'),
 });
 
 const since = (start) => Math.round(performance.now() - start);
 
 async function start(command) {
   const began = performance.now();
-  const settings = options(stores(command), TEST);
+  const settings = options({ ...TEST, ...stores(command) });
   const server = { settings, miniflare: new Miniflare(settings), url: undefined, fresh: 0 };
   running.set(command.id, server);
   server.url = await server.miniflare.ready;
-  await control({ op: "sql", now: command.now, statements: [...schema, ...command.sql] }, server);
+  await control({ op: 'sql', now: command.now, statements: [...schema.map((sql) => ({ sql })), ...command.sql] }, server);
   return { url: server.url.href, took: since(began) };
 }
 
@@ -63,7 +50,7 @@ async function restart({ now }, server) {
   await server.miniflare.setOptions(server.settings);
   server.url = await server.miniflare.ready;
   // hung calls and armed rules die with the process, what KV has not spread yet does not come sooner
-  if (server.fresh > 0) await control({ op: "fault", now, faults: { fresh: server.fresh } }, server);
+  if (server.fresh > 0) await control({ op: 'fault', now, faults: { fresh: server.fresh } }, server);
   return { url: server.url.href, took: since(began) };
 }
 
@@ -73,8 +60,8 @@ async function stop({ id }, server) {
 }
 
 async function control({ op, now, ...command }, server) {
-  if (op === "fault") server.fresh = command.faults.fresh ?? 0;
-  const headers = { "x-test-control": op, "x-test-now": now };
+  if (op === 'fault') server.fresh = command.faults.fresh ?? 0;
+  const headers = { 'x-test-control': op, 'x-test-now': now };
   const { status, text } = await post(server.url, headers, JSON.stringify(command));
   if (status !== 200) throw new Error(`${op}: ${status} ${text}`);
   const { ok, error } = JSON.parse(text);
@@ -85,17 +72,17 @@ async function control({ op, now, ...command }, server) {
 // a connection of its own each: none is left from before a restart
 function post(url, headers, body) {
   return new Promise((resolve, reject) => {
-    const asked = request(url, { method: "POST", headers, agent: false }, async (answer) => {
-      let text = "";
-      for await (const chunk of answer.setEncoding("utf8")) text += chunk;
+    const asked = request(url, { method: 'POST', headers, agent: false }, async (answer) => {
+      let text = '';
+      for await (const chunk of answer.setEncoding('utf8')) text += chunk;
       resolve({ status: answer.statusCode, text });
     });
-    asked.on("error", reject).end(body);
+    asked.on('error', reject).end(body);
   });
 }
 
 async function run(command) {
-  if (command.op === "start") return start(command);
+  if (command.op === 'start') return start(command);
   const server = running.get(command.id);
   if (server === undefined) throw new Error(`no Worker runs as ${command.id}`);
   const own = { restart, stop }[command.op];

@@ -101,6 +101,18 @@ impl Body {
         }
         self.cut = self.cut.or(Some(super::Cut::Cap));
     }
+
+    /// Makes what ends anywhere end well: JSON is closed, text loses half a character.
+    pub(crate) fn mend(&mut self) {
+        let json = if self.is_json() { cut_json(&self.bytes, self.bytes.len()).map(Cow::into_owned) } else { None };
+        if let Some(json) = json.filter(|json| json.len() <= self.bytes.len()) {
+            self.bytes = json;
+        } else if let Err(error) = std::str::from_utf8(&self.bytes)
+            && error.error_len().is_none()
+        {
+            self.bytes.truncate(error.valid_up_to());
+        }
+    }
 }
 
 // As much of the text as fits into a JSON string of `cap` bytes.

@@ -1,16 +1,21 @@
 //! What a store knows of its sources without opening them, and what of them is hidden.
 
+mod erasure;
 mod expired;
 mod expiry;
+mod ledger;
 mod summary;
 
+pub use erasure::Erasure;
 pub use expired::Expired;
 pub use expiry::Expiry;
+pub use ledger::{NotSources, Replacement, Sources, due, live};
 pub use summary::{Extent, Summary, SummaryDraft, Verdict};
 pub(crate) use summary::{class_of, contains};
 
 use crate::filter::Predicate;
 use crate::id::{EntryId, Seq};
+use crate::record::Stored;
 use std::sync::Arc;
 
 /// A batch or a segment; both are scanned the same way.
@@ -34,12 +39,24 @@ pub struct Entry {
 /// Rows that were destroyed: those that match among the ones that existed.
 #[derive(Clone, Debug)]
 pub struct Deletion {
-    /// Number in the catalog.
+    /// Number in the catalog, from 1; a later deletion has a higher one, also after this one is settled.
     pub id: u64,
     /// Which rows, resolved, scope included.
     pub filter: Predicate,
     /// The head when it was asked for.
     pub head: Seq,
+}
+
+impl Deletion {
+    /// Whether a row was destroyed by it.
+    pub fn hides(&self, row: &Stored) -> bool {
+        row.id.seq() <= self.head && self.filter.matches_stored(row)
+    }
+
+    /// Whether it may hide rows of a source.
+    pub fn touches(&self, summary: &Summary) -> bool {
+        summary.seq.0 <= self.head && summary.judge(&self.filter) != Verdict::Never
+    }
 }
 
 /// A consistent view of the store; cheap to clone.
@@ -58,6 +75,12 @@ pub struct Catalog {
 }
 
 impl Catalog {
+    /// The number of the newest deletion, 0 without any: segments written without the rows that this catalog hides are
+    /// known to have been through it and all before it.
+    pub fn last_deletion(&self) -> u64 {
+        self.deletions.iter().map(|deletion| deletion.id).max().unwrap_or(0)
+    }
+
     /// Whether every row of a source is hidden by one deletion or has expired: nobody needs it.
     pub fn is_gone(&self, summary: &Summary) -> bool {
         let deleted = |deletion: &Arc<Deletion>| {

@@ -116,6 +116,20 @@ impl Summary {
         (summary.rows > 0).then_some(SummaryDraft(summary))
     }
 
+    /// Rows of one project, or of none; `None` where projects are not counted.
+    pub fn rows_of(&self, project: Option<&str>) -> Option<u64> {
+        let counts = self.projects.as_ref()?;
+        Some(match project {
+            Some(name) => counts.get(name).copied().unwrap_or(0),
+            None => self.rows - counts.values().sum::<u64>(),
+        })
+    }
+
+    /// The project of a segment, which has one at most.
+    pub fn project(&self) -> Option<&str> {
+        self.projects.as_ref()?.keys().next().map(String::as_str)
+    }
+
     /// Summarises rows of a segment; `None` without rows.
     pub fn of<'a>(rows: impl Iterator<Item = &'a Stored> + Clone) -> Option<Self> {
         let mut summary = Self::draft(rows.clone().map(|row| &row.record))?.0;

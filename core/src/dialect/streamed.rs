@@ -14,6 +14,9 @@ pub(crate) trait Streamed: Debug + Send {
     /// Status and header fields.
     fn head(&self) -> Response<()>;
 
+    /// Whether it can be gone on with after a row of it, for who has lost the rest.
+    fn is_resumable(&self) -> bool;
+
     /// Appends what comes before the first row.
     fn begin(&mut self, _out: &mut Vec<u8>) {}
 
@@ -52,6 +55,10 @@ pub(crate) struct File {
 impl Streamed for File {
     fn head(&self) -> Response<()> {
         self.head.clone()
+    }
+
+    fn is_resumable(&self) -> bool {
+        self.writer.is_resumable()
     }
 
     fn begin(&mut self, out: &mut Vec<u8>) {

@@ -116,6 +116,11 @@ impl Writer {
         })
     }
 
+    /// Whether the rows of a file and those of another that begins after them are one file together.
+    pub fn is_resumable(&self) -> bool {
+        matches!(self.0, State::Ndjson)
+    }
+
     /// Appends what stands before the first row.
     pub fn start(&mut self, out: &mut Vec<u8>) {
         match &self.0 {

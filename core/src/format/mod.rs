@@ -34,12 +34,12 @@ mod splitter;
 #[cfg(test)]
 mod tests;
 pub mod time;
-mod url;
+pub(crate) mod url;
 mod word;
 
 use memchr::memmem;
 
-pub use inflate::{Compression, Inflate, InflateError};
+pub use inflate::{Compression, Inflate, InflateError, Step};
 pub use outline::Wanted;
 pub use parser::{Head, Parsed, Parser};
 pub use rejection::{EXCERPT, Rejection, Report};

@@ -4,18 +4,18 @@ use crate::record::{Field, Record};
 
 /// The pieces of an absolute URL or of a path with query.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Url<'a> {
-    pub(super) scheme: Option<&'a str>,
-    pub(super) host: Option<&'a str>,
-    pub(super) path: &'a str,
-    pub(super) query: Option<&'a str>,
-    pub(super) fragment: Option<&'a str>,
+pub(crate) struct Url<'a> {
+    pub(crate) scheme: Option<&'a str>,
+    pub(crate) host: Option<&'a str>,
+    pub(crate) path: &'a str,
+    pub(crate) query: Option<&'a str>,
+    pub(crate) fragment: Option<&'a str>,
     /// Whether `user:password@` stood before the host and was dropped.
-    pub(super) userinfo: bool,
+    pub(crate) userinfo: bool,
 }
 
 impl<'a> Url<'a> {
-    pub(super) fn split(url: &'a str) -> Self {
+    pub(crate) fn split(url: &'a str) -> Self {
         let mut out = Self::default();
         let rest = match url.split_once("://") {
             Some((scheme, rest)) if is_scheme(scheme) => {
@@ -42,7 +42,7 @@ impl<'a> Url<'a> {
     }
 
     /// Fills what `record` does not have yet.
-    pub(super) fn fill(&self, record: &mut Record) {
+    pub(crate) fn fill(&self, record: &mut Record) {
         let pieces = [
             (Field::Scheme, self.scheme),
             (Field::Host, self.host),
@@ -64,7 +64,7 @@ fn is_scheme(text: &str) -> bool {
 }
 
 /// A protocol as reqlog names it: `HTTP/1.1`, `HTTP/2`, `HTTP/3`; others as they are.
-pub(super) fn protocol(name: &str) -> &str {
+pub(crate) fn protocol(name: &str) -> &str {
     match name.to_ascii_lowercase().as_str() {
         "h2" | "h2c" | "http/2" | "http/2.0" | "http2" | "2" | "2.0" => "HTTP/2",
         "h3" | "http/3" | "http/3.0" | "http3" | "3" | "3.0" => "HTTP/3",
@@ -75,7 +75,7 @@ pub(super) fn protocol(name: &str) -> &str {
 }
 
 /// An address without the port that Go servers print after it: `192.0.2.1:443` and `[::1]:443`.
-pub(super) fn address(text: &str) -> &str {
+pub(crate) fn address(text: &str) -> &str {
     if let Some((inner, _)) = text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
         return inner;
     }

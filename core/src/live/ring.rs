@@ -72,7 +72,7 @@ impl Ring {
                 continue;
             }
             self.head = row.id.seq().get();
-            if !self.deletions.iter().any(|deletion| destroys(deletion, &row)) {
+            if !self.deletions.iter().any(|deletion| deletion.hides(&row)) {
                 self.bytes += row.record.weight();
                 self.rows.push_back(Arc::new(row));
             }
@@ -103,7 +103,7 @@ impl Ring {
 
     /// Destroys what a deletion destroys, of what is here and of what comes late.
     pub fn erase(&mut self, deletion: Arc<Deletion>) {
-        self.rows.retain(|row| !destroys(&deletion, row));
+        self.rows.retain(|row| !deletion.hides(row));
         self.bytes = self.rows.iter().map(|row| row.record.weight()).sum();
         self.deletions.push_back(deletion);
         self.deleted += 1;
@@ -134,8 +134,4 @@ impl Ring {
         let first = self.deletions.len().checked_sub(missed)?;
         Some(self.deletions.range(first..))
     }
-}
-
-fn destroys(deletion: &Deletion, row: &Stored) -> bool {
-    row.id.seq() <= deletion.head && deletion.filter.matches_stored(row)
 }

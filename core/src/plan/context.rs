@@ -69,6 +69,25 @@ pub struct Settings {
     pub limits: Limits,
     /// Whether Hoody's dialect streams the rows of all projects to admin keys.
     pub fan_out: Option<FanOut>,
+    /// What this deployment has of what not every one can have.
+    pub offers: Offers,
+}
+
+impl Settings {
+    /// A request's path as the API knows it, without the base path; `None` where the request is not the API's but, in a
+    /// proxy, the origin's.
+    pub fn below_base<'a>(&self, path: &'a str) -> Option<&'a str> {
+        match path.strip_prefix(self.base_path.as_str())? {
+            "" => Some("/"),
+            below if below.starts_with('/') => Some(below),
+            _ => None,
+        }
+    }
+
+    /// Whether a request for `path` is the API's.
+    pub fn is_own(&self, path: &str) -> bool {
+        self.below_base(path).is_some()
+    }
 }
 
 impl Default for Settings {
@@ -80,7 +99,33 @@ impl Default for Settings {
             origins: Origins::default(),
             limits: Limits::default(),
             fan_out: None,
+            offers: Offers::ALL,
         }
+    }
+}
+
+/// What only some deployments have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Offer {
+    /// `GET /metrics`: counters of one process.
+    Metrics,
+    /// `GET /api/v1/backup`: the files of a store.
+    Backup,
+}
+
+/// What a deployment has. **Ours:** the rest is answered with 501 and what to use instead, to who might have used it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Offers(&'static [Offer]);
+
+impl Offers {
+    /// A process with files of its own.
+    pub const ALL: Self = Self(&[Offer::Metrics, Offer::Backup]);
+    /// A Worker: many short-lived processes over databases of the platform.
+    pub const EDGE: Self = Self(&[]);
+
+    /// Whether it is there.
+    pub fn has(self, offer: Offer) -> bool {
+        self.0.contains(&offer)
     }
 }
 

@@ -1,8 +1,9 @@
 //! A streamed answer: more rows than a response in memory should hold.
 
+use super::Failure;
 use super::edge::Edge;
 use crate::catalog::Expired;
-use crate::dialect::{Seen, Streamed};
+use crate::dialect::{Address, Seen, Streamed};
 use crate::query::{Page, Query};
 use crate::record::Stored;
 use crate::timestamp::Timestamp;
@@ -22,6 +23,8 @@ pub struct Exporter {
     rows: IntoIter<Stored>,
     streamed: Box<dyn Streamed>,
     progress: Progress,
+    address: Address,
+    edge: Edge,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -34,10 +37,22 @@ impl Exporter {
     /// A chunk that has so many bytes is handed out; it is longer by less than a row.
     pub const CHUNK: usize = 256 << 10;
 
-    pub(super) fn new(streamed: Box<dyn Streamed>, query: Query, edge: &Edge) -> Self {
+    pub(super) fn new(streamed: Box<dyn Streamed>, query: Query, address: Address, edge: Edge) -> Self {
         let mut head = streamed.head();
         edge.dress(head.headers_mut());
-        Self { head, next: Some(query), rows: Vec::new().into_iter(), streamed, progress: Progress::Fresh }
+        let (next, rows, progress) = (Some(query), Vec::new().into_iter(), Progress::Fresh);
+        Self { head, next, rows, streamed, progress, address, edge }
+    }
+
+    /// Whether a client that has lost the end of the answer can ask for the rest of it. An answer of which this is not so
+    /// is worth nothing unless it is whole.
+    pub fn is_resumable(&self) -> bool {
+        self.streamed.is_resumable()
+    }
+
+    /// The response in place of an answer of which nothing was sent yet.
+    pub fn refuse(self, failure: Failure) -> Response<Bytes> {
+        self.edge.finish(self.address.refuse(&failure.into()))
     }
 
     /// Status and header fields, to be sent once the first page has been read.

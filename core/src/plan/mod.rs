@@ -15,7 +15,7 @@ mod exporter;
 mod operation;
 mod outcome;
 
-pub use context::{Context, FanOut, Origins, Projects, Settings};
+pub use context::{Context, FanOut, Offer, Offers, Origins, Projects, Settings};
 pub use exporter::Exporter;
 pub use operation::{BodyUse, IngestMode, IngestRequest, Operation};
 pub use outcome::{Failure, Outcome};
@@ -58,10 +58,8 @@ enum Stage {
 pub fn plan(head: &http::request::Parts, context: &Context<'_>) -> Plan {
     let edge = Edge::of(head, &context.settings.origins);
     let address = |dialect| Address { dialect, path: head.uri.path().to_owned(), at: context.now };
-    let path = match head.uri.path().strip_prefix(context.settings.base_path.as_str()) {
-        Some("") => "/",
-        Some(path) if path.starts_with('/') => path,
-        _ => return Plan::new(address(Dialect::Reqlog), Err(Error::Route), edge),
+    let Some(path) = context.settings.below_base(head.uri.path()) else {
+        return Plan::new(address(Dialect::Reqlog), Err(Error::Route), edge);
     };
     let dialect = Dialect::of(path);
     let query = head.uri.query().unwrap_or_default();
@@ -166,7 +164,7 @@ impl Plan {
     pub fn export(self) -> Result<Exporter, Box<Self>> {
         match (self.operation, self.stage) {
             (Operation::Export(query), Stage::Runs(Render::Streamed(streamed))) => {
-                Ok(Exporter::new(streamed, query, &self.edge))
+                Ok(Exporter::new(streamed, query, self.address, self.edge))
             }
             (operation, stage) => Err(Box::new(Self { operation, stage, ..self })),
         }

@@ -3,6 +3,7 @@
 use crate::aggregate::{EndpointsQuery, FacetsQuery, HistogramQuery};
 use crate::auth::{NewKey, Scope};
 use crate::filter::{Filter, Predicate};
+use crate::format::Compression;
 use crate::id::Seq;
 use crate::query::{Detail, Query, Unit};
 use crate::timestamp::Timestamp;
@@ -121,8 +122,8 @@ pub struct IngestRequest {
     pub service: Option<String>,
     /// The format's name, where it is not to be detected.
     pub format: Option<String>,
-    /// `Content-Encoding` values, outermost last, lower case.
-    pub encodings: Vec<String>,
+    /// What `Content-Encoding` names, outermost last.
+    pub encodings: Vec<Compression>,
     /// Whether the same source may have been sent before.
     pub mode: IngestMode,
     /// Makes a retry safe; unique within `scope`.

@@ -1,5 +1,6 @@
 //! What came of an operation.
 
+use super::Offer;
 use crate::aggregate::{Endpoints, Facets, Histogram, TooManyBuckets};
 use crate::auth::{Key, Secret};
 use crate::format::Report;
@@ -82,6 +83,8 @@ pub enum Failure {
     Body(String),
     /// What was to be changed is not there.
     Missing,
+    /// This deployment does not have it; see [`Offers`](super::Offers).
+    NotOffered(Offer),
     /// Anything else; the shell has logged it.
     Internal,
 }

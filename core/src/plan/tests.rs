@@ -391,6 +391,16 @@ fn a_base_path_is_taken_off_and_put_into_links() {
 }
 
 #[test]
+fn what_is_not_below_the_base_path_is_not_the_apis() {
+    let mut settings = Settings { base_path: "/x".to_owned(), ..Settings::default() };
+    for (path, below) in [("/x", Some("/")), ("/x/", Some("/")), ("/x/a", Some("/a")), ("/xa", None), ("/", None)] {
+        assert_eq!((settings.below_base(path), settings.is_own(path)), (below, below.is_some()), "{path}");
+    }
+    settings.base_path.clear();
+    assert!(settings.is_own("/") && settings.is_own("/x") && !settings.is_own("*"));
+}
+
+#[test]
 fn only_allowed_origins_may_read() {
     let world = World::new();
     let allowed = |origin| {
@@ -564,5 +574,36 @@ fn a_refused_request_runs_nothing_and_is_not_charged_again() {
         assert_eq!(told, ["30", "7", "1800000002"]);
         let exposed = answer.headers()["access-control-expose-headers"].to_str().unwrap().to_owned();
         assert!(["retry-after", "x-ratelimit-limit", "x-ratelimit-reset"].iter().all(|name| exposed.contains(name)));
+    }
+}
+
+#[test]
+fn what_a_deployment_does_not_have_is_refused_with_what_to_use_instead() {
+    let mut world = World::new();
+    let of = |world: &World, method: &str, key: &str, path: &str| {
+        world.plan(method, path, &[("authorization", &format!("Bearer {key}"))])
+    };
+    assert!(matches!(of(&world, "GET", "admin", "/metrics").operation(), Operation::Metrics));
+    assert!(matches!(of(&world, "GET", "admin", "/api/v1/backup").operation(), Operation::Backup));
+    world.settings.offers = Offers::EDGE;
+    for (path, instead) in [
+        ("/metrics", "This deployment has no /metrics; use the platform's own observability."),
+        ("/api/v1/backup", "back up with 'GET /api/v1/export?format=ndjson' or the database's point-in-time recovery."),
+    ] {
+        for method in ["GET", "HEAD"] {
+            let planned = of(&world, method, "admin", path);
+            assert!(matches!(planned.operation(), Operation::Nothing), "{method} {path}");
+            assert_eq!(planned.reply(Outcome::Nothing).status(), 501, "{method} {path}");
+        }
+        let answer = of(&world, "GET", "admin", path).reply(Outcome::Nothing);
+        assert_eq!(answer.headers()["content-type"], "application/problem+json");
+        let told: serde_json::Value = serde_json::from_str(&text(answer)).unwrap();
+        assert_eq!(told["type"], "urn:reqlog:problem:not-offered");
+        assert_eq!(told["status"], 501);
+        assert!(told["detail"].as_str().unwrap().ends_with(instead), "{told}");
+        // who could not have used it elsewhere either learns nothing of it
+        for (key, status) in [("", 401), ("read", 403), ("ingest", 403), ("shop-admin", 403)] {
+            assert_eq!(of(&world, "GET", key, path).reply(Outcome::Nothing).status(), status, "{key} {path}");
+        }
     }
 }

@@ -104,13 +104,20 @@ impl<'a> Builder<'a> {
     pub fn finish(self, pieces: &[Piece]) -> Built {
         let mut bytes = Directory::MAGIC.to_vec();
         let mut slots = Vec::new();
-        for (id, block) in pieces.iter().flat_map(|piece| &piece.0) {
+        // first what filters and sorts, then what lists show, then what is seldom asked for
+        let rank = |id: PartId| match id {
+            PartId::Details(_) => 1,
+            PartId::Bodies(_) => 2,
+            _ => 0,
+        };
+        let mut parts: Vec<&(PartId, Vec<u8>)> = pieces.iter().flat_map(|piece| &piece.0).collect();
+        parts.sort_by_key(|(id, _)| rank(*id));
+        for (id, block) in parts {
             slots.push(Slot { id: *id, offset: bytes.len() as u64, len: block.len() as u64 });
             bytes.extend_from_slice(block);
         }
-        let directory = Directory { summary: self.summary, slots };
-        directory.finish(&mut bytes);
-        Built { bytes, summary: directory.summary }
+        Directory::finish(&self.summary, &slots, &mut bytes);
+        Built { bytes, summary: self.summary }
     }
 }
 

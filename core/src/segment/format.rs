@@ -24,6 +24,8 @@ pub(super) struct Slot {
 pub struct Directory {
     pub(super) summary: Summary,
     pub(super) slots: Vec<Slot>,
+    // CRC-32 of the footer that it was read from
+    pub(super) check: u32,
 }
 
 impl Directory {
@@ -32,11 +34,12 @@ impl Directory {
     /// Bytes at the end of a file from which [`Self::footer`] tells where the footer is.
     pub const TRAILER_LEN: u64 = 12;
 
-    pub(super) fn finish(&self, file: &mut Vec<u8>) {
+    /// Ends a file of these parts with a footer and the trailer.
+    pub(super) fn finish(summary: &Summary, slots: &[Slot], file: &mut Vec<u8>) {
         let mut raw = Vec::new();
-        put_bytes(&mut raw, &self.summary.encode());
-        put_varint(&mut raw, self.slots.len() as u64);
-        for slot in &self.slots {
+        put_bytes(&mut raw, &summary.encode());
+        put_varint(&mut raw, slots.len() as u64);
+        for slot in slots {
             let (kind, at) = slot.id.code();
             raw.push(kind);
             put_varint(&mut raw, at.into());
@@ -77,7 +80,7 @@ impl Directory {
             offset = offset.checked_add(len).ok_or(input.corrupt())?;
         }
         input.end()?;
-        Ok(Self { summary, slots })
+        Ok(Self { summary, slots, check: crc32fast::hash(footer) })
     }
 
     /// What the catalog keeps of this segment.

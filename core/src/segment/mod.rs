@@ -1,7 +1,8 @@
 //! Immutable, columnar, compressed blocks of records.
 //!
 //! [`build`] writes one, [`Directory`] finds and decodes its parts, [`Columns`] answers questions over decoded parts,
-//! whether they come from a segment or, by [`columns`], from records in memory.
+//! whether they come from a segment or, by [`columns`], from records in memory. Where a store has no range reads,
+//! [`Volumes`] says how a segment is cut into values.
 
 mod builder;
 mod counts;
@@ -14,6 +15,7 @@ mod reader;
 mod rows;
 mod strings;
 mod text;
+mod volumes;
 
 pub use builder::{Builder, Built, Piece, build, columns};
 pub use counts::ValueCounts;
@@ -25,6 +27,7 @@ pub use reader::{Columns, Need};
 pub use rows::{Bodies, Details, ROWS};
 pub use strings::Strings;
 pub use text::Text;
+pub use volumes::{MAX_VALUE, MAX_WEIGHT, Unstorable, Volumes, first, portions, values};
 
 /// Most rows of one segment.
 pub const MAX_ROWS: usize = 128 << 10;

@@ -57,6 +57,11 @@ impl PartId {
         if number == Number::Arrival { Self::Arrival } else { Self::Number(number) }
     }
 
+    /// Whether it is read for rows that are shown, not to find them.
+    pub(super) fn is_cold(self) -> bool {
+        matches!(self, Self::Details(_) | Self::Bodies(_))
+    }
+
     pub(super) fn code(self) -> (u8, u32) {
         match self {
             Self::Number(number) => {

@@ -6,7 +6,7 @@ mod old;
 use reqlog_core::batch;
 use reqlog_core::catalog::{Catalog, Deletion, Entry, Expiry, SourceId};
 use reqlog_core::codec::Portable;
-use reqlog_core::compact::{self, Urgency};
+use reqlog_core::compact::{self, Bounds, Survivors, Urgency};
 use reqlog_core::filter::{Number, Predicate};
 use reqlog_core::id::{EntryId, Seq};
 use reqlog_core::query::{Detail, Direction, Order, Page, Position, Query, SortKey, Start, Stats, Total, Unit};
@@ -29,6 +29,9 @@ pub struct Model {
     pub catalog: Catalog,
     sources: BTreeMap<SourceId, Source>,
     segments: u64,
+    deletions: u64,
+    // the last deletion that was made physical in each segment
+    erased: HashMap<SourceId, u64>,
     arrival: u64,
     old: bool,
     /// The parts that scans asked for.
@@ -61,8 +64,8 @@ impl Model {
 
     pub fn delete(&mut self, filter: &Predicate) {
         let Some(head) = self.catalog.head.map(EntryId::seq) else { return };
-        let id = self.catalog.deletions.len() as u64;
-        self.catalog.deletions.push(Arc::new(Deletion { id, filter: filter.clone(), head }));
+        self.deletions += 1;
+        self.catalog.deletions.push(Arc::new(Deletion { id: self.deletions, filter: filter.clone(), head }));
         self.rows.retain(|row| !filter.matches_stored(row));
     }
 
@@ -77,41 +80,44 @@ impl Model {
 
     /// Runs merges until none is due.
     pub fn compact(&mut self, urgency: Urgency) {
-        while let Some(merge) = compact::plan(&self.catalog.entries, |_| 0, urgency) {
+        while let Some(merge) = compact::plan(&self.catalog.entries, |_| 0, urgency, &Bounds::SERVER) {
             self.merge(&merge.inputs);
         }
-        // With every row rewritten, no deletion has anything left to hide.
         if self.catalog.entries.iter().all(|entry| matches!(entry.id, SourceId::Segment(_))) {
             let inputs: Vec<SourceId> = self.catalog.entries.iter().map(|entry| entry.id).collect();
             inputs.iter().for_each(|input| self.merge(&[*input]));
-            self.catalog.deletions.clear();
+            assert!(
+                self.catalog.deletions.is_empty(),
+                "with every row rewritten, no deletion has anything left to hide"
+            );
         }
     }
 
+    fn erased(&self, id: SourceId) -> u64 {
+        self.erased.get(&id).copied().unwrap_or(0)
+    }
+
     pub fn merge(&mut self, inputs: &[SourceId]) {
-        let mut rows: Vec<Stored> = inputs.iter().flat_map(|id| self.read(*id)).collect();
-        rows.retain(|row| {
-            !self.catalog.expiry.hides(row)
-                && !self
-                    .catalog
-                    .deletions
-                    .iter()
-                    .any(|gone| row.id.seq() <= gone.head && gone.filter.matches_stored(row))
-        });
-        rows.sort_by_key(|row| (row.record.time, row.id.seq()));
-        self.catalog.entries.retain(|entry| !inputs.contains(&entry.id));
-        let mut by_project: BTreeMap<Option<String>, Vec<Stored>> = BTreeMap::new();
-        for row in rows {
-            by_project.entry(row.record.text(Field::Project).map(str::to_owned)).or_default().push(row);
+        let settled = compact::settled(&self.catalog, |id| self.erased(id), inputs);
+        let entries: Vec<Entry> =
+            self.catalog.entries.iter().filter(|entry| inputs.contains(&entry.id)).cloned().collect();
+        let mut rows: Vec<Stored> = Vec::new();
+        for entry in &entries {
+            let survivors = Survivors::of(&self.catalog, entry);
+            rows.extend(self.read(entry.id).into_iter().filter(|row| survivors.keep(row)));
         }
-        for rows in by_project.values() {
-            let built = segment::build(rows, &Portable).unwrap();
+        self.catalog.entries.retain(|entry| !inputs.contains(&entry.id));
+        for mut rows in compact::by_project(rows) {
+            compact::sort(&mut rows);
+            let built = segment::build(&rows, &Portable).unwrap();
             self.segments += 1;
             let id = SourceId::Segment(self.segments);
             self.catalog.entries.push(Entry { id, summary: Arc::new(built.summary) });
+            self.erased.insert(id, self.catalog.last_deletion());
             let bytes = if self.old { old::without_counts(&built.bytes) } else { built.bytes };
             self.sources.insert(id, Source::Segment(bytes));
         }
+        self.catalog.deletions.retain(|deletion| !settled.contains(&deletion.id));
     }
 
     fn read(&self, id: SourceId) -> Vec<Stored> {

@@ -5,9 +5,9 @@ use super::{Place, Problem};
 use http::{HeaderValue, Request, Response, Uri, header};
 use reqlog::server::{Reader, RunFile, Service};
 use reqlog::store::{OpenError, Options, Store};
-use reqlog_core::auth::KeyHash;
 use reqlog_core::plan;
 use reqlog_core::retention::Retention;
+use reqlog_core::settings::Given;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -107,7 +107,7 @@ pub fn open(data: &Path, retention: Retention) -> Result<Store, OpenError> {
 
 /// The key that redacted values are hashed with, where it was given: what a hash of a given text is.
 pub fn redact_key(settings: &Settings) -> Option<[u8; 32]> {
-    settings.redact_key.as_deref().map(|text| KeyHash::of(text).0)
+    Given { redact_key: settings.redact_key.clone(), ..Given::default() }.redact_key()
 }
 
 /// The server of a directory, if there is one that answers.

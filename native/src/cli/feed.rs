@@ -1,8 +1,8 @@
 //! An input cut into blocks that threads take in turn.
 
-use reqlog::decompress::{self, Coding, Limit};
+use reqlog::decompress::{self, Limit};
 use reqlog::server::Reader;
-use reqlog_core::format::{Chunk, Format, Head, Parser, Rejection, SNIFF, Splitter, UNIT_LIMIT};
+use reqlog_core::format::{Chunk, Compression, Format, Head, Parser, Rejection, SNIFF, Splitter, UNIT_LIMIT};
 use reqlog_core::timestamp::Timestamp;
 use std::io::{self, ErrorKind, Read};
 use std::sync::Arc;
@@ -48,7 +48,7 @@ impl Feed {
         seq: u64,
         now: Timestamp,
     ) -> io::Result<Option<Self>> {
-        let mut input = decompress::plain(input, Coding::named(name), Limit::Unlimited)?;
+        let mut input = decompress::plain(input, Compression::parse_name(name), Limit::Unlimited)?;
         let mut first = Vec::with_capacity(BLOCK);
         input.by_ref().take(SNIFF as u64).read_to_end(&mut first)?;
         let empty = first.is_empty().then_some(Format::Ndjson);

@@ -6,9 +6,9 @@ use super::output::{self, Watched};
 use super::settings::Settings;
 use super::{Place, Problem, Verdict};
 use clap::Args;
-use reqlog::decompress::{self, Coding, Limit};
+use reqlog::decompress::{self, Limit};
 use reqlog::server::Reader;
-use reqlog_core::format::Format;
+use reqlog_core::format::{Compression, Format};
 use std::fs::File;
 use std::io;
 use std::path::PathBuf;
@@ -125,7 +125,7 @@ pub fn route(path: Path, name: &str, named: Option<Format>) -> Path {
 pub fn watched(path: &PathBuf) -> Result<(String, Reader), Problem> {
     let (name, length, input) = open(path)?;
     let input = Box::new(Watched::new(input, &name, length));
-    let brotli = Coding::named(&name).filter(|coding| *coding == Coding::Brotli);
+    let brotli = Compression::parse_name(&name).filter(|compression| *compression == Compression::Brotli);
     match brotli {
         Some(_) => Ok((name, decompress::plain(input, brotli, Limit::Unlimited)?)),
         None => Ok((name, input)),

@@ -3,7 +3,8 @@
 use super::Problem;
 use super::settings::Settings;
 use clap::Args;
-use reqlog_core::limit::{Limits, Rate};
+use reqlog_core::limit::Limits;
+use reqlog_core::settings::Given;
 
 /// Of every key but admin keys.
 #[derive(Args, Debug, Default)]
@@ -22,25 +23,20 @@ pub struct LimitFlags {
 impl LimitFlags {
     /// The limits of a server.
     pub fn resolve(&self, settings: &Settings) -> Result<Limits, Problem> {
-        let contracts = Limits::default();
-        Ok(Limits {
-            flowmock: rate(self.flowmock_rate.as_ref(), settings.flowmock_rate.as_ref(), contracts.flowmock)?,
-            scrip: rate(self.scrip_rate.as_ref(), settings.scrip_rate.as_ref(), contracts.scrip)?,
-            streams_per_key: self.streams_per_key.or(settings.streams_per_key).unwrap_or(contracts.streams_per_key),
-        })
-    }
-}
-
-fn rate(flag: Option<&String>, setting: Option<&String>, contract: Option<Rate>) -> Result<Option<Rate>, Problem> {
-    match flag.or(setting) {
-        Some(text) => Rate::parse(text.trim()).map_err(|error| Problem::Usage(error.to_string())),
-        None => Ok(contract),
+        let given = Given {
+            flowmock_rate: self.flowmock_rate.clone().or_else(|| settings.flowmock_rate.clone()),
+            scrip_rate: self.scrip_rate.clone().or_else(|| settings.scrip_rate.clone()),
+            streams_per_key: self.streams_per_key.or(settings.streams_per_key),
+            ..Given::default()
+        };
+        given.limits().map_err(Problem::Usage)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use reqlog_core::limit::Rate;
 
     #[test]
     fn flags_win_over_settings_and_both_over_the_contracts() {

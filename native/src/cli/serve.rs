@@ -10,11 +10,11 @@ use reqlog::server::{self, RunFile, Service};
 use reqlog::store::Store;
 use reqlog_core::auth::Secret;
 use reqlog_core::plan::{self, FanOut};
+use reqlog_core::settings::Given;
 use std::io::Write;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -67,12 +67,13 @@ struct FanOutFlags {
 
 impl FanOutFlags {
     fn over(&self, settings: &Settings) -> Option<FanOut> {
-        let usual = FanOut::default();
-        let seconds = |flag: Option<u64>, setting: Option<u64>| flag.or(setting).map(Duration::from_secs);
-        (self.admin_fanout || settings.admin_fanout == Some(true)).then(|| FanOut {
-            cursor_age: seconds(self.fanout_age, settings.fanout_age).unwrap_or(usual.cursor_age),
-            deadline: seconds(self.fanout_deadline, settings.fanout_deadline).unwrap_or(usual.deadline),
-        })
+        let given = Given {
+            admin_fanout: self.admin_fanout.then_some(true).or(settings.admin_fanout),
+            fanout_age: self.fanout_age.or(settings.fanout_age),
+            fanout_deadline: self.fanout_deadline.or(settings.fanout_deadline),
+            ..Given::default()
+        };
+        given.fan_out()
     }
 }
 
@@ -100,8 +101,8 @@ impl Serve {
         if let Some(secret) = store.ensure_admin(given).map_err(failed)? {
             eprintln!("admin key: {}", secret.expose());
         }
-        let base_path = self.base_path.as_deref().or(settings.base_path.as_deref()).unwrap_or_default();
-        let base_path = base_path.trim_end_matches('/').to_owned();
+        let base_path = self.base_path.or_else(|| settings.base_path.clone());
+        let base_path = Given { base_path, ..Given::default() }.base_path();
         let fan_out = self.fan_out.over(settings);
         let plan = plan::Settings { base_path, origins, limits, fan_out, ..Default::default() };
         let service = Service::new(store.clone(), plan, backend::redact_key(settings)).map_err(failed)?;

@@ -3,13 +3,13 @@
 //! A flag wins over the environment, the environment over the file. Every setting can be given in all three.
 
 use super::Problem;
-use super::retention::{Layers, Table};
+use super::retention::Table;
 use reqlog_core::plan::Origins;
-use reqlog_core::retention::Retention;
+use reqlog_core::retention::{Layers, Retention};
+use reqlog_core::settings::Given;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 
 /// What the environment and the settings file say; a flag, where there is one, was looked at before.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -71,31 +71,22 @@ impl Settings {
     }
 
     fn under(self, environment: impl Fn(&str) -> Option<String>) -> Result<Self, Problem> {
-        fn read<T: FromStr>(name: &str, value: Option<String>, accepted: &str) -> Result<Option<T>, Problem> {
-            let read = |value: String| {
-                let refuse = |_| Problem::Usage(format!("{name} is '{value}'; it takes {accepted}"));
-                value.parse().map_err(refuse)
-            };
-            value.map(read).transpose()
-        }
-        let flag = |name| read(name, environment(name), "true or false");
-        let seconds = |name| read(name, environment(name), "a number of seconds");
-        let number = |name| read(name, environment(name), "a number");
+        let given = Given::of_variables(&environment).map_err(Problem::Usage)?;
         Ok(Self {
             data: environment("REQLOG_DATA").map(PathBuf::from).or(self.data),
             listen: environment("REQLOG_LISTEN").or(self.listen),
-            base_path: environment("REQLOG_BASE_PATH").or(self.base_path),
-            origins: environment("REQLOG_ORIGINS").or(self.origins),
-            flowmock_rate: environment("REQLOG_FLOWMOCK_RATE").or(self.flowmock_rate),
-            scrip_rate: environment("REQLOG_SCRIP_RATE").or(self.scrip_rate),
-            streams_per_key: number("REQLOG_STREAMS_PER_KEY")?.or(self.streams_per_key),
+            base_path: given.base_path.or(self.base_path),
+            origins: given.origins.or(self.origins),
+            flowmock_rate: given.flowmock_rate.or(self.flowmock_rate),
+            scrip_rate: given.scrip_rate.or(self.scrip_rate),
+            streams_per_key: given.streams_per_key.or(self.streams_per_key),
             admin_key: environment("REQLOG_ADMIN_KEY").or(self.admin_key),
             url: environment("REQLOG_URL").or(self.url),
             key: environment("REQLOG_KEY").or(self.key),
-            redact_key: environment("REQLOG_REDACT_KEY").or(self.redact_key),
-            admin_fanout: flag("LOGS_ADMIN_FANOUT")?.or(self.admin_fanout),
-            fanout_age: seconds("REQLOG_FANOUT_AGE")?.or(self.fanout_age),
-            fanout_deadline: seconds("REQLOG_FANOUT_DEADLINE")?.or(self.fanout_deadline),
+            redact_key: given.redact_key.or(self.redact_key),
+            admin_fanout: given.admin_fanout.or(self.admin_fanout),
+            fanout_age: given.fanout_age.or(self.fanout_age),
+            fanout_deadline: given.fanout_deadline.or(self.fanout_deadline),
             above: ["REQLOG_RETENTION_AGE", "REQLOG_RETENTION_BYTES"].map(&environment),
             ..self
         })
@@ -103,30 +94,19 @@ impl Settings {
 
     /// The origins that a flag or a setting names; only the server's own pages where neither does.
     pub fn origins(&self, flag: Option<&str>) -> Result<Origins, Problem> {
-        let Some(text) = flag.or(self.origins.as_deref()) else { return Ok(Origins::Own) };
-        if text == "*" {
-            return Ok(Origins::Any);
-        }
-        let origins = text.split(',').map(|origin| origin.trim().trim_end_matches('/'));
-        let known = |origin: &str| {
-            let host = origin.strip_prefix("https://").or(origin.strip_prefix("http://"));
-            if host.is_some_and(|host| !host.is_empty() && !host.contains(['/', ' ', '?', '#'])) {
-                return Ok(origin.to_owned());
-            }
-            Err(Problem::Usage(format!("'{origin}' is no web origin; write https://app.example.test, or * for all")))
-        };
-        origins.map(known).collect::<Result<_, _>>().map(Origins::Listed)
+        let origins = flag.map(str::to_owned).or_else(|| self.origins.clone());
+        Given { origins, ..Given::default() }.origins().map_err(Problem::Usage)
     }
 
     /// How long records are kept. A flag, the environment and the file each say it of all projects or of some; of each
     /// project the first of them that names it counts, then the first that names all.
     pub fn retention(&self, age: Option<&str>, bytes: Option<&str>) -> Result<Retention, Problem> {
         let mut layers = Layers::default();
-        layers.tables(&self.retention)?;
-        for list in [self.retention_age.as_deref(), self.above[0].as_deref(), age] {
+        self.retention.iter().try_for_each(|(project, table)| table.add(project, &mut layers))?;
+        for list in [self.retention_age.as_deref(), self.above[0].as_deref(), age].into_iter().flatten() {
             layers.ages(list)?;
         }
-        for list in [self.retention_bytes.as_deref(), self.above[1].as_deref(), bytes] {
+        for list in [self.retention_bytes.as_deref(), self.above[1].as_deref(), bytes].into_iter().flatten() {
             layers.bytes(list)?;
         }
         Ok(layers.finish())

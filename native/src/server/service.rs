@@ -5,11 +5,12 @@
 
 use super::metrics::{self, Tails};
 use crate::ingest;
-use crate::store::{Backup, Erasure, Fault, Store};
+use crate::store::{Backup, Fault, Store};
 use bytes::Bytes;
 use http::request::Parts;
 use http::{Request, Response};
 use reqlog_core::auth::{Key, Keyring, Role, Scope, Secret};
+use reqlog_core::catalog::Erasure;
 use reqlog_core::limit::Buckets;
 use reqlog_core::plan::{self, BodyUse, Context, Exporter, Failure, IngestRequest, Operation, Outcome, Plan, Settings};
 use reqlog_core::query::{Page, Query};

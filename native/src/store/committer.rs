@@ -2,15 +2,18 @@
 //!
 //! Invariant: every commit's arrival is greater than the one before, also across restarts; see [`EntryId`].
 
-use super::database::{self, Database, Head, Retained};
-use super::ingest::{Committed, Content, Place, Prepared, chunks};
-use super::memory::{Fresh, Memory};
+use super::database::{self, Database, Head};
+use super::ingest::{Content, Prepared, chunks};
+use super::memory;
 use super::{Fault, Shared};
 use bytes::Bytes;
 use reqlog_core::batch::{self, EncodedBatch};
 use reqlog_core::catalog::Summary;
 use reqlog_core::id::{EntryId, Seq};
+use reqlog_core::identity::{Fresh, Memory};
 use reqlog_core::record::Record;
+use reqlog_core::retention::Retained;
+use reqlog_core::sequencer::{Committed, Place};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -43,7 +46,7 @@ type Waiting = (Prepared, SyncSender<Result<Committed, Fault>>);
 
 impl Committer {
     pub(super) fn new(database: Database, shared: Arc<Shared>) -> Result<Self, Fault> {
-        let (head, memory, retained) = (database.head()?, Memory::load(&database)?, database.retained()?);
+        let (head, memory, retained) = (database.head()?, memory::load(&database)?, database.retained()?);
         shared.remembered.store(memory.len(), Ordering::Relaxed);
         Ok(Self { database, shared, retained, head, memory })
     }
@@ -106,7 +109,7 @@ impl Committer {
         let mut committed = Vec::with_capacity(group.len());
         let mut next = self.head.next;
         for prepared in &mut group {
-            let duplicates = self.memory.sift(prepared, &mut fresh, arrival, &*self.shared.options.codec)?;
+            let duplicates = memory::sift(&self.memory, prepared, &mut fresh, arrival, &*self.shared.options.codec)?;
             let (first, rows) = (Seq::new(next).filter(|_| prepared.rows() > 0), prepared.rows());
             next += rows;
             committed.push(Committed { first, rows, duplicates, arrival_ms: arrival, source: None });
@@ -118,7 +121,7 @@ impl Committer {
         let (batches, next) = self.place(group, first, arrival)?;
         let rows = (first < next).then(|| (first, next - 1));
         let head = Head { next, arrival };
-        let memory = &self.memory;
+        let remembered = &self.memory;
         let (row, source) = self.database.write(|tx| {
             for (summary, blob) in &batches {
                 database::put_batch(tx, summary, blob)?;
@@ -129,10 +132,12 @@ impl Committer {
             database::put_head(tx, head)?;
             let source =
                 import.map(|import| database::put_import(tx, import.scope, &import.progress, rows)).transpose()?;
-            Ok((memory.write(tx, &fresh, arrival)?, source))
+            Ok((memory::write(remembered, tx, &fresh, arrival)?, source))
         })?;
         self.head = head;
-        self.memory.adopt(row, &fresh, arrival);
+        if let Some(row) = row {
+            self.memory.adopt(row, fresh.hashes(), arrival);
+        }
         if let Some(first) = committed.first_mut() {
             first.source = source;
         }

@@ -8,11 +8,11 @@ use super::retention::Halves;
 use super::source::Unreadable;
 use super::{Compaction, Fault, Shared, Snapshot, Store, run};
 use rayon::prelude::*;
-use reqlog_core::catalog::{Deletion, Entry, SourceId, Verdict};
-use reqlog_core::compact::{self, Merge, Urgency};
-use reqlog_core::record::{Field, Stored};
+use reqlog_core::catalog::{Entry, SourceId};
+use reqlog_core::compact::{self, Bounds, Merge, Survivors, Urgency};
+use reqlog_core::record::Stored;
 use reqlog_core::segment::{self, Builder, Built, Piece};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
@@ -116,7 +116,7 @@ impl Compactor {
 
     /// Does what is due, if anything is.
     fn step(&mut self, urgency: Urgency) -> Result<bool, Fault> {
-        self.take(|snapshot, entries| compact::plan(entries, |entry| snapshot.size(entry.id), urgency))
+        self.take(|snapshot, entries| compact::plan(entries, |entry| snapshot.size(entry.id), urgency, &Bounds::SERVER))
     }
 
     /// Removes what deletions and retention have hidden, as far as that is due.
@@ -130,21 +130,22 @@ impl Compactor {
         let _alone = shared.compacting.lock().unwrap_or_else(PoisonError::into_inner);
         let snapshot = shared.snapshot.get();
         let catalog = snapshot.catalog();
-        let gone: Vec<SourceId> =
-            catalog.entries.iter().filter(|entry| catalog.is_gone(&entry.summary)).map(|entry| entry.id).collect();
+        let gone = compact::gone(catalog);
         if !gone.is_empty() {
             // without reading it, whether or not it could be read
-            let settled = settled(&snapshot, &gone);
+            let settled = compact::settled(catalog, |id| snapshot.erased(id), &gone);
             self.exchange(&snapshot, &[], gone, settled)?;
             self.removed = true;
             return Ok(true);
         }
         let entries: Vec<Entry> =
             catalog.entries.iter().filter(|entry| !self.avoided.contains(&entry.id)).cloned().collect();
-        let merge = plan(&snapshot, &entries).or_else(|| erase(&snapshot, &entries));
+        let size = |entry: &Entry| snapshot.size(entry.id);
+        let erase = || compact::erase(catalog, &entries, |id| snapshot.erased(id), size, &Bounds::SERVER);
+        let merge = plan(&snapshot, &entries).or_else(erase);
         let merge = merge.map_or_else(|| self.expire(&snapshot, &entries), Some);
         let inputs = merge.map(|merge| merge.inputs).unwrap_or_default();
-        let settled = settled(&snapshot, &inputs);
+        let settled = compact::settled(catalog, |id| snapshot.erased(id), &inputs);
         if inputs.is_empty() && settled.is_empty() {
             return Ok(false);
         }
@@ -178,7 +179,10 @@ impl Compactor {
         loop {
             let readable = entries.iter().filter(|entry| !self.avoided.contains(&entry.id));
             match self.halves.next(&self.shared, snapshot, readable) {
-                Ok(entry) => return entry.and_then(|entry| rewrite(snapshot, entry, entries)),
+                Ok(entry) => {
+                    let size = |entry: &Entry| snapshot.size(entry.id);
+                    return entry.and_then(|entry| compact::rewrite(entry, entries, size, &Bounds::SERVER));
+                }
                 Err(Unreadable { source, fault }) => {
                     tracing::error!("retention: {fault}");
                     self.avoided.insert(source);
@@ -191,14 +195,12 @@ impl Compactor {
     fn rows(&self, snapshot: &Snapshot, inputs: &[SourceId]) -> Result<Vec<Stored>, Unreadable> {
         let reader = super::source::Reader { cache: None, ..self.shared.reader(snapshot) };
         let entries: Vec<&Entry> = inputs.iter().filter_map(|id| snapshot.entry(*id)).collect();
-        let (deletions, expiry) = (&snapshot.catalog().deletions, &snapshot.catalog().expiry);
         let rows: Vec<Vec<Stored>> = entries
             .into_par_iter()
             .map(|entry| {
-                let touching: Vec<&Deletion> =
-                    deletions.iter().map(|deletion| &**deletion).filter(|deletion| touches(deletion, entry)).collect();
+                let survivors = Survivors::of(snapshot.catalog(), entry);
                 let mut rows = reader.rows(entry)?;
-                rows.retain(|row| !expiry.hides(row) && !touching.iter().any(|deletion| is_deleted(row, deletion)));
+                rows.retain(|row| survivors.keep(row));
                 Ok(rows)
             })
             .collect::<Result<_, Unreadable>>()?;
@@ -212,7 +214,7 @@ impl Compactor {
         removed: Vec<SourceId>,
         settled: Vec<u64>,
     ) -> Result<(), Fault> {
-        let erased = snapshot.catalog().deletions.iter().map(|deletion| deletion.id).max().unwrap_or(0);
+        let erased = snapshot.catalog().last_deletion();
         let dir = &self.shared.dir;
         let gone = dir.take_unlinked();
         let count = built.len();
@@ -238,18 +240,8 @@ impl Compactor {
 
 // one segment or more of each project, rows by (time, sequence)
 pub(super) fn build(rows: Vec<Stored>, shared: &Shared) -> Vec<Built> {
-    let mut projects: BTreeMap<Option<String>, Vec<Stored>> = BTreeMap::new();
-    for row in rows {
-        let project = row.record.text(Field::Project);
-        match projects.get_mut(&project.map(str::to_owned)) {
-            Some(rows) => rows.push(row),
-            None => {
-                projects.insert(project.map(str::to_owned), vec![row]);
-            }
-        }
-    }
-    let mut projects: Vec<Vec<Stored>> = projects.into_values().collect();
-    projects.par_iter_mut().for_each(|rows| rows.sort_unstable_by_key(|row| (row.record.time, row.id.seq())));
+    let mut projects = compact::by_project(rows);
+    projects.par_iter_mut().for_each(|rows| compact::sort(rows));
     let chunks: Vec<&[Stored]> = projects.iter().flat_map(|rows| rows.chunks(segment::MAX_ROWS)).collect();
     let codec = &*shared.options.codec;
     let build = |rows| {
@@ -259,46 +251,4 @@ pub(super) fn build(rows: Vec<Stored>, shared: &Shared) -> Vec<Built> {
         Some(builder.finish(&pieces))
     };
     chunks.into_iter().filter_map(build).collect()
-}
-
-fn touches(deletion: &Deletion, entry: &Entry) -> bool {
-    entry.summary.seq.0 <= deletion.head && entry.summary.judge(&deletion.filter) != Verdict::Never
-}
-
-fn is_deleted(row: &Stored, deletion: &Deletion) -> bool {
-    row.id.seq() <= deletion.head && deletion.filter.matches_stored(row)
-}
-
-// whether rows of the entry may still be hidden by the deletion
-fn is_pending(snapshot: &Snapshot, deletion: &Deletion, entry: &Entry) -> bool {
-    let erased = match entry.id {
-        SourceId::Batch(_) => 0,
-        SourceId::Segment(id) => snapshot.segment(id).map_or(0, |file| file.erased()),
-    };
-    erased < deletion.id && touches(deletion, entry)
-}
-
-/// The next source that a deletion still has to be made physical in.
-fn erase(snapshot: &Snapshot, entries: &[Entry]) -> Option<Merge> {
-    let deletions = &snapshot.catalog().deletions;
-    let pending = |entry: &&Entry| deletions.iter().any(|deletion| is_pending(snapshot, deletion, entry));
-    entries.iter().find(pending).and_then(|entry| rewrite(snapshot, entry, entries))
-}
-
-// A segment alone. A batch with all others: each alone would make a small segment of every project in it.
-fn rewrite(snapshot: &Snapshot, entry: &Entry, entries: &[Entry]) -> Option<Merge> {
-    match entry.id {
-        SourceId::Batch(_) => compact::plan(entries, |entry| snapshot.size(entry.id), Urgency::Settle),
-        SourceId::Segment(_) => Some(Merge { inputs: vec![entry.id] }),
-    }
-}
-
-/// Deletions that hide nothing any more once `inputs` are rewritten: whatever is committed meanwhile is younger.
-fn settled(snapshot: &Snapshot, inputs: &[SourceId]) -> Vec<u64> {
-    let catalog = snapshot.catalog();
-    let hides = |deletion: &Deletion| {
-        let rest = catalog.entries.iter().filter(|entry| !inputs.contains(&entry.id));
-        rest.into_iter().any(|entry| is_pending(snapshot, deletion, entry))
-    };
-    catalog.deletions.iter().filter(|deletion| !hides(deletion)).map(|deletion| deletion.id).collect()
 }

@@ -9,7 +9,7 @@ mod sources;
 
 pub(super) use access::{declare, drop_key, drop_project, put_key};
 pub(super) use remembered::{ImportedRows, drop_identities, drop_import, put_identities, put_import};
-pub(super) use retained::{Retained, put_retained};
+pub(super) use retained::put_retained;
 pub(super) use sources::{
     Head, RawBatch, RawSegment, StoredBatch, StoredDeletion, StoredSegment, drop_batch, drop_deletion, drop_leftover,
     drop_segment, pass_segment, put_batch, put_deletion, put_head, put_secret, put_segment, reserve_segment,

@@ -3,7 +3,7 @@
 use super::committer::Committer;
 use super::database::{self, StoredDeletion};
 use super::{Fault, Snapshot, Store};
-use reqlog_core::catalog::{Catalog, Deletion};
+use reqlog_core::catalog::{Catalog, Deletion, Erasure};
 use reqlog_core::filter::{Filter, Predicate};
 use reqlog_core::id::{EntryId, Seq};
 use reqlog_core::query::Unit;
@@ -11,51 +11,27 @@ use reqlog_core::scan::Scan;
 use reqlog_core::timestamp::Timestamp;
 use std::sync::Arc;
 
-/// Which rows to destroy, as it was asked: a resolved predicate cannot be stored, so it is resolved again at a start.
-#[derive(Clone, Debug)]
-pub struct Erasure {
-    query: String,
-    now: Timestamp,
-    project: Option<String>,
-    filter: Predicate,
-}
-
-impl Erasure {
-    /// What matches `filter`, with relative times counted from `now`, in one project or everywhere.
-    pub fn new(filter: &Filter, now: Timestamp, project: Option<&str>) -> Result<Self, String> {
-        let query = filter.to_string();
-        let filter = resolve(&query, now, project)?;
-        Ok(Self { query, now, project: project.map(str::to_owned), filter })
-    }
-}
-
-fn resolve(query: &str, now: Timestamp, project: Option<&str>) -> Result<Predicate, String> {
-    let parsed = Filter::parse(query).map_err(|error| error.to_string())?;
-    let filter = parsed.filter.resolve(now).map_err(|fault| fault.to_string())?;
-    Ok(Predicate::all_of(project.map(Predicate::project).into_iter().chain([filter])))
-}
-
 /// A stored deletion as scans apply it.
 pub(super) fn revive(stored: &StoredDeletion) -> Result<Option<Arc<Deletion>>, Fault> {
     let now = Timestamp::from_nanos(stored.now);
-    let filter = resolve(&stored.query, now, stored.project.as_deref())
+    let erasure = Erasure::restore(&stored.query, now, stored.project.as_deref())
         .map_err(|reason| Fault::Corrupt(format!("deletion {}: {reason}", stored.id)))?;
-    Ok(Seq::new(stored.head).map(|head| Arc::new(Deletion { id: stored.id, filter, head })))
+    Ok(Seq::new(stored.head).map(|head| Arc::new(erasure.deletion(stored.id, head))))
 }
 
 impl Store {
     /// Destroys the rows that match among those that exist when it is committed; says how many.
     pub fn delete(&self, erasure: Erasure) -> Result<u64, Fault> {
-        let filter = erasure.filter.clone();
-        let (before, head) = self.run(move |committer| committer.erase(erasure, None))?;
+        let filter = erasure.filter().clone();
+        let (before, head) = self.run(move |committer| committer.erase(&erasure, None))?;
         self.count(&before, &filter, head)
     }
 
     /// Forgets a project, revokes its keys and destroys its rows; says how many.
     pub fn delete_project(&self, name: &str) -> Result<u64, Fault> {
         let erasure = Erasure::new(&Filter::All, self.now(), Some(name)).map_err(Fault::Failed)?;
-        let (filter, name) = (erasure.filter.clone(), name.to_owned());
-        let (before, head) = self.run(move |committer| committer.erase(erasure, Some(name)))?;
+        let (filter, name) = (erasure.filter().clone(), name.to_owned());
+        let (before, head) = self.run(move |committer| committer.erase(&erasure, Some(name)))?;
         self.count(&before, &filter, head)
     }
 
@@ -71,12 +47,16 @@ impl Store {
 
 impl Committer {
     // the view before it, and the head it applies to
-    fn erase(&mut self, erasure: Erasure, project: Option<String>) -> Result<(Arc<Snapshot>, Option<Seq>), Fault> {
+    fn erase(&mut self, erasure: &Erasure, project: Option<String>) -> Result<(Arc<Snapshot>, Option<Seq>), Fault> {
         let before = self.shared.snapshot.get();
         let head = self.last().map(EntryId::seq);
-        let Erasure { query, now, project: within, filter } = erasure;
-        let mut stored =
-            StoredDeletion { id: 0, query, now: now.as_nanos(), project: within, head: head.map_or(0, Seq::get) };
+        let mut stored = StoredDeletion {
+            id: 0,
+            query: erasure.query().to_owned(),
+            now: erasure.now().as_nanos(),
+            project: erasure.project().map(str::to_owned),
+            head: head.map_or(0, Seq::get),
+        };
         stored.id = self.database.write(|tx| {
             if let Some(name) = &project {
                 database::drop_project(tx, name)?;
@@ -85,7 +65,7 @@ impl Committer {
         })?;
         if let Some(head) = head {
             let mut catalog: Catalog = (**before.catalog()).clone();
-            let deletion = Arc::new(Deletion { id: stored.id, filter, head });
+            let deletion = Arc::new(erasure.deletion(stored.id, head));
             catalog.deletions.push(deletion.clone());
             self.shared.publish(before.with_catalog(catalog));
             self.shared.live.erase(deletion);

@@ -4,9 +4,9 @@ use super::Fault;
 use rayon::prelude::*;
 use reqlog_core::batch::{self, EncodedBatch};
 use reqlog_core::codec::Codec;
-use reqlog_core::id::Seq;
-use reqlog_core::identity::Progress;
-use reqlog_core::record::{Field, Record};
+use reqlog_core::identity::Imported;
+use reqlog_core::record::Record;
+use reqlog_core::sequencer::{Committed, Place, places};
 use std::collections::BTreeSet;
 use std::sync::mpsc::Receiver;
 use std::time::Instant;
@@ -22,18 +22,6 @@ pub struct Ingest {
     /// What to remember of the import that these records belong to.
     pub import: Option<Imported>,
 }
-
-/// How far an import has come.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Imported {
-    /// Hash of what imports are compared within; see `Seed::scope`.
-    pub scope: u64,
-    /// From `Import::take`, with the records it took.
-    pub progress: Progress,
-}
-
-/// A project, and an environment of it, that records name.
-pub(super) type Place = (String, Option<String>);
 
 /// Records ready to be committed; see `Store::prepare`.
 pub struct Prepared {
@@ -100,21 +88,6 @@ impl Prepared {
     }
 }
 
-/// What a commit did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Committed {
-    /// Sequence of the first record; the others follow it without a hole. `None` when there was nothing to store.
-    pub first: Option<Seq>,
-    /// How many were stored.
-    pub rows: u64,
-    /// How many were not, because their identities are remembered.
-    pub duplicates: u64,
-    /// When, in ms since 1970.
-    pub arrival_ms: u64,
-    /// The remembered source that a further part of the import continues; for `Import::stored`.
-    pub source: Option<u64>,
-}
-
 /// A commit that is under way; records submitted later get later sequences.
 #[must_use = "records are durable only when `wait` says so"]
 pub struct Ticket(pub(super) Receiver<Result<Committed, Fault>>);
@@ -124,21 +97,6 @@ impl Ticket {
     pub fn wait(self) -> Result<Committed, Fault> {
         self.0.recv().unwrap_or(Err(Fault::Closed))
     }
-}
-
-fn places(records: &[Record]) -> BTreeSet<Place> {
-    let mut places = BTreeSet::new();
-    let mut last = (None, None);
-    for record in records {
-        let place = (record.text(Field::Project), record.text(Field::Environment));
-        if let (Some(project), environment) = place
-            && place != last
-        {
-            places.insert((project.to_owned(), environment.map(str::to_owned)));
-        }
-        last = place;
-    }
-    places
 }
 
 /// Cuts records where a batch is full.

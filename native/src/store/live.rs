@@ -155,9 +155,7 @@ impl Shared {
             }
         }
         let (deletions, expiry) = (&snapshot.catalog().deletions, &snapshot.catalog().expiry);
-        let is_deleted = |row: &Stored| {
-            deletions.iter().any(|deletion| row.id.seq() <= deletion.head && deletion.filter.matches_stored(row))
-        };
+        let is_deleted = |row: &Stored| deletions.iter().any(|deletion| deletion.hides(row));
         let is_there = |row: &Stored| !is_deleted(row) && !expiry.hides(row);
         (floor, Ok(kept.into_iter().rev().flatten().filter(is_there).collect()))
     }

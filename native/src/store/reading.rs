@@ -5,10 +5,10 @@ use super::{Fault, Shared, Snapshot, Store};
 use reqlog_core::aggregate::{
     Endpoints, EndpointsQuery, Facets, FacetsQuery, Histogram, HistogramQuery, TooManyBuckets,
 };
-use reqlog_core::filter::{Number, Predicate};
+use reqlog_core::filter::Predicate;
 use reqlog_core::id::Seq;
 use reqlog_core::neighbours::{Neighbours, Side};
-use reqlog_core::query::{Detail, Direction, Order, Page, Query, Start, Stats, Total, Unit};
+use reqlog_core::query::{Detail, Page, Query, Stats, Unit};
 use reqlog_core::record::Stored;
 use reqlog_core::scan::Scan;
 use std::sync::Arc;
@@ -43,7 +43,7 @@ impl Store {
         filter: &Predicate,
         detail: Detail,
     ) -> Result<Option<Stored>, Fault> {
-        let row = self.page(&one(seq, filter, detail))?.rows.pop();
+        let row = self.page(&Query::one(seq, filter, detail))?.rows.pop();
         Ok(row.filter(|row| arrived(row, arrival)))
     }
 
@@ -62,7 +62,7 @@ impl Store {
                 self.inner.shared.counters.scanned(scan.scanned());
                 Ok(scan.finish().rows)
             };
-            let row = page(one(seq, filter, Detail::Preview))?.pop();
+            let row = page(Query::one(seq, filter, Detail::Preview))?.pop();
             let Some(row) = row.filter(|row| arrived(row, arrival)) else { return Ok(None) };
             let before = page(Side::Before.query(&row, filter, count))?;
             let after = page(Side::After.query(&row, filter, count))?;
@@ -118,21 +118,6 @@ impl Store {
             }
             snapshot = fresh;
         }
-    }
-}
-
-fn one(seq: Seq, filter: &Predicate, detail: Detail) -> Query {
-    let exact = i64::try_from(seq.get()).unwrap_or(i64::MAX);
-    Query {
-        filter: Predicate::And(vec![Predicate::Number(Number::Seq, vec![(exact, exact)]), filter.clone()]),
-        order: Order::Arrival,
-        direction: Direction::Ascending,
-        start: Start::First,
-        bound: Seq::MAX,
-        limit: 1,
-        detail,
-        total: Total::Skip,
-        unit: Unit::Record,
     }
 }
 

@@ -2,9 +2,10 @@
 
 use super::committer::Committer;
 use super::data_dir::SegmentFile;
-use super::database::{self, Retained, StoredSegment};
+use super::database::{self, StoredSegment};
 use super::{DataDir, Fault};
 use reqlog_core::catalog::{Entry, SourceId};
+use reqlog_core::retention::Retained;
 use std::sync::Arc;
 
 /// Segments whose files are durable, and what they stand for from now on.

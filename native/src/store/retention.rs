@@ -1,19 +1,16 @@
 //! Retention: what has expired is hidden within a second, and compaction is told what to free.
 //!
-//! A limit of age moves with the clock. A limit of bytes cuts a project back to nine tenths once its segments and batches
-//! exceed it ([`retention::cut`]); such a cut is durable, because the bytes alone would not tell of it after a restart.
+//! What that is, [`retention`] decides; here are the clock, the reads and the transaction.
 
 use super::committer::{Committer, Request};
 use super::compaction::Compactor;
-use super::database::{self, Retained};
+use super::database;
 use super::source::Unreadable;
 use super::{Fault, Shared, Snapshot, Store, run};
 use reqlog_core::catalog::{Catalog, Entry, Expiry, SourceId};
-use reqlog_core::filter::{Number, Predicate};
 use reqlog_core::id::Seq;
-use reqlog_core::retention::{self, Cut, Held};
-use reqlog_core::segment::{Part, PartId};
-use std::collections::{BTreeSet, HashMap};
+use reqlog_core::retention::{self, Look};
+use std::collections::HashMap;
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
@@ -71,201 +68,85 @@ pub(super) fn tick(shared: &Shared, requests: &Sender<Request>) -> Result<(), Fa
     let now = shared.now().as_millis().max(0) as u64;
     let cuts = cuts(shared, &snapshot);
     let expiry = catalog.expiry.max(&shared.options.retention.by_age(now)).max(&cuts);
-    let Some(expired) = hidden(shared, &snapshot, &expiry) else { return Ok(()) };
+    let Some(expired) = retention::hidden(catalog, &expiry, look(shared, &snapshot)) else { return Ok(()) };
     run(requests, move |committer| committer.expire(&expiry, &cuts, expired))
 }
 
 /// Hides what expired while nobody looked, before anybody reads.
 pub(super) fn wake(shared: &Shared) {
     let snapshot = shared.snapshot.get();
-    let mut catalog = (**snapshot.catalog()).clone();
-    let now = shared.now();
-    let expiry = catalog.expiry.max(&shared.options.retention.by_age(now.as_millis().max(0) as u64));
-    // cuts that were made before are known already
-    let before = Catalog { expiry: Arc::default(), ..catalog.clone() };
-    let hidden = hidden(shared, &snapshot.with_catalog(before), &expiry);
-    hidden.into_iter().for_each(|last| catalog.expired.add(now, last));
-    catalog.expiry = Arc::new(expiry);
-    shared.snapshot.set(snapshot.with_catalog(catalog));
+    let woken = retention::wake(&shared.options.retention, snapshot.catalog(), shared.now(), look(shared, &snapshot));
+    shared.snapshot.set(snapshot.with_catalog(woken));
+}
+
+// into at most so many sources
+fn look<'a>(shared: &'a Shared, snapshot: &'a Snapshot) -> impl FnMut(&Entry) -> Look + 'a {
+    let mut looks = 0;
+    move |entry| {
+        looks += 1;
+        match entry.id {
+            _ if looks > LOOKS => Look::Spared,
+            SourceId::Batch(_) => shared.reader(snapshot).rows(entry).map_or(Look::Unreadable, Look::Rows),
+            SourceId::Segment(_) => columns(shared, snapshot, entry).map_or(Look::Unreadable, Look::Columns),
+        }
+    }
 }
 
 /// The horizons of projects that exceed their bytes; everything else has none.
 fn cuts(shared: &Shared, snapshot: &Snapshot) -> Expiry {
-    let limits = &shared.options.retention;
-    let catalog = snapshot.catalog();
-    let mut cuts = Expiry::default();
-    if !limits.limits_bytes() {
-        return cuts;
-    }
-    // what no reader sees any more is dropped without a cut
-    let live: Vec<Entry> = catalog.entries.iter().filter(|entry| !catalog.is_gone(&entry.summary)).cloned().collect();
-    for (project, parts) in retention::held(&live, |entry| snapshot.size(entry.id)) {
-        let Some(limit) = limits.limits(project.as_deref()).bytes else { continue };
-        let (entries, mut held): (Vec<&Entry>, Vec<Held>) = parts.into_iter().unzip();
-        let horizon = loop {
-            match retention::cut(&held, limit) {
-                Cut::None => break 0,
-                Cut::Before(horizon) => break horizon,
-                Cut::Look(places) => {
-                    for at in places {
-                        // one that cannot be read goes with its last row
-                        let known = arrivals(shared, snapshot, entries[at]);
-                        held[at].arrivals = Some(known.unwrap_or_else(|_| vec![held[at].arrival.1]));
-                    }
-                }
-            }
-        };
-        match project {
-            _ if horizon == 0 => {}
-            Some(name) => drop(cuts.projects.insert(name, horizon)),
-            None => cuts.unnamed = horizon,
-        }
-    }
-    cuts
+    let size = |entry: &Entry| snapshot.size(entry.id);
+    let look = |entry: &Entry| {
+        let mut arrivals = arrivals(shared, snapshot, entry).ok()?;
+        arrivals.sort_unstable();
+        Some(arrivals)
+    };
+    retention::cuts(&shared.options.retention, snapshot.catalog(), size, look)
 }
 
-/// The arrivals of a source's rows, ascending; for segments, and for batches, which have one arrival.
+/// The arrivals of a source's rows; for segments, and for batches, which have one arrival.
 fn arrivals(shared: &Shared, snapshot: &Snapshot, entry: &Entry) -> Result<Vec<u64>, Unreadable> {
-    let mut arrivals: Vec<u64> = columns(shared, snapshot, entry)?.into_iter().map(|(arrival, _)| arrival).collect();
-    arrivals.sort_unstable();
-    Ok(arrivals)
+    Ok(columns(shared, snapshot, entry)?.into_iter().map(|(arrival, _)| arrival).collect())
 }
 
 /// Arrival and sequence of each row.
 fn columns(shared: &Shared, snapshot: &Snapshot, entry: &Entry) -> Result<Vec<(u64, u64)>, Unreadable> {
     let reader = shared.reader(snapshot);
-    let column = |id| {
-        let part = reader.part(entry.id, id).map_err(|fault| Unreadable { source: entry.id, fault })?;
-        let value = |row| if let Part::Ints(ints) = &*part { ints.get(row) } else { None };
-        let values: Option<Vec<u64>> = (0..entry.summary.rows as usize).map(|row| Some(value(row)? as u64)).collect();
-        let fault = || Fault::Corrupt(format!("{:?} has no {id:?}", entry.id));
-        values.ok_or_else(|| Unreadable { source: entry.id, fault: fault() })
-    };
-    Ok(column(PartId::Arrival)?.into_iter().zip(column(PartId::Number(Number::Seq))?).collect())
+    let unreadable = |fault| Unreadable { source: entry.id, fault };
+    let part = |id| reader.part(entry.id, id).map_err(unreadable);
+    let [arrival, seq] = retention::COLUMNS;
+    let columns = retention::columns(entry.summary.rows, [&*part(arrival)?, &*part(seq)?]);
+    columns.ok_or_else(|| unreadable(Fault::Corrupt(format!("{:?} lacks arrivals or sequences", entry.id))))
 }
 
-/// The highest sequence that `expiry` hides or that retention has removed; `None` if `expiry` hides no more than before.
-fn hidden(shared: &Shared, snapshot: &Snapshot, expiry: &Expiry) -> Option<Seq> {
-    let catalog = snapshot.catalog();
-    let mut touched: Vec<&Entry> = catalog.entries.iter().filter(|entry| expiry.of(&entry.summary).is_some()).collect();
-    if touched.iter().all(|entry| expiry.of(&entry.summary) == catalog.expiry.of(&entry.summary)) {
-        return None;
-    }
-    touched.sort_by_key(|entry| std::cmp::Reverse(entry.summary.seq.1));
-    let (mut most, mut looks) = (catalog.expired.highest(), 0);
-    for entry in touched {
-        let last = entry.summary.seq.1;
-        if most.is_some_and(|most| last <= most) {
-            break;
-        }
-        let is_whole = expiry.of(&entry.summary) == Some(Predicate::ALL);
-        looks += usize::from(!is_whole);
-        let hidden = if is_whole {
-            Some(last)
-        } else if looks <= LOOKS {
-            last_hidden(shared, snapshot, entry, expiry)
-        } else {
-            Some(last.min(bound(catalog, expiry)))
-        };
-        most = most.max(hidden);
-    }
-    most
-}
-
-// a sequence that no hidden row exceeds: sequences grow as arrivals do
-fn bound(catalog: &Catalog, expiry: &Expiry) -> Seq {
-    let latest = expiry.projects.values().copied().fold(expiry.unnamed.max(expiry.others), u64::max);
-    let young = catalog.entries.iter().filter(|entry| entry.summary.arrival.0 >= latest);
-    young.map(|entry| entry.summary.seq.0).min().unwrap_or(Seq::MAX)
-}
-
-fn last_hidden(shared: &Shared, snapshot: &Snapshot, entry: &Entry, expiry: &Expiry) -> Option<Seq> {
-    let found = match entry.id {
-        SourceId::Batch(_) => shared.reader(snapshot).rows(entry).map(|rows| {
-            let hidden = rows.iter().filter(|row| expiry.hides(row)).map(|row| row.id.seq());
-            hidden.max()
-        }),
-        SourceId::Segment(_) => columns(shared, snapshot, entry).map(|rows| {
-            let horizon = expiry.horizon(project(entry));
-            let hidden = rows.into_iter().filter(|(arrival, _)| *arrival < horizon).map(|(_, seq)| seq);
-            hidden.max().and_then(Seq::new)
-        }),
-    };
-    // of one that cannot be read, nobody reads on
-    found.unwrap_or(Some(entry.summary.seq.0))
-}
-
-/// The project of a segment.
-fn project(entry: &Entry) -> Option<&str> {
-    entry.summary.projects.as_ref().and_then(|counts| counts.keys().next()).map(String::as_str)
-}
-
-/// When which segment is half expired, once that was looked up.
+/// By when half of which segment had arrived, once that was looked up.
 #[derive(Default)]
 pub(super) struct Halves(HashMap<u64, u64>);
 
 impl Halves {
-    /// The next source that has to be rewritten for what has expired in it: half of its rows, or any while its project
-    /// exceeds its bytes. What has expired as a whole is no concern of this.
+    /// The next source that has to be rewritten for what has expired in it.
     pub(super) fn next<'a>(
         &mut self,
         shared: &Shared,
         snapshot: &Snapshot,
         entries: impl Iterator<Item = &'a Entry>,
     ) -> Result<Option<&'a Entry>, Unreadable> {
-        let catalog = snapshot.catalog();
-        let touched = |entry: &&Entry| catalog.expiry.of(&entry.summary).is_some();
-        let mut over = None;
-        for entry in entries.filter(touched) {
-            let over = over.get_or_insert_with(|| exceeding(shared, snapshot));
-            if self.is_half(shared, snapshot, entry)? || is_any(entry, over, catalog) {
-                return Ok(Some(entry));
-            }
+        let size = |entry: &Entry| snapshot.size(entry.id);
+        let half = |entry: &Entry| self.of(shared, snapshot, entry);
+        let due = retention::due(&shared.options.retention, snapshot.catalog(), entries, size, half)?;
+        if due.is_none() {
+            self.0.retain(|id, _| snapshot.segment(*id).is_some());
         }
-        self.0.retain(|id, _| snapshot.segment(*id).is_some());
-        Ok(None)
+        Ok(due)
     }
 
-    fn is_half(&mut self, shared: &Shared, snapshot: &Snapshot, entry: &Entry) -> Result<bool, Unreadable> {
-        let (summary, expiry) = (&entry.summary, &snapshot.catalog().expiry);
-        let SourceId::Segment(id) = entry.id else {
-            let counts = summary.projects.iter().flatten();
-            let gone = counts.filter(|(name, _)| summary.arrival.0 < expiry.horizon(Some(name)));
-            return Ok(2 * gone.map(|(_, rows)| rows).sum::<u64>() >= summary.rows);
-        };
-        let half = if let Some(half) = self.0.get(&id) {
-            *half
-        } else {
-            let arrivals = arrivals(shared, snapshot, entry)?;
-            // a source has at least one row
-            *self.0.entry(id).or_insert(arrivals[(arrivals.len() - 1) / 2])
-        };
-        Ok(half < expiry.horizon(project(entry)))
+    fn of(&mut self, shared: &Shared, snapshot: &Snapshot, entry: &Entry) -> Result<u64, Unreadable> {
+        let SourceId::Segment(id) = entry.id else { return Ok(entry.summary.arrival.0) };
+        if let Some(half) = self.0.get(&id) {
+            return Ok(*half);
+        }
+        let half = retention::half(arrivals(shared, snapshot, entry)?).unwrap_or(entry.summary.arrival.1);
+        Ok(*self.0.entry(id).or_insert(half))
     }
-}
-
-// whether the source holds something hidden of a project that exceeds its bytes
-fn is_any(entry: &Entry, over: &BTreeSet<Option<String>>, catalog: &Catalog) -> bool {
-    let hides = |project: &Option<String>| entry.summary.arrival.0 < catalog.expiry.horizon(project.as_deref());
-    let holds = |project: &Option<String>| match (&entry.summary.projects, project) {
-        (Some(counts), Some(name)) => counts.contains_key(name),
-        (Some(counts), None) => counts.values().sum::<u64>() < entry.summary.rows,
-        (None, _) => false,
-    };
-    over.iter().any(|project| hides(project) && holds(project))
-}
-
-/// Projects of more bytes than their limit.
-fn exceeding(shared: &Shared, snapshot: &Snapshot) -> BTreeSet<Option<String>> {
-    if !shared.options.retention.limits_bytes() {
-        return BTreeSet::new();
-    }
-    let held = retention::held(&snapshot.catalog().entries, |entry| snapshot.size(entry.id));
-    let exceeds = |project: &Option<String>, parts: &[(&Entry, Held)]| {
-        let limit = shared.options.retention.limits(project.as_deref()).bytes;
-        limit.is_some_and(|limit| parts.iter().map(|(_, part)| part.bytes).sum::<u64>() > limit)
-    };
-    held.into_iter().filter(|(project, parts)| exceeds(project, parts)).map(|(project, _)| project).collect()
 }
 
 impl Committer {
@@ -276,29 +157,11 @@ impl Committer {
         // a walk that began before the clock was set back is to hear of it
         catalog.expired.add(self.shared.now().max(self.shared.told()), expired);
         catalog.expiry = Arc::new(catalog.expiry.max(expiry));
-        // a cut below which nothing is left has done its work
-        let mut kept = self.retained.cuts().max(cuts);
-        let cut = |project: Option<&str>, horizon: u64| {
-            let parts = catalog.entries.iter().filter(|entry| entry.summary.arrival.0 < horizon);
-            parts.into_iter().any(|entry| {
-                entry.summary.projects.as_ref().is_none_or(|counts| match project {
-                    Some(name) => counts.contains_key(name),
-                    None => counts.values().sum::<u64>() < entry.summary.rows,
-                })
-            })
-        };
-        kept.projects.retain(|name, horizon| cut(Some(name.as_str()), *horizon));
-        kept.unnamed = if cut(None, kept.unnamed) { kept.unnamed } else { 0 };
-        if kept != self.retained.cuts() {
-            self.retain(Retained::new(&catalog.expired, kept))?;
+        if let Some(retained) = self.retained.cut(&catalog, cuts) {
+            self.database.write(|tx| database::put_retained(tx, &retained))?;
+            self.retained = retained;
         }
         self.shared.publish(old.with_catalog(catalog));
-        Ok(())
-    }
-
-    fn retain(&mut self, retained: Retained) -> Result<(), Fault> {
-        self.database.write(|tx| database::put_retained(tx, &retained))?;
-        self.retained = retained;
         Ok(())
     }
 }

@@ -62,6 +62,14 @@ impl Snapshot {
         }
     }
 
+    /// Number of the last deletion that was made physical in a source, 0 in a batch.
+    pub(super) fn erased(&self, id: SourceId) -> u64 {
+        match id {
+            SourceId::Batch(_) => 0,
+            SourceId::Segment(id) => self.segment(id).map_or(0, |file| file.erased()),
+        }
+    }
+
     pub(super) fn entry(&self, id: SourceId) -> Option<&Entry> {
         self.catalog.entries.iter().find(|entry| entry.id == id)
     }

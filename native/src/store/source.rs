@@ -7,9 +7,7 @@ use rayon::prelude::*;
 use reqlog_core::batch;
 use reqlog_core::catalog::{Catalog, Entry, SourceId};
 use reqlog_core::codec::{Codec, Corrupt};
-use reqlog_core::filter::Predicate;
-use reqlog_core::id::Seq;
-use reqlog_core::query::{Detail, Direction, Order, Query, Start, Total, Unit};
+use reqlog_core::query::Query;
 use reqlog_core::record::Stored;
 use reqlog_core::scan::{Next, Partial, Scan, Step, Task};
 use reqlog_core::segment::{self, Directory, Part, PartId};
@@ -141,25 +139,11 @@ impl Reader<'_> {
             }
             SourceId::Segment(_) => {
                 let catalog = Catalog { entries: vec![entry.clone()], ..Catalog::default() };
-                let mut scan = Scan::page(everything(), &catalog);
+                let mut scan = Scan::page(Query::everything(), &catalog);
                 self.drive(&mut scan)?;
                 Ok(scan.finish().rows)
             }
         }
-    }
-}
-
-fn everything() -> Query {
-    Query {
-        filter: Predicate::Const(true),
-        order: Order::Time,
-        direction: Direction::Ascending,
-        start: Start::First,
-        bound: Seq::MAX,
-        limit: segment::MAX_ROWS,
-        detail: Detail::Whole,
-        total: Total::Skip,
-        unit: Unit::Record,
     }
 }
 

@@ -2,9 +2,10 @@
 
 use crate::ledger::{Ingestion, Ledger, Standing, View};
 use crate::verdict;
-use reqlog::store::{Compaction, Erasure, Fault, Ingest, Options, Store};
+use reqlog::store::{Compaction, Fault, Ingest, Options, Store};
 use reqlog_core::auth::Secret;
 use reqlog_core::body::Body;
+use reqlog_core::catalog::Erasure;
 use reqlog_core::filter::Filter;
 use reqlog_core::id::Seq;
 use reqlog_core::record::{Field, Record};

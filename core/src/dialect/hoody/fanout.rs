@@ -252,6 +252,10 @@ impl Sweep {
 }
 
 impl Streamed for Sweep {
+    fn is_resumable(&self) -> bool {
+        true
+    }
+
     fn head(&self) -> Response<()> {
         respond(StatusCode::OK, NDJSON, Bytes::new()).map(|_| ())
     }

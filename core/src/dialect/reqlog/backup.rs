@@ -5,17 +5,18 @@
 //! redacted values is not in it. Only an admin key of the organisation gets one, because the keys of all are in it as
 //! hashes.
 
-use super::{Render, admin};
+use super::{Render, admin, offered};
 use crate::auth::Key;
 use crate::dialect::{Asked, Planned, respond, set};
 use crate::error::Error;
-use crate::plan::Operation;
+use crate::plan::{Offer, Operation};
 use bytes::Bytes;
 use http::header::CONTENT_DISPOSITION;
 use http::{Method, Response, StatusCode};
 
 pub(super) fn plan(asked: &Asked<'_>, key: &Key) -> Result<Planned, Error> {
     admin::organisation(key)?;
+    offered(asked, Offer::Backup)?;
     if asked.method == Method::HEAD {
         return Ok(Planned::Ready(head().map(|()| Bytes::new())));
     }

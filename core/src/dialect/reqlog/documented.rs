@@ -98,7 +98,21 @@ const TOO_MUCH: Refusal = Refusal(422, "It needs more work than is allowed.");
 const FULL: Refusal = Refusal(507, "Free space is down to the reserve.");
 
 pub(super) static KEYED: &[Refusal] = &[UNAUTHORIZED, FORBIDDEN, FAILED, BUSY];
-pub(super) static COPY: &[Refusal] = &[UNAUTHORIZED, FORBIDDEN, FAILED, BUSY, FULL];
+pub(super) static COUNTED: &[Refusal] = &[
+    UNAUTHORIZED,
+    FORBIDDEN,
+    FAILED,
+    Refusal(501, "This deployment has no metrics of its own; use the platform's observability."),
+    BUSY,
+];
+pub(super) static COPY: &[Refusal] = &[
+    UNAUTHORIZED,
+    FORBIDDEN,
+    FAILED,
+    Refusal(501, "This deployment has no backup of its own; use the export, or the database's point-in-time recovery."),
+    BUSY,
+    FULL,
+];
 pub(super) static SEARCH: &[Refusal] = &[REFUSED, UNAUTHORIZED, FORBIDDEN, TOO_MUCH, FAILED, BUSY];
 pub(super) static STREAMED: &[Refusal] = &[
     REFUSED,

@@ -6,6 +6,7 @@ use crate::auth::Key;
 use crate::dialect::params::{Param, ParamError, Params};
 use crate::dialect::{Asked, Planned, json};
 use crate::error::Error;
+use crate::format::Compression;
 use crate::plan::{Failure, IngestMode, IngestRequest, Operation, Report};
 use bytes::Bytes;
 use http::header::CONTENT_ENCODING;
@@ -13,6 +14,8 @@ use http::{Response, StatusCode};
 use serde_json::{Value, json};
 
 const ENCODINGS: &[&str] = &["gzip", "x-gzip", "zstd", "deflate", "br"];
+// each may need memory for a window
+const MOST_ENCODINGS: usize = 4;
 const LONGEST_KEY: usize = 255;
 
 pub(super) fn plan(asked: &Asked<'_>, key: &Key, params: &Params) -> Result<Planned, Error> {
@@ -53,16 +56,22 @@ fn field(asked: &Asked<'_>, name: &'static str) -> Result<Option<String>, Error>
         .transpose()
 }
 
-fn encodings(asked: &Asked<'_>) -> Result<Vec<String>, Error> {
+/// **Ours:** at most [`MOST_ENCODINGS`] encodings, one in another.
+fn encodings(asked: &Asked<'_>) -> Result<Vec<Compression>, Error> {
     let mut encodings = Vec::new();
     for value in asked.headers.get_all(CONTENT_ENCODING) {
         let value = String::from_utf8_lossy(value.as_bytes()).to_ascii_lowercase();
         for encoding in value.split(',').map(str::trim).filter(|encoding| !["", "identity"].contains(encoding)) {
-            if !ENCODINGS.contains(&encoding) {
+            let known = Some(encoding).filter(|encoding| ENCODINGS.contains(encoding));
+            let Some(compression) = known.and_then(Compression::parse_name) else {
                 let known = ENCODINGS.join(", ");
                 return Err(Failure::Encoding(format!("The Content-Encoding is not one of {known}.")).into());
+            };
+            if encodings.len() == MOST_ENCODINGS {
+                let detail = format!("The Content-Encoding names more than {MOST_ENCODINGS} encodings.");
+                return Err(Failure::Encoding(detail).into());
             }
-            encodings.push(encoding.to_owned());
+            encodings.push(compression);
         }
     }
     Ok(encodings)

@@ -32,7 +32,7 @@ use super::{Asked, Planned, json, respond};
 use crate::auth::{Key, Role};
 use crate::error::{Error, Thing};
 use crate::id::Seq;
-use crate::plan::{Failure, Operation, Outcome};
+use crate::plan::{Failure, Offer, Operation, Outcome};
 use crate::query::Detail;
 use bytes::Bytes;
 use documented as d;
@@ -124,7 +124,7 @@ endpoints! {
     GET "/docs" Access::Public, Docs [] "The document as a page to read." => d::DOCS; &[];
     GET "/healthz" Access::Public, Health [] "Answers while the process runs." => d::HEALTH; &[];
     GET "/readyz" Access::Public, Ready [] "Whether the store can be written." => d::READINESS; &[];
-    GET "/metrics" ADMIN, Metrics [] "Metrics as Prometheus text, for an organisation-wide key." => d::METRICS; d::KEYED;
+    GET "/metrics" ADMIN, Metrics [] "Metrics as Prometheus text, for an organisation-wide key." => d::METRICS; d::COUNTED;
     GET "/api/v1/logs" READ, List [Q, PROJECT, LIMIT, CURSOR, SORT, DIR, FIELDS, TOTAL, WAIT]
         "Records that match, page by page." => d::PAGE; d::SEARCH;
     DELETE "/api/v1/logs" ADMIN, Destroy [Q, PROJECT] "Destroys the records that match among those that exist now."
@@ -207,12 +207,18 @@ pub(super) fn plan(asked: &Asked<'_>) -> Result<Planned, Error> {
         Action::Backup => backup::plan(asked, key),
         Action::Metrics => {
             admin::organisation(key)?;
+            offered(asked, Offer::Metrics)?;
             Ok(Planned::run(Operation::Metrics, Render::Metrics))
         }
         Action::Index | Action::OpenApi | Action::Docs | Action::Health | Action::Ready => {
             Ok(public(asked, endpoint.action))
         }
     }
+}
+
+/// Refuses what this deployment does not have.
+fn offered(asked: &Asked<'_>, offer: Offer) -> Result<(), Error> {
+    if asked.context.settings.offers.has(offer) { Ok(()) } else { Err(Failure::NotOffered(offer).into()) }
 }
 
 fn public(asked: &Asked<'_>, action: Action) -> Planned {

@@ -52,7 +52,7 @@ fn inflate(compression: Compression, bytes: &[u8], slice: usize, limit: Option<u
     for piece in bytes.chunks(slice) {
         decoder.push(piece, &mut out)?;
     }
-    decoder.finish(&mut out).map(|()| out)
+    decoder.finish().map(|()| out)
 }
 
 const ALL: [(Compression, &[u8]); 4] =

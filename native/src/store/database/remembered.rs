@@ -3,7 +3,7 @@
 use super::Database;
 use super::sources::all;
 use crate::store::Fault;
-use reqlog_core::identity::{Chain, Progress};
+use reqlog_core::identity::{Chain, Progress, StoredIdentities};
 use rusqlite::{OptionalExtension, Transaction};
 
 /// Which rows an import stored.
@@ -11,13 +11,6 @@ pub(in crate::store) struct ImportedRows {
     pub(in crate::store) source: u64,
     /// First and last sequences, ascending; every row between is the import's.
     pub(in crate::store) rows: Vec<(u64, u64)>,
-}
-
-/// Identities that one commit remembered.
-pub(in crate::store) struct StoredIdentities {
-    pub(in crate::store) id: u64,
-    pub(in crate::store) at_ms: u64,
-    pub(in crate::store) hashes: Vec<u64>,
 }
 
 impl Database {

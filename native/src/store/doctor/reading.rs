@@ -104,8 +104,6 @@ pub(super) fn count<'a>(rows: impl Iterator<Item = &'a Stored>, field: Field) ->
 
 /// The projects of rows that no deletion hides.
 pub(super) fn projects<'a>(rows: &'a [Stored], deletions: &'a [Arc<Deletion>]) -> impl Iterator<Item = &'a str> {
-    let hidden = |row: &&Stored| {
-        !deletions.iter().any(|deletion| row.id.seq() <= deletion.head && deletion.filter.matches(&row.record))
-    };
-    rows.iter().filter(hidden).filter_map(|row| row.record.text(Field::Project))
+    let is_there = |row: &&Stored| !deletions.iter().any(|deletion| deletion.hides(row));
+    rows.iter().filter(is_there).filter_map(|row| row.record.text(Field::Project))
 }

@@ -340,7 +340,13 @@ fn compaction_gives_way_to_an_import_until_it_ends_pauses_or_fills_half_of_the_b
             tail: Vec::new(),
         };
         let records = varied(&from.to_string(), 300).records;
-        store.commit(Ingest { records, import: Some(Imported { scope: 1, progress }), ..Ingest::default() }).unwrap();
+        store
+            .commit(Ingest {
+                records,
+                import: Some(reqlog_core::identity::Imported { scope: 1, progress }),
+                ..Ingest::default()
+            })
+            .unwrap();
     };
     store.commit(varied("no import", 10)).unwrap();
     assert!(!compactor.gives_way());

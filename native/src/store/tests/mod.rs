@@ -10,7 +10,7 @@ mod retaining;
 use super::*;
 use reqlog_core::auth::{NewKey, Role, Scope, Secret};
 use reqlog_core::batch;
-use reqlog_core::catalog::SourceId;
+use reqlog_core::catalog::{Erasure, SourceId};
 use reqlog_core::filter::{Number, Predicate};
 use reqlog_core::query::Unit;
 use reqlog_core::record::{Field, Record};

@@ -2,7 +2,7 @@
 
 use super::*;
 use reqlog_core::filter::Filter;
-use reqlog_core::identity::Import;
+use reqlog_core::identity::{Import, Imported};
 
 #[test]
 fn a_remembered_identity_is_not_stored_twice_even_after_a_restart() {

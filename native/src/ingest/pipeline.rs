@@ -2,17 +2,13 @@
 
 use super::Piece;
 use crate::server::failure;
-use crate::store::{Imported, Ingest, Prepared, Store, Ticket};
+use crate::store::{Ingest, Prepared, Store, Ticket};
 use rayon::prelude::*;
-use reqlog_core::accept::Rules;
-use reqlog_core::filter::{Number, Predicate};
 use reqlog_core::format::{Chunk, Format, Parser, Rejection, Report};
-use reqlog_core::id::{EntryId, Seq};
-use reqlog_core::identity::{Import, Progress, Seed};
+use reqlog_core::identity::{Import, Imported, Progress};
+use reqlog_core::intake::{self, Gate, Parsed};
 use reqlog_core::plan::{Failure, IngestMode, IngestRequest};
-use reqlog_core::query::{Detail, Direction, Order, Query, Start, Total, Unit};
-use reqlog_core::record::{Field, Record};
-use std::collections::BTreeSet;
+use reqlog_core::record::Record;
 use std::sync::mpsc::Receiver;
 
 // records that make one commit
@@ -21,18 +17,11 @@ const ROWS: usize = 16 << 10;
 const GRAIN: usize = 256;
 
 /// Parsed records on their way to the store.
-pub(super) struct Intake<'a> {
+pub(super) struct Pipeline<'a> {
     store: &'a Store,
-    entry: Entry<'a>,
+    gate: Gate<'a>,
     report: Report,
     route: Route,
-}
-
-/// What every record of one request goes through, on any thread.
-struct Entry<'a> {
-    request: &'a IngestRequest,
-    rules: Rules,
-    seed: Seed,
 }
 
 /// What happens to a record once it is parsed.
@@ -44,26 +33,19 @@ enum Route {
     Import { import: Option<(u64, Import<Record>)>, under_way: Option<(Ticket, Progress)> },
 }
 
-/// A record and what it may be recognised by.
-struct Parsed {
-    record: Record,
-    id: Option<EntryId>,
-    unit: u64,
-}
-
-impl<'a> Intake<'a> {
-    pub(super) fn new(store: &'a Store, rules: Rules, request: &'a IngestRequest) -> Self {
-        let route = match request.mode {
+impl<'a> Pipeline<'a> {
+    pub(super) fn new(store: &'a Store, gate: Gate<'a>) -> Self {
+        let route = match gate.request().mode {
             IngestMode::Live => Route::Live { records: Vec::new(), held: Vec::new(), place: 0 },
             IngestMode::Import => Route::Import { import: None, under_way: None },
         };
-        Self { store, entry: Entry { request, rules, seed: store.seed() }, report: Report::default(), route }
+        Self { store, gate, report: Report::default(), route }
     }
 
     pub(super) fn run(mut self, pieces: Receiver<Result<Piece, Failure>>) -> Result<Report, Failure> {
         for piece in pieces {
             match piece? {
-                Piece::Chunk(format, parser, chunk) => self.take(format, &parser, &chunk)?,
+                Piece::Chunk((format, parser, chunk)) => self.take(format, &parser, &chunk)?,
                 Piece::Rejection(rejection) => self.report.reject(rejection),
             }
         }
@@ -71,9 +53,10 @@ impl<'a> Intake<'a> {
     }
 
     fn take(&mut self, format: Format, parser: &Parser, chunk: &Chunk) -> Result<(), Failure> {
-        let entry = &self.entry;
+        let gate = &self.gate;
+        let group = |at: usize| gate.parse(parser, chunk, at * GRAIN..chunk.len().min((at + 1) * GRAIN));
         let groups: Vec<(Vec<Parsed>, Vec<Rejection>)> =
-            (0..chunk.len().div_ceil(GRAIN)).into_par_iter().map(|group| entry.parse(parser, chunk, group)).collect();
+            (0..chunk.len().div_ceil(GRAIN)).into_par_iter().map(group).collect();
         let mut parsed = Vec::with_capacity(chunk.len());
         for (records, rejections) in groups {
             parsed.extend(records);
@@ -87,7 +70,7 @@ impl<'a> Intake<'a> {
             Route::Import { import, .. } => {
                 let (_, import) = match import {
                     Some(import) => import,
-                    None => import.insert(begin(self.store, &self.entry, format)?),
+                    None => import.insert(begin(self.store, self.gate.request(), format)?),
                 };
                 for Parsed { record, unit, .. } in parsed {
                     import.push(record, unit);
@@ -99,26 +82,10 @@ impl<'a> Intake<'a> {
 
     /// Leaves out records that this store exported and still has.
     fn drop_own(&mut self, parsed: &mut Vec<Parsed>) -> Result<(), Failure> {
-        let asked: BTreeSet<u64> = parsed.iter().filter_map(|parsed| Some(parsed.id?.seq().get())).collect();
-        if asked.is_empty() {
-            return Ok(());
+        if let Some(query) = intake::own_query(parsed) {
+            let page = self.store.page(&query).map_err(failure)?;
+            self.report.duplicates += intake::drop_own(parsed, &page);
         }
-        let query = Query {
-            filter: Predicate::Number(Number::Seq, ranges(&asked)),
-            order: Order::Arrival,
-            direction: Direction::Ascending,
-            start: Start::First,
-            bound: Seq::MAX,
-            limit: asked.len(),
-            detail: Detail::Preview,
-            total: Total::Skip,
-            unit: Unit::Record,
-        };
-        let page = self.store.page(&query).map_err(failure)?;
-        let mut own: BTreeSet<EntryId> = page.rows.iter().map(|row| row.id).collect();
-        // a second record of one id in the input is another record
-        parsed.retain(|parsed| parsed.id.is_none_or(|id| !own.remove(&id)));
-        self.report.duplicates += page.rows.len() as u64 - own.len() as u64;
         Ok(())
     }
 
@@ -137,13 +104,7 @@ impl<'a> Intake<'a> {
                 let records = std::mem::take(records);
                 let first = *place;
                 *place += records.len() as u64;
-                let identities = match &self.entry.request.idempotency_key {
-                    Some(key) => {
-                        let scope = self.entry.request.scope.project().unwrap_or_default();
-                        (first..*place).map(|place| self.entry.seed.retry(scope, key, place)).collect()
-                    }
-                    None => Vec::new(),
-                };
+                let identities = intake::retry_identities(self.store.seed(), self.gate.request(), first..*place);
                 held.push(self.store.prepare(Ingest { records, identities, import: None }));
             }
             Route::Import { import: Some((scope, import)), under_way } => {
@@ -189,38 +150,11 @@ impl<'a> Intake<'a> {
     }
 }
 
-impl Entry<'_> {
-    fn parse(&self, parser: &Parser, chunk: &Chunk, group: usize) -> (Vec<Parsed>, Vec<Rejection>) {
-        let (mut records, mut rejections) = (Vec::with_capacity(GRAIN), Vec::new());
-        let units = (group * GRAIN..chunk.len().min((group + 1) * GRAIN)).filter_map(|at| chunk.unit(at));
-        for unit in units {
-            let reject = |reason: String| Rejection::new(unit.line, reason, unit.bytes);
-            let accepted = parser.parse_identified(&unit).and_then(|parsed| {
-                let record = self.rules.accept(parsed.record).map_err(reject)?;
-                if self.request.scope.admits(record.text(Field::Project)) {
-                    Ok(Parsed { record, id: parsed.id, unit: self.seed.unit(unit.bytes) })
-                } else {
-                    Err(reject("the key does not belong to this project".into()))
-                }
-            });
-            match accepted {
-                Ok(parsed) => records.push(parsed),
-                Err(rejection) => rejections.push(rejection),
-            }
-        }
-        (records, rejections)
-    }
-}
-
 /// An import beside the sources that were imported with the same defaults in the same format.
-fn begin(store: &Store, entry: &Entry<'_>, format: Format) -> Result<(u64, Import<Record>), Failure> {
-    let part = |part: &Option<String>| part.clone().unwrap_or_default();
-    let IngestRequest { project, environment, session, service, .. } = entry.request;
-    let parts = [project, environment, session, service].map(part);
-    let [project, environment, session, service] = parts.each_ref().map(String::as_str);
-    let scope = entry.seed.scope(&[project, environment, session, service, format.name()]);
+fn begin(store: &Store, request: &IngestRequest, format: Format) -> Result<(u64, Import<Record>), Failure> {
+    let scope = intake::import_scope(store.seed(), request, format);
     let candidates = store.imports(scope).map_err(failure)?;
-    Ok((scope, Import::new(entry.seed, candidates)))
+    Ok((scope, Import::new(store.seed(), candidates)))
 }
 
 fn settle(
@@ -235,27 +169,4 @@ fn settle(
         import.stored(source, &progress);
     }
     Ok(())
-}
-
-/// Ascending numbers as inclusive ranges.
-fn ranges(numbers: &BTreeSet<u64>) -> Vec<(i64, i64)> {
-    let mut ranges: Vec<(i64, i64)> = Vec::new();
-    for number in numbers.iter().filter_map(|number| i64::try_from(*number).ok()) {
-        match ranges.last_mut() {
-            Some((_, end)) if *end + 1 == number => *end = number,
-            _ => ranges.push((number, number)),
-        }
-    }
-    ranges
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_that_follow_each_other_are_one_range() {
-        assert_eq!(ranges(&BTreeSet::from([1, 2, 3, 7, 9, 10])), [(1, 3), (7, 7), (9, 10)]);
-        assert!(ranges(&BTreeSet::new()).is_empty());
-    }
 }

@@ -1,0 +1,376 @@
+//! The one writer: gives out sequences, commits, keeps recent records and serves live tails.
+//!
+//! Everything it holds but the buckets of rate limits can be read from the catalog again: the platform may restart it at
+//! any time. Requests of other parts of the Worker are `POST`s by path; a `GET` is a client's, whose stream it serves.
+
+use crate::follow;
+use crate::ingest::{Answer, Piece, refusal};
+use crate::limits::{BACKLOG, BATCH, PATIENCE};
+use crate::shell::{Bindings, now, random};
+use crate::signal::Signal;
+use crate::view::{View, failed};
+use crate::database::Fault;
+use futures_util::channel::oneshot;
+use futures_util::future::{Either, select};
+use reqlog_core::codec::Portable;
+use reqlog_core::compact::Bounds;
+use reqlog_core::id::{EntryId, Seq};
+use reqlog_core::limit::{Admission, BucketId, Charge, TokenBucket, Verdict};
+use reqlog_core::live::{Ring, Room};
+use reqlog_core::plan::Failure;
+use reqlog_core::sequencer::{Commit, Committed, Room as Backlog, Sequencer, Step, Submission, Ticket};
+use reqlog_core::timestamp::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::pin::pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+use worker::wasm_bindgen_futures::spawn_local;
+use worker::{Delay, DurableObject, Env, Method, Request, RequestInit, Response, State, durable_object};
+
+/// The Durable Object.
+#[durable_object(fetch)]
+pub struct Committer {
+    state: State,
+    env: Env,
+    writer: RefCell<Option<Rc<Writer>>>,
+}
+
+/// What it holds while it runs.
+pub struct Writer {
+    pub bindings: Bindings,
+    pub view: RefCell<Rc<View>>,
+    pub ring: RefCell<Ring>,
+    /// Tells streams, and who waits for records.
+    pub changed: Signal,
+    /// When the view was loaded.
+    pub refreshed: Cell<Timestamp>,
+    /// Open streams by key.
+    pub streams: RefCell<HashMap<u64, usize>>,
+    sequencer: RefCell<Sequencer>,
+    answers: RefCell<HashMap<Ticket, oneshot::Sender<Result<Committed, String>>>>,
+    // tells the pump
+    submitted: Signal,
+    pumping: Cell<bool>,
+    // since the compactor was told last
+    fresh: Cell<(u64, u64)>,
+    buckets: RefCell<HashMap<BucketId, TokenBucket>>,
+}
+
+impl DurableObject for Committer {
+    fn new(state: State, env: Env) -> Self {
+        Self { state, env, writer: RefCell::new(None) }
+    }
+
+    async fn fetch(&self, mut request: Request) -> worker::Result<Response> {
+        let writer = self.writer().await?;
+        if request.method() == Method::Get {
+            return follow::open(&writer, request).await;
+        }
+        let path = request.inner().url();
+        let body = request.bytes().await?;
+        match path.rsplit('/').next() {
+            Some("commit") => writer.commit(&body).await,
+            Some("look") => writer.look().await,
+            Some("wait") => writer.wait(&body).await,
+            Some("charge") => self.charge(&writer, &body).await,
+            _ => Response::error("no such request", 404),
+        }
+    }
+}
+
+impl Committer {
+    async fn writer(&self) -> worker::Result<Rc<Writer>> {
+        if let Some(writer) = &*self.writer.borrow() {
+            return Ok(writer.clone());
+        }
+        let bindings = Bindings::of(self.env.clone())?;
+        let view = bindings.shell.view(&bindings.database).await.map_err(told)?;
+        let seed = u64::from_le_bytes(random()?[..8].try_into().unwrap_or_default());
+        let room = Backlog { row: BATCH, ..Backlog::default() };
+        let writer = Rc::new(Writer {
+            ring: RefCell::new(Ring::new(Room::default(), view.head().map(EntryId::seq))),
+            sequencer: RefCell::new(Sequencer::new(bindings.shell.window, room, Arc::new(Portable), seed)),
+            view: RefCell::new(view),
+            bindings,
+            changed: Signal::default(),
+            refreshed: Cell::new(now()),
+            streams: RefCell::default(),
+            answers: RefCell::default(),
+            submitted: Signal::default(),
+            pumping: Cell::new(false),
+            fresh: Cell::new((0, 0)),
+            buckets: RefCell::default(),
+        });
+        // another request may have been quicker while this one waited
+        Ok(self.writer.borrow_mut().get_or_insert(writer).clone())
+    }
+
+    async fn charge(&self, writer: &Writer, body: &[u8]) -> worker::Result<Response> {
+        let asked: Asked = serde_json::from_slice(body)?;
+        let limits = writer.bindings.shell.settings.limits;
+        let Some((bucket, rate)) = BucketId::parse(&asked.bucket).and_then(|id| Some((id, limits.rate(id)?))) else {
+            return Response::error("no such bucket", 400);
+        };
+        let kept = writer.buckets.borrow().get(&bucket).copied();
+        let mut kept = match kept {
+            Some(kept) => kept,
+            None => {
+                let stored: Option<(String, String)> = self.state.storage().get(&asked.bucket).await?;
+                let stored = stored.and_then(|(missing, at)| {
+                    Some(TokenBucket { missing: missing.parse().ok()?, at: Timestamp::from_nanos(at.parse().ok()?) })
+                });
+                // another request may have read it meanwhile
+                let read = stored.unwrap_or(TokenBucket::full(now()));
+                *writer.buckets.borrow_mut().entry(bucket).or_insert(read)
+            }
+        };
+        let verdict = kept.take(rate, asked.cost, now());
+        writer.buckets.borrow_mut().insert(bucket, kept);
+        let stored = (kept.missing.to_string(), kept.at.as_nanos().to_string());
+        self.state.storage().put(&asked.bucket, stored).await?;
+        Response::from_json(&Charged::of(verdict))
+    }
+}
+
+impl Writer {
+    async fn commit(self: &Rc<Self>, body: &[u8]) -> worker::Result<Response> {
+        let answer = match Piece::read(body) {
+            Some(submission) => self.submit(submission).await,
+            None => Err("what was submitted is not understood".into()),
+        };
+        Response::from_json(&Answer::of(answer))
+    }
+
+    async fn submit(self: &Rc<Self>, submission: Submission) -> Result<Committed, String> {
+        if self.backlog() > BACKLOG {
+            self.seal();
+            return Err("compaction is far behind".into());
+        }
+        let (sender, answer) = oneshot::channel();
+        let ticket = self.sequencer.borrow_mut().submit(submission, now()).map_err(refusal)?;
+        self.answers.borrow_mut().insert(ticket, sender);
+        self.submitted.tell();
+        if !self.pumping.replace(true) {
+            spawn_local(self.clone().pump());
+        }
+        answer.await.unwrap_or_else(|_| Err("the committer ended".into()))
+    }
+
+    fn backlog(&self) -> u64 {
+        self.view.borrow().backlog() + self.fresh.get().1
+    }
+
+    // one step after another, until nothing waits
+    async fn pump(self: Rc<Self>) {
+        loop {
+            let submitted = self.submitted.next();
+            let step = self.sequencer.borrow_mut().next(now());
+            match step {
+                Step::Load { attempt, identities_after } => {
+                    let loaded = self.bindings.database.head(attempt.as_deref(), identities_after);
+                    let loaded = select(pin!(loaded), pin!(Delay::from(PATIENCE))).await;
+                    let mut sequencer = self.sequencer.borrow_mut();
+                    match loaded {
+                        Either::Left((Ok(loaded), _)) => sequencer.loaded(loaded, now()),
+                        Either::Left((Err(fault), _)) => {
+                            failed(fault);
+                            sequencer.unknown(now());
+                        }
+                        Either::Right(_) => sequencer.unknown(now()),
+                    }
+                }
+                Step::Commit(commit) => self.write(&commit).await,
+                Step::Wait(Some(due)) => {
+                    let left = Duration::from_millis((due.as_millis() - now().as_millis()).max(1) as u64);
+                    select(pin!(Delay::from(left)), submitted).await;
+                }
+                Step::Wait(None) => break,
+            }
+            self.settle();
+        }
+        self.pumping.set(false);
+    }
+
+    async fn write(&self, commit: &Commit) {
+        let written = select(pin!(self.bindings.database.commit(commit)), pin!(Delay::from(PATIENCE))).await;
+        let mut sequencer = self.sequencer.borrow_mut();
+        match written {
+            Either::Left((Ok(source), _)) => {
+                let (rows, bytes) = self.fresh.get();
+                let added: usize = commit.batches.iter().map(|(_, blob)| blob.len()).sum();
+                self.fresh.set((rows + commit.next - commit.expected.next, bytes + added as u64));
+                sequencer.committed(source);
+            }
+            Either::Left((Err(Fault::Refused), _)) => sequencer.refused(),
+            Either::Left((Err(Fault::Failed(fault)), _)) => {
+                worker::console_error!("a commit failed: {fault}");
+                sequencer.unknown(now());
+            }
+            Either::Right(_) => {
+                worker::console_error!("a commit took longer than {} s", PATIENCE.as_secs());
+                sequencer.unknown(now());
+            }
+        }
+    }
+
+    // what is durable reaches streams and those who wait for it
+    fn settle(&self) {
+        while let Some(settled) = self.sequencer.borrow_mut().settled() {
+            match settled.head {
+                Some(head) if !settled.rows.is_empty() => self.ring.borrow_mut().push(settled.rows, head.seq()),
+                head => self.ring.borrow_mut().skip(head.map(EntryId::seq)),
+            }
+            for (ticket, answer) in settled.answers {
+                let sender = self.answers.borrow_mut().remove(&ticket);
+                let _ = sender.map(|sender| sender.send(answer.map_err(|failure| failure.to_string())));
+            }
+            self.changed.tell();
+        }
+        let (rows, bytes) = self.fresh.get();
+        if rows >= Bounds::EDGE.fresh_rows || bytes >= Bounds::EDGE.fresh_bytes {
+            self.seal();
+        }
+    }
+
+    // has the compactor look, without waiting for it
+    fn seal(&self) {
+        self.fresh.set((0, 0));
+        if let Ok(compactor) = self.bindings.compactor() {
+            spawn_local(async move {
+                if let Err(error) = post(&compactor, "seal", &[]).await {
+                    worker::console_error!("the compactor was not told: {error}");
+                }
+            });
+        }
+    }
+
+    /// Loads the catalog anew, and has the ring forget what was deleted.
+    pub async fn refresh(&self) -> worker::Result<()> {
+        let view = self.bindings.shell.view(&self.bindings.database).await.map_err(told)?;
+        self.refreshed.set(now());
+        let known = self.view.replace(view.clone());
+        let seen = known.deletions.iter().map(|deletion| deletion.id).max().unwrap_or(0);
+        for deletion in view.deletions.iter().filter(|deletion| deletion.id > seen) {
+            self.ring.borrow_mut().erase(deletion.clone());
+        }
+        // another writer has committed: what it did is in the store
+        if let Some(head) = view.head().map(EntryId::seq)
+            && !self.pumping.get()
+        {
+            self.ring.borrow_mut().skip(Some(head));
+        }
+        self.changed.tell();
+        Ok(())
+    }
+
+    async fn look(&self) -> worker::Result<Response> {
+        self.refresh().await?;
+        Response::empty()
+    }
+
+    async fn wait(&self, body: &[u8]) -> worker::Result<Response> {
+        let Waiting { after, ms } = serde_json::from_slice(body)?;
+        let deadline = now().as_millis() + ms as i64;
+        loop {
+            let changed = self.changed.next();
+            let left = deadline - now().as_millis();
+            if self.ring.borrow().head() > after || left <= 0 {
+                return Response::empty();
+            }
+            select(pin!(Delay::from(Duration::from_millis(left as u64))), changed).await;
+        }
+    }
+}
+
+#[derive(Deserialize, Serialize)]
+struct Waiting {
+    after: u64,
+    ms: u64,
+}
+
+#[derive(Deserialize, Serialize)]
+struct Asked {
+    bucket: String,
+    cost: u32,
+}
+
+#[derive(Deserialize, Serialize)]
+struct Charged {
+    retry_after: Option<Duration>,
+    remaining: u32,
+    full_in: Duration,
+}
+
+impl Charged {
+    fn of(verdict: Verdict) -> Self {
+        let retry_after = match verdict.admission {
+            Admission::Granted => None,
+            Admission::Refused { retry_after } => Some(retry_after),
+        };
+        Self { retry_after, remaining: verdict.remaining, full_in: verdict.full_in }
+    }
+}
+
+/// Has the committer charge a bucket.
+pub async fn charge(bindings: &Bindings, charge: Charge) -> Result<Verdict, Failure> {
+    let asked = Asked { bucket: charge.bucket.to_string(), cost: charge.cost };
+    let charged: Charged = ask(bindings, "charge", &serde_json::to_vec(&asked).unwrap_or_default()).await?;
+    let refused = |retry_after| Admission::Refused { retry_after };
+    let admission = charged.retry_after.map_or(Admission::Granted, refused);
+    Ok(Verdict { admission, remaining: charged.remaining, full_in: charged.full_in })
+}
+
+/// Waits until there are records after a sequence, or so many ms.
+pub async fn wait(bindings: &Bindings, after: Option<Seq>, ms: u64) -> Result<(), Failure> {
+    let waiting = Waiting { after: after.map_or(0, Seq::get), ms };
+    told_of(bindings, "wait", &serde_json::to_vec(&waiting).unwrap_or_default()).await.map(|_| ())
+}
+
+/// Has the committer look at what somebody else has changed.
+pub async fn look(bindings: &Bindings) -> Result<(), Failure> {
+    told_of(bindings, "look", &[]).await.map(|_| ())
+}
+
+/// Submits records; they are durable when this returns well.
+pub async fn submit(bindings: &Bindings, piece: &Piece) -> Result<Committed, Failure> {
+    let answer: Answer = ask(bindings, "commit", &piece.write()).await?;
+    answer.read()
+}
+
+/// Has the committer serve a stream.
+pub async fn follow(bindings: &Bindings, head: &http::request::Parts) -> Result<Response, Failure> {
+    let mut init = RequestInit::new();
+    init.with_headers((&head.headers).into());
+    let request = Request::new_with_init(&head.uri.to_string(), &init).map_err(unreached)?;
+    bindings.committer().map_err(unreached)?.fetch_with_request(request).await.map_err(unreached)
+}
+
+async fn ask<T: for<'a> Deserialize<'a>>(bindings: &Bindings, path: &str, body: &[u8]) -> Result<T, Failure> {
+    let mut response = told_of(bindings, path, body).await?;
+    response.json().await.map_err(unreached)
+}
+
+async fn told_of(bindings: &Bindings, path: &str, body: &[u8]) -> Result<Response, Failure> {
+    let committer = bindings.committer().map_err(unreached)?;
+    let response = post(&committer, path, body).await.map_err(unreached)?;
+    if response.status_code() < 300 { Ok(response) } else { Err(unreached(path.into())) }
+}
+
+/// Asks a Durable Object of this Worker.
+pub async fn post(object: &worker::Stub, path: &str, body: &[u8]) -> worker::Result<Response> {
+    let mut init = RequestInit::new();
+    let body = worker::js_sys::Uint8Array::from(body);
+    init.with_method(Method::Post).with_body(Some(body.into()));
+    object.fetch_with_request(Request::new_with_init(&format!("https://object/{path}"), &init)?).await
+}
+
+fn unreached(error: worker::Error) -> Failure {
+    failed(error.into())
+}
+
+fn told(fault: Fault) -> worker::Error {
+    worker::Error::RustError(format!("{fault:?}"))
+}

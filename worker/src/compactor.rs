@@ -1,0 +1,294 @@
+//! Seals batches into segments, merges segments, makes deletions and expiry physical, and cleans up after a grace.
+//!
+//! One step at a time, each small enough for an isolate. Nothing rests on this object being alone: an exchange of sources
+//! is refused by the catalog when another was made since this one looked.
+
+use crate::committer::post;
+use crate::database::{Fault, Sealed};
+use crate::limits::{GRACE, ORPHANS, STEPS};
+use crate::shell::{Bindings, now};
+use crate::signal::Signal;
+use crate::view::{Reader, View, failed, key};
+use futures_util::future::try_join_all;
+use reqlog_core::catalog::{Catalog, Entry, Replacement, SourceId, Sources, due};
+use reqlog_core::codec::Portable;
+use reqlog_core::compact::{self, Bounds, Merge, Survivors, Urgency};
+use reqlog_core::filter::Predicate;
+use reqlog_core::id::Seq;
+use reqlog_core::plan::Failure;
+use reqlog_core::query::Unit;
+use reqlog_core::retention::{self, Look, Retained};
+use reqlog_core::scan::Scan;
+use reqlog_core::segment::{self, Built};
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+use worker::wasm_bindgen_futures::spawn_local;
+use worker::{DurableObject, Env, Request, Response, State, console_error, durable_object};
+
+/// The Durable Object.
+#[durable_object(fetch)]
+pub struct Compactor {
+    env: Env,
+    running: Cell<bool>,
+    ended: Signal,
+    // what could not be read or built: left as it is until this object starts again
+    avoided: RefCell<HashSet<SourceId>>,
+}
+
+type Columns = HashMap<SourceId, Vec<(u64, u64)>>;
+
+impl DurableObject for Compactor {
+    fn new(_: State, env: Env) -> Self {
+        Self { env, running: Cell::new(false), ended: Signal::default(), avoided: RefCell::default() }
+    }
+
+    async fn fetch(&self, request: Request) -> worker::Result<Response> {
+        let path = request.inner().url();
+        let bindings = Bindings::of(self.env.clone())?;
+        loop {
+            let ended = self.ended.next();
+            if !self.running.replace(true) {
+                break;
+            }
+            let _ = ended.await;
+        }
+        let urgency = if path.ends_with("settle") { Urgency::Settle } else { Urgency::Relaxed };
+        let ran = self.run(&bindings, urgency, path.ends_with("tick")).await;
+        self.running.set(false);
+        self.ended.tell();
+        match ran {
+            Ok(()) => Response::empty(),
+            Err(failure) => {
+                console_error!("compaction: {failure}");
+                Response::error("not compacted", 500)
+            }
+        }
+    }
+}
+
+impl Compactor {
+    async fn run(&self, bindings: &Bindings, urgency: Urgency, tick: bool) -> Result<(), Failure> {
+        if tick {
+            retain(bindings).await?;
+        }
+        let mut steps = 0;
+        let mut removed = false;
+        while self.step(bindings, urgency, &mut removed).await? {
+            steps += 1;
+            if steps == STEPS {
+                // the rest in an invocation of its own, which has its own time
+                if let Ok(compactor) = bindings.compactor() {
+                    spawn_local(async move { drop(post(&compactor, "seal", &[]).await) });
+                }
+                return Ok(());
+            }
+        }
+        if removed {
+            forget_imports(bindings).await?;
+        }
+        if tick { tidy(bindings).await } else { Ok(()) }
+    }
+
+    // whether there was anything to do
+    async fn step(&self, bindings: &Bindings, urgency: Urgency, removed: &mut bool) -> Result<bool, Failure> {
+        let view = bindings.view().await?;
+        let reader = bindings.reader(view.clone());
+        let catalog = catalog(bindings, &view)?;
+        let (size, erased) = (|entry: &Entry| view.size(entry.id), |id| view.erased(id));
+        let gone = compact::gone(&catalog);
+        if !gone.is_empty() {
+            let settled = compact::settled(&catalog, erased, &gone);
+            exchange(bindings, &view, &catalog, &gone, &[], &settled).await?;
+            *removed = true;
+            return Ok(true);
+        }
+        let avoided = self.avoided.borrow().clone();
+        let entries: Vec<Entry> = catalog.entries.iter().filter(|entry| !avoided.contains(&entry.id)).cloned().collect();
+        let bounds = &Bounds::EDGE;
+        let mut merge = compact::plan(&entries, size, urgency, bounds)
+            .or_else(|| compact::erase(&catalog, &entries, erased, size, bounds));
+        if merge.is_none() {
+            merge = expire(bindings, &reader, &catalog, &entries).await?;
+        }
+        let inputs = merge.map(|merge| merge.inputs).unwrap_or_default();
+        let settled = compact::settled(&catalog, erased, &inputs);
+        if inputs.is_empty() && settled.is_empty() {
+            return Ok(false);
+        }
+        match rewrite(&reader, &catalog, &inputs).await {
+            Ok((built, fewer)) => {
+                *removed |= fewer;
+                exchange(bindings, &view, &catalog, &inputs, &built, &settled).await?;
+            }
+            Err(failure) => {
+                console_error!("not compacted: {inputs:?}: {failure}");
+                self.avoided.borrow_mut().extend(inputs);
+            }
+        }
+        Ok(true)
+    }
+}
+
+fn catalog(bindings: &Bindings, view: &View) -> Result<Catalog, Failure> {
+    view.catalog(&bindings.shell.retention, &BTreeSet::new()).map_err(|_| Failure::Corrupt)
+}
+
+// the segments that stand for some sources, and whether they have fewer rows
+async fn rewrite(reader: &Reader<'_>, catalog: &Catalog, inputs: &[SourceId]) -> Result<(Vec<Built>, bool), Failure> {
+    let mut rows = Vec::new();
+    let mut before = 0;
+    for entry in catalog.entries.iter().filter(|entry| inputs.contains(&entry.id)) {
+        let survivors = Survivors::of(catalog, entry);
+        before += entry.summary.rows;
+        rows.extend(reader.rows(&[entry.id]).await?.into_iter().filter(|row| survivors.keep(row)));
+    }
+    let fewer = (rows.len() as u64) < before;
+    let mut built = Vec::new();
+    for mut group in compact::by_project(rows) {
+        compact::sort(&mut group);
+        built.extend(segment::portions(&group).filter_map(|rows| segment::build(rows, &Portable)));
+    }
+    Ok((built, fewer))
+}
+
+/// Writes segments and has them stand for what they were made of.
+async fn exchange(
+    bindings: &Bindings,
+    view: &View,
+    catalog: &Catalog,
+    removed: &[SourceId],
+    built: &[Built],
+    settled: &[u64],
+) -> Result<(), Failure> {
+    let values = built.iter().map(|built| segment::values(&built.bytes)).collect::<Result<Vec<_>, _>>();
+    let values = values.map_err(|unstorable| failed(Fault::Failed(unstorable.to_string())))?;
+    let volumes: Vec<usize> = values.iter().map(Vec::len).collect();
+    let ids = bindings.database.reserve(&volumes, now()).await.map_err(failed)?;
+    let puts = ids.iter().zip(&values).flat_map(|(id, values)| values.iter().enumerate().map(move |at| (*id, at)));
+    let puts = puts.map(async |(id, (at, value))| {
+        let put = bindings.segments.put_bytes(&key(id, at), value).map_err(unwritten)?;
+        put.execute().await.map_err(unwritten)
+    });
+    try_join_all(puts).await?;
+    let sealed = ids.iter().zip(built).map(|(id, built)| Sealed {
+        id: *id,
+        size: built.bytes.len() as u64,
+        summary: &built.summary,
+    });
+    let replacement = Replacement {
+        id: view.replacements.iter().map(|replacement| replacement.id).max().unwrap_or(view.store.generation) + 1,
+        at_ms: now().as_millis() as u64,
+        removed: Sources::of(removed, &view.entries),
+        added: ids.clone(),
+    };
+    let sealed: Vec<Sealed<'_>> = sealed.collect();
+    match bindings.database.replace(&replacement, &sealed, catalog.last_deletion(), settled).await {
+        // somebody else was quicker: what was written is tidied up later
+        Err(Fault::Refused) => Ok(()),
+        result => result.map_err(failed),
+    }
+}
+
+fn unwritten(error: worker::kv::KvError) -> Failure {
+    failed(Fault::Failed(error.to_string()))
+}
+
+/// Hides what has expired by now.
+async fn retain(bindings: &Bindings) -> Result<(), Failure> {
+    let limits = &bindings.shell.retention;
+    if limits.is_endless() {
+        return Ok(());
+    }
+    let view = bindings.view().await?;
+    let reader = bindings.reader(view.clone());
+    let mut catalog = catalog(bindings, &view)?;
+    let (size, at) = (|entry: &Entry| view.size(entry.id), now());
+    let mut known = Columns::new();
+    loop {
+        let mut missing = None;
+        let mut look = |entry: &Entry| {
+            let columns = known.get(&entry.id).cloned();
+            missing = missing.or(columns.is_none().then_some(entry.id));
+            columns
+        };
+        let arrivals = |rows: Vec<(u64, u64)>| {
+            let mut arrivals: Vec<u64> = rows.into_iter().map(|(arrival, _)| arrival).collect();
+            arrivals.sort_unstable();
+            arrivals
+        };
+        let cuts = retention::cuts(limits, &catalog, size, |entry| look(entry).map(arrivals));
+        let expiry = catalog.expiry.max(&limits.by_age(at.as_millis().max(0) as u64)).max(&cuts);
+        let hidden = retention::hidden(&catalog, &expiry, |entry| look(entry).map_or(Look::Spared, Look::Columns));
+        if let Some(id) = missing {
+            known.insert(id, reader.arrivals(id).await?);
+            continue;
+        }
+        let Some(last) = hidden else { return Ok(()) };
+        catalog.expired.add(at, last);
+        catalog.expiry = Arc::new(expiry);
+        let retained = view.retained.cut(&catalog, &cuts);
+        let retained = retained.unwrap_or_else(|| Retained::new(&catalog.expired, view.retained.cuts()));
+        return bindings.database.retain(&retained, at).await.map_err(failed);
+    }
+}
+
+/// The next source that has to be rewritten for what has expired in it.
+async fn expire(
+    bindings: &Bindings,
+    reader: &Reader<'_>,
+    catalog: &Catalog,
+    entries: &[Entry],
+) -> Result<Option<Merge>, Failure> {
+    let size = |entry: &Entry| reader.view.size(entry.id);
+    let mut halves: HashMap<SourceId, u64> = HashMap::new();
+    loop {
+        let half = |entry: &Entry| halves.get(&entry.id).copied().ok_or(entry.id);
+        match retention::due(&bindings.shell.retention, catalog, entries.iter(), size, half) {
+            Ok(entry) => return Ok(entry.and_then(|entry| compact::rewrite(entry, entries, size, &Bounds::EDGE))),
+            Err(id) => {
+                let arrivals = reader.arrivals(id).await?.into_iter().map(|(arrival, _)| arrival).collect();
+                halves.insert(id, retention::half(arrivals).unwrap_or(0));
+            }
+        }
+    }
+}
+
+/// Removes what was replaced long enough ago, and values that nobody names.
+async fn tidy(bindings: &Bindings) -> Result<(), Failure> {
+    let written = bindings.database.written().await.map_err(failed)?;
+    let volumes: HashMap<u64, u64> = written.iter().map(|row| (row.segment, row.volumes)).collect();
+    let view = bindings.view().await?;
+    let at = now().as_millis() as u64;
+    for replacement in due(&view.replacements, at, GRACE.as_millis() as u64) {
+        for id in &replacement.removed.segments {
+            discard(bindings, *id, volumes.get(id).copied().unwrap_or_default()).await?;
+        }
+        bindings.database.forget_replaced(replacement).await.map_err(failed)?;
+    }
+    let orphans = written.iter().filter(|row| row.used == 0 && row.at + (ORPHANS.as_millis() as u64) < at);
+    for row in orphans {
+        discard(bindings, row.segment, row.volumes).await?;
+        bindings.database.forget_written(row.segment).await.map_err(failed)?;
+    }
+    Ok(())
+}
+
+async fn discard(bindings: &Bindings, segment: u64, volumes: u64) -> Result<(), Failure> {
+    let deletes = (0..volumes as usize).map(async |at| bindings.segments.delete(&key(segment, at)).await.map_err(unwritten));
+    try_join_all(deletes).await.map(|_| ())
+}
+
+/// Forgets imports of which nothing is left, so that they can be made again.
+async fn forget_imports(bindings: &Bindings) -> Result<(), Failure> {
+    let imports = bindings.database.imports(None).await.map_err(failed)?;
+    let reader = bindings.reader(bindings.view().await?);
+    for import in imports.iter().filter(|import| !import.ranges().is_empty()) {
+        let stored = Predicate::Number(reqlog_core::filter::Number::Seq, import.ranges());
+        let scan = reader.scan(|catalog| Scan::stats(&stored, Seq::MAX, Unit::Record, catalog)).await?;
+        if scan.finish_stats().total == 0 {
+            bindings.database.forget(import).await.map_err(failed)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,43 @@
+//! What the platform allows, and what this Worker allows itself within it.
+//!
+//! Source: the limits pages of Workers, D1, KV and Durable Objects. Where plans differ, the free plan's counts.
+
+use std::time::Duration;
+
+/// Bound parameters of one statement.
+pub const BOUND_PARAMETERS: usize = 100;
+/// Bytes of one statement's text.
+pub const STATEMENT_BYTES: usize = 100_000;
+/// Bytes of one row.
+pub const ROW_BYTES: usize = 2_000_000;
+/// Bytes of one KV value.
+pub const VALUE_BYTES: usize = 25 << 20;
+/// Queries of one invocation.
+pub const QUERIES: usize = 50;
+/// Reads of KV in one invocation, which are subrequests to the platform's own services.
+pub const SUBREQUESTS: usize = 1000;
+
+/// Bytes of one ingestion request after decompression: all of its records are in memory until they are known to be whole.
+pub const REQUEST: u64 = 16 << 20;
+/// Stored bytes of a batch, which become a third more as text: a row with its summary is below [`ROW_BYTES`].
+pub const BATCH: usize = 1 << 20;
+/// Batches up to this many characters come with the catalog, longer ones when a scan needs them.
+pub const INLINE: usize = 64 << 10;
+/// Bytes of decoded parts, and of stored volumes, that an isolate of 128 MB keeps.
+pub const CACHE: (u64, u64) = (32 << 20, 16 << 20);
+/// Volumes that one request reads at most, below [`SUBREQUESTS`]; one that needs more is to be narrowed.
+pub const READS: u32 = 800;
+/// Bytes of an export in a format that is only valid as a whole.
+pub const WHOLE_EXPORT: usize = 16 << 20;
+/// Bytes of stored batches beyond which ingestion waits for compaction, as a refusal.
+pub const BACKLOG: u64 = 24 << 20;
+/// How long replaced sources stay readable: KV shows a new value everywhere within about a minute.
+pub const GRACE: Duration = Duration::from_mins(5);
+/// How long values that no segment names are kept, for who is still writing them.
+pub const ORPHANS: Duration = Duration::from_hours(1);
+/// How long a commit may take before its outcome counts as unknown.
+pub const PATIENCE: Duration = Duration::from_secs(10);
+/// Records, and bytes of them, that are sent to the committer at a time: they fit into one commit.
+pub const PIECE: (usize, usize) = (4096, 4 << 20);
+/// Steps of compaction in one invocation.
+pub const STEPS: usize = 16;

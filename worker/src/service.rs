@@ -1,0 +1,205 @@
+//! One request: plan, run, reply.
+
+use crate::shell::{Bindings, now, random};
+use crate::view::{Reader, View, failed};
+use crate::{committer, export, ingest};
+use bytes::Bytes;
+use futures_util::StreamExt;
+use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, ETAG, VARY};
+use http::{HeaderMap, HeaderValue, Request, StatusCode};
+use reqlog_core::auth::Secret;
+use reqlog_core::catalog::{Catalog, Erasure};
+use reqlog_core::filter::Predicate;
+use reqlog_core::id::{EntryId, Seq};
+use reqlog_core::neighbours::{Neighbours, Side};
+use reqlog_core::plan::{BodyUse, Failure, Operation, Outcome, Plan, plan};
+use reqlog_core::query::{Detail, Query, Unit};
+use reqlog_core::scan::Scan;
+use std::rc::Rc;
+use std::time::Duration;
+use worker::{Body, Env, Headers, Response, ResponseBuilder};
+
+/// Answers a request.
+pub async fn answer(request: Request<Body>, env: Env) -> worker::Result<Response> {
+    let bindings = Rc::new(Bindings::of(env)?);
+    let (head, body) = request.into_parts();
+    let view = bindings.shell.view(&bindings.database).await.map_err(|fault| {
+        worker::Error::RustError(format!("the catalog cannot be read: {fault:?}"))
+    })?;
+    let mut planned = plan(&head, &bindings.shell.context(&view));
+    if let Some(charge) = planned.charge() {
+        planned = match committer::charge(&bindings, charge).await {
+            Ok(verdict) => planned.admit(verdict),
+            Err(failure) => return Ok(whole(&head.headers, planned.reply(Outcome::Failed(failure)))),
+        };
+    }
+    if let BodyUse::Collect { limit } = planned.body() {
+        planned = match collect(body, limit).await {
+            Ok(bytes) => planned.with_body(&bytes, &bindings.shell.context(&view)),
+            Err(failure) => return Ok(whole(&head.headers, planned.reply(Outcome::Failed(failure)))),
+        };
+        let outcome = run(&bindings, view, &planned).await.unwrap_or_else(Outcome::Failed);
+        return Ok(whole(&head.headers, planned.reply(outcome)));
+    }
+    let outcome = match planned.operation() {
+        Operation::Export(_) => return export::answer(bindings, planned, &head.headers).await,
+        Operation::Tail { .. } => match committer::follow(&bindings, &head).await {
+            Ok(response) => return Ok(response),
+            Err(failure) => Outcome::Failed(failure),
+        },
+        Operation::Page { wait: Some(wait), .. } => {
+            let wait = *wait;
+            poll(&bindings, view, &mut planned, wait).await.unwrap_or_else(Outcome::Failed)
+        }
+        Operation::Ingest(request) => {
+            let taken = ingest::run(&bindings, &view, request, body).await;
+            taken.map_or_else(Outcome::Failed, Outcome::Ingested)
+        }
+        _ => run(&bindings, view, &planned).await.unwrap_or_else(Outcome::Failed),
+    };
+    Ok(whole(&head.headers, planned.reply(outcome)))
+}
+
+async fn collect(mut body: Body, limit: usize) -> Result<Bytes, Failure> {
+    let mut bytes = Vec::new();
+    while let Some(piece) = body.next().await {
+        bytes.extend_from_slice(&piece.map_err(|_| Failure::Body("The request's body broke off.".into()))?);
+        if bytes.len() > limit {
+            return Err(Failure::TooLarge { limit: limit as u64 });
+        }
+    }
+    Ok(bytes.into())
+}
+
+/// Runs a page again whenever something was committed, until it has a row or the time is over.
+async fn poll(bindings: &Bindings, mut view: Rc<View>, plan: &mut Plan, wait: Duration) -> Result<Outcome, Failure> {
+    let deadline = now().plus_nanos(wait.as_nanos() as i64);
+    loop {
+        plan.advance(view.head().map(EntryId::seq));
+        let outcome = run(bindings, view.clone(), plan).await?;
+        let left = deadline.as_millis() - now().as_millis();
+        if left <= 0 || !matches!(&outcome, Outcome::Page(page) if page.rows.is_empty()) {
+            return Ok(outcome);
+        }
+        committer::wait(bindings, view.head().map(EntryId::seq), left as u64).await?;
+        view = bindings.view().await?;
+    }
+}
+
+async fn run(bindings: &Bindings, view: Rc<View>, plan: &Plan) -> Result<Outcome, Failure> {
+    let reader = bindings.reader(view);
+    let database = &bindings.database;
+    Ok(match plan.operation() {
+        Operation::Nothing | Operation::Export(_) | Operation::Tail { .. } | Operation::Ingest(_) => Outcome::Nothing,
+        Operation::Page { query, .. } => {
+            Outcome::Page(reader.scan(|catalog| Scan::page(query.clone(), catalog)).await?.finish())
+        }
+        Operation::Get { seq, arrival, filter, detail } => {
+            let rows = reader.scan(|catalog| Scan::page(Query::one(*seq, filter, *detail), catalog)).await?.finish().rows;
+            let row = rows.into_iter().next().filter(|row| arrival.is_none_or(|arrival| arrival == row.id.arrival_ms()));
+            Outcome::Record(row.map(Box::new))
+        }
+        Operation::Neighbours { seq, arrival, filter, count } => {
+            Outcome::Neighbours(neighbours(&reader, *seq, *arrival, filter, *count).await?.map(Box::new))
+        }
+        Operation::Stats { filter, bound, unit } => {
+            Outcome::Stats(reader.scan(|catalog| Scan::stats(filter, *bound, *unit, catalog)).await?.finish_stats())
+        }
+        Operation::Histogram(query) => {
+            Outcome::Histogram(reader.scan(|catalog| Scan::histogram(query, catalog)).await?.finish_histogram())
+        }
+        Operation::Facets(query) => {
+            Outcome::Facets(reader.scan(|catalog| Scan::facets(query, catalog)).await?.finish_facets(query))
+        }
+        Operation::Endpoints(query) => {
+            Outcome::Endpoints(reader.scan(|catalog| Scan::endpoints(query, catalog)).await?.finish_endpoints(query))
+        }
+        Operation::Delete { filter, now, project } => {
+            let erasure = Erasure::new(filter, *now, project.as_deref()).map_err(Failure::Body)?;
+            Outcome::Deleted(delete(bindings, &erasure, None).await?)
+        }
+        Operation::DeleteProject { name } => {
+            reader.view.projects.environments(name).ok_or(Failure::Missing)?;
+            let everything = reqlog_core::filter::Filter::All;
+            let erasure = Erasure::new(&everything, now(), Some(name)).map_err(Failure::Body)?;
+            delete(bindings, &erasure, Some(name)).await?;
+            Outcome::Done
+        }
+        Operation::CreateProject { name, environments } => {
+            database.declare(name, environments).await.map_err(failed)?;
+            Outcome::Done
+        }
+        Operation::CreateKey(new) => {
+            let secret = Secret::mint(random().map_err(|_| Failure::Internal)?);
+            let row = database.create_key(new, secret.hash(), now()).await.map_err(failed)?;
+            Outcome::Key { key: row.decode().ok_or(Failure::Internal)?, secret }
+        }
+        Operation::RevokeKey { id } => {
+            if !database.revoke_key(*id).await.map_err(failed)? {
+                return Err(Failure::Missing);
+            }
+            committer::look(bindings).await?;
+            Outcome::Done
+        }
+        Operation::Ready => Outcome::Ready(Ok(())),
+        // not offered: the plan has refused them
+        Operation::Metrics | Operation::Backup => return Err(Failure::Internal),
+    })
+}
+
+async fn neighbours(
+    reader: &Reader<'_>,
+    seq: Seq,
+    arrival: Option<u64>,
+    filter: &Predicate,
+    count: usize,
+) -> Result<Option<Neighbours>, Failure> {
+    let page = async |query: Query| reader.scan(|catalog| Scan::page(query.clone(), catalog)).await.map(|scan| scan.finish().rows);
+    let row = page(Query::one(seq, filter, Detail::Preview)).await?.pop();
+    let Some(row) = row.filter(|row| arrival.is_none_or(|arrival| arrival == row.id.arrival_ms())) else { return Ok(None) };
+    let before = page(Side::Before.query(&row, filter, count)).await?;
+    let after = page(Side::After.query(&row, filter, count)).await?;
+    Ok(Some(Neighbours { row, before, after }))
+}
+
+/// Hides what matches, and a project with it; says how many rows that were.
+async fn delete(bindings: &Bindings, erasure: &Erasure, project: Option<&str>) -> Result<u64, Failure> {
+    let stored = bindings.database.erase(erasure, project).await.map_err(failed)?;
+    committer::look(bindings).await?;
+    let Some(deletion) = stored.and_then(|row| row.decode()) else { return Ok(0) };
+    // what it alone has hidden
+    let reader = bindings.reader(bindings.view().await?);
+    let before = |catalog: &Catalog| {
+        let mut catalog = catalog.clone();
+        catalog.deletions.retain(|other| other.id != deletion.id);
+        Scan::stats(&deletion.filter, deletion.head, Unit::Record, &catalog)
+    };
+    Ok(reader.scan(before).await?.finish_stats().total)
+}
+
+/// A whole answer, which the runtime compresses for who takes that.
+pub fn whole(asked: &HeaderMap, mut answer: http::Response<Bytes>) -> Response {
+    let codings = asked.get_all(ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
+    let takes_gzip = codings.flat_map(|list| list.split(',')).any(|coding| coding.trim().eq_ignore_ascii_case("gzip"));
+    if takes_gzip && !answer.body().is_empty() && !answer.headers().contains_key(CONTENT_ENCODING) {
+        code(answer.headers_mut());
+    }
+    let (head, body) = answer.into_parts();
+    let response = ResponseBuilder::new().with_status(head.status.as_u16()).with_headers(Headers::from(&head.headers));
+    match head.status {
+        StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED => response.empty(),
+        _ if body.is_empty() => response.empty(),
+        _ => response.fixed(body.into()),
+    }
+}
+
+fn code(headers: &mut HeaderMap) {
+    headers.remove(CONTENT_LENGTH);
+    headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    headers.append(VARY, HeaderValue::from_static("accept-encoding"));
+    // a strong entity tag names bytes, and compressed ones are others (RFC 9110, 8.8.3.3)
+    let weak = headers.get(ETAG).and_then(|tag| tag.to_str().ok()).filter(|tag| tag.starts_with('"'));
+    if let Some(weak) = weak.and_then(|tag| HeaderValue::from_str(&format!("W/{tag}")).ok()) {
+        headers.insert(ETAG, weak);
+    }
+}
