@@ -261,8 +261,8 @@ async fn tidy(bindings: &Bindings) -> Result<(), Failure> {
     let view = bindings.view().await?;
     let at = now().as_millis() as u64;
     for replacement in due(&view.replacements, at, GRACE.as_millis() as u64) {
-        for id in &replacement.removed.segments {
-            discard(bindings, *id, volumes.get(id).copied().unwrap_or_default()).await?;
+        for id in replacement.removed.segments() {
+            discard(bindings, id, volumes.get(&id).copied().unwrap_or_default()).await?;
         }
         bindings.database.forget_replaced(replacement).await.map_err(failed)?;
     }

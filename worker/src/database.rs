@@ -156,13 +156,11 @@ impl Database {
         if let Some(outdated) = commit.outdated {
             statements.push(self.ask("DELETE FROM identities WHERE id <= ?1", &[number(outdated)])?);
         }
-        for (project, environment) in &commit.places {
-            for environment in [Some(""), environment.as_deref()].into_iter().flatten() {
-                let sql = "INSERT OR IGNORE INTO places VALUES (?1, ?2)";
-                statements.push(self.ask(sql, &[text(project), text(environment)])?);
-            }
-        }
         if !commit.places.is_empty() {
+            let places = commit.places.iter().flat_map(|(project, environment)| {
+                [Some(""), environment.as_deref()].into_iter().flatten().map(move |name| (project.as_str(), name))
+            });
+            statements.push(self.places(places.collect())?);
             statements.push(self.ask(CHANGED, &[])?);
         }
         let results = if statements.is_empty() { Vec::new() } else { self.all(statements).await? };
@@ -225,13 +223,15 @@ impl Database {
 
     /// Makes a project and environments of it known.
     pub async fn declare(&self, project: &str, environments: &[String]) -> Result<(), Fault> {
-        let mut statements = Vec::new();
-        for environment in environments.iter().map(String::as_str).chain([""]) {
-            let values = [text(project), text(environment)];
-            statements.push(self.ask("INSERT OR IGNORE INTO places VALUES (?1, ?2)", &values)?);
-        }
-        statements.push(self.ask(CHANGED, &[])?);
-        self.all(statements).await.map(|_| ())
+        let places = environments.iter().map(String::as_str).chain([""]).map(|environment| (project, environment));
+        self.all(vec![self.places(places.collect())?, self.ask(CHANGED, &[])?]).await.map(|_| ())
+    }
+
+    // one statement, however many they are
+    fn places(&self, places: Vec<(&str, &str)>) -> Result<D1PreparedStatement, Fault> {
+        let sql = "INSERT OR IGNORE INTO places SELECT value ->> 0, value ->> 1 FROM json_each(?1)";
+        let places = serde_json::to_string(&places).map_err(|error| Fault::Failed(error.to_string()))?;
+        self.ask(sql, &[text(&places)])
     }
 
     /// Adds a key.
@@ -297,13 +297,13 @@ impl Database {
     pub async fn forget_replaced(&self, replacement: &Replacement) -> Result<(), Fault> {
         let keep = format!("UPDATE store SET generation = generation + 1, next = {HEAD}, arrival = {LATEST}");
         let mut statements = vec![self.ask(&keep, &[])?];
-        for (from, to) in &replacement.removed.batches {
+        for (from, to) in replacement.removed.batches() {
             let sql = "DELETE FROM batches WHERE first >= ?1 AND first < ?2";
             statements.push(self.ask(sql, &[number(*from), number(*to)])?);
         }
-        for id in &replacement.removed.segments {
-            statements.push(self.ask("DELETE FROM segments WHERE id = ?1", &[number(*id)])?);
-            statements.push(self.ask("DELETE FROM written WHERE segment = ?1", &[number(*id)])?);
+        for id in replacement.removed.segments() {
+            statements.push(self.ask("DELETE FROM segments WHERE id = ?1", &[number(id)])?);
+            statements.push(self.ask("DELETE FROM written WHERE segment = ?1", &[number(id)])?);
         }
         statements.push(self.ask("DELETE FROM replacements WHERE id = ?1", &[number(replacement.id)])?);
         self.all(statements).await.map(|_| ())

@@ -293,7 +293,10 @@ impl Reader<'_> {
         let entry = self.view.entry(source).ok_or_else(corrupt)?;
         let blob = match self.view.blobs.get(&first) {
             Some(blob) => rows::decode(blob),
-            None => self.database.batch(first).await.map_err(failed)?.and_then(|blob| rows::decode(&blob)),
+            None => {
+                let blob = self.database.batch(first).await.map_err(|fault| Unreadable::Other(failed(fault)))?;
+                blob.and_then(|blob| rows::decode(&blob))
+            }
         };
         let (seq, arrival) = (entry.summary.seq.0, entry.summary.arrival.0);
         batch::decode(&blob.ok_or_else(corrupt)?, seq, arrival, &Portable).map_err(|corrupt| damaged(source, corrupt))
