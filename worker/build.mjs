@@ -3,6 +3,7 @@
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { appendFileSync, copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { homedir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
@@ -34,9 +35,13 @@ function files(directory) {
     .map((file) => join(file.parentPath ?? file.path, file.name));
 }
 
+// a panic's message names files of crates as on crates.io, not where this machine keeps them
+const crates = join(process.env.CARGO_HOME ?? join(homedir(), ".cargo"), "registry/src");
+const flags = ["-Ctarget-feature=+simd128", `--remap-path-prefix=${crates}=crates`];
+
 run(cargo, [
   "build", "--quiet", "--package", "reqlog-worker", "--profile", "edge", "--target", "wasm32-unknown-unknown",
-  "--config", 'target.wasm32-unknown-unknown.rustflags=["-Ctarget-feature=+simd128"]',
+  "--config", `target.wasm32-unknown-unknown.rustflags=${JSON.stringify(flags)}`,
 ]);
 
 const inputs = createHash("sha256");

@@ -14,6 +14,11 @@ let life = 0;
 /** Rejects what waits for the present life, by call. */
 const waiting = new Set();
 
+/** Whether frames of the module were thrown away: by a trap, or by a stack that has no more room. */
+function trapped(error) {
+  return error instanceof WebAssembly.RuntimeError || error instanceof RangeError;
+}
+
 function restart(error) {
   life += 1;
   module.__wbg_reset_state();
@@ -35,7 +40,7 @@ function guarded(call) {
       result = call();
     } catch (error) {
       done(reject)(error);
-      if (error instanceof WebAssembly.RuntimeError) restart(error);
+      if (trapped(error)) restart(error);
       return;
     }
     Promise.resolve(result).then(done(resolve), done(reject));
@@ -44,7 +49,7 @@ function guarded(call) {
 
 // Futures are polled in microtasks of their own: a trap there has no caller, and is reported here before the next microtask runs.
 addEventListener("error", (event) => {
-  if (event.error instanceof WebAssembly.RuntimeError) restart(event.error);
+  if (trapped(event.error)) restart(event.error);
 });
 
 // A body that streams from Rust waits for the module too: after a trap it is aborted, never ended as if complete.

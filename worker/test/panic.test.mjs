@@ -54,6 +54,16 @@ export default {
         return committer(env).fetch(request);
       case "/test/held":
         return new Response([...held.keys()].join());
+      case "/test/read": {
+        const { body } = await committer(env).fetch(request);
+        let text = "";
+        try {
+          for await (const chunk of body) text += new TextDecoder().decode(chunk);
+          return new Response(text + "then ended");
+        } catch (error) {
+          return new Response(text + "then aborted: " + error.message);
+        }
+      }
       default:
         return worker.fetch(request, env, context);
     }
@@ -116,12 +126,11 @@ test("what waits for the module when it panics is answered at once, and does not
   await isWell();
 });
 
+// workerd's own HTTP server ends a chunked response as if complete when its stream fails (its issue 6818), so the reader is another Worker
 test("a stream that waits for the module when it panics is aborted, not ended", async () => {
-  const stream = await get("/test/object", "stream");
-  const reader = stream.body.getReader();
-  assert.equal(new TextDecoder().decode((await reader.read()).value), "data: 1\n\n");
+  const reading = get("/test/read", "stream");
   await isHeld("stream");
   await answersPlainly(await get("/test/panic"));
-  await assert.rejects(reader.read());
+  assert.equal(await (await reading).text(), "data: 1\n\nthen aborted: unreachable");
   await isWell();
 });
