@@ -80,7 +80,8 @@ impl Database {
 
     pub(super) fn load(&self, attempt: Option<&Commit>, identities_after: u64) -> Loaded {
         let token = |first| {
-            let there = self.commits.iter().find(|commit| commit.expected.next == first && !self.sealed.contains(&first));
+            let there =
+                self.commits.iter().find(|commit| commit.expected.next == first && !self.sealed.contains(&first));
             there.map(|commit| if self.lacking == Lacking::Tokens { 0 } else { commit.token })
         };
         let (head, token) = match attempt {

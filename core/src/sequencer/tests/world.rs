@@ -22,9 +22,20 @@ pub(super) enum Fault {
 #[derive(Clone, Debug)]
 pub(super) enum Op {
     /// Records of so many bytes each, with identities or without.
-    Submit { machine: usize, identities: Option<Vec<u64>>, rows: usize, bytes: usize },
+    Submit {
+        machine: usize,
+        identities: Option<Vec<u64>>,
+        rows: usize,
+        bytes: usize,
+    },
     /// A part of an import: a new one, or one that goes on from what is remembered (or is out of step with it).
-    Import { machine: usize, goes_on: bool, is_out_of_step: bool, rows: usize, blocks: usize },
+    Import {
+        machine: usize,
+        goes_on: bool,
+        is_out_of_step: bool,
+        rows: usize,
+        blocks: usize,
+    },
     Begin(usize),
     Finish(usize, Fault),
     Pass(i64),
@@ -303,7 +314,8 @@ impl World {
                     tally.unknown += 1;
                     tally.appeared += usize::from(any);
                 }
-                Answer::Given(Err(Failure::Unavailable | Failure::Overtaken | Failure::Exhausted)) | Answer::Refused => {
+                Answer::Given(Err(Failure::Unavailable | Failure::Overtaken | Failure::Exhausted))
+                | Answer::Refused => {
                     law!(!any, "{number} is stored, and was answered {:?}", sent.answer);
                     tally.failed += 1;
                 }
