@@ -3,11 +3,13 @@
 use super::queue::{Waiting, after};
 use super::{Commit, Committed, DEADLINE, Failure, Head, Loaded, Room, Settled, Ticket};
 use crate::batch;
+use crate::catalog::Summary;
 use crate::codec::Codec;
 use crate::id::{EntryId, Seq};
 use crate::identity::{Fresh, Memory};
 use crate::record::{Field, Record, Stored};
 use crate::timestamp::Timestamp;
+use bytes::Bytes;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -87,15 +89,15 @@ impl Attempt {
             let committed = Committed { first, rows, duplicates, arrival_ms: arrival, source: None };
             Part { waiting, keep, committed, is_answered: false }
         };
-        let mut parts: Vec<Part> = group.into_iter().map(part).collect();
+        let parts: Vec<Part> = group.into_iter().map(part).collect();
         let kept: Vec<&Record> = parts.iter().flat_map(Part::kept).collect();
         let Some(batches) = encode(&kept, terms) else {
             return Err(parts.into_iter().map(|part| part.waiting).collect());
         };
         let places = places(kept.iter().copied());
         let outdated = memory.outdated(arrival).filter(|_| !fresh.hashes().is_empty());
-        // it is alone, and needs its import again only where it is tried elsewhere
-        let import = parts.first_mut().and_then(|part| part.waiting.submission.import.clone());
+        // an import is alone
+        let import = parts.first().and_then(|part| part.waiting.submission.import.clone());
         let identities = fresh.hashes().to_vec();
         let commit = Commit { token, expected, arrival, next, batches, identities, outdated, places, import };
         Ok(Self { commit: Arc::new(commit), is_refused: false, parts })
@@ -114,7 +116,7 @@ impl Attempt {
     pub(super) fn fate(&self, loaded: &Loaded) -> Fate {
         let is_behind = self.commit.expected.next == loaded.head.next;
         match loaded.token {
-            // a number may be taken for a token only where this commit has a row at all
+            // a commit without batches has no row to look at
             Some(token) if token == self.commit.token && !self.commit.batches.is_empty() => Fate::Written,
             _ if loaded.source.is_some() => Fate::Written,
             _ if is_behind => Fate::Open,
@@ -185,7 +187,7 @@ impl Part {
 }
 
 /// Rows of records; `None` past the last sequence.
-fn encode(records: &[&Record], terms: &Terms<'_>) -> Option<Vec<(crate::catalog::Summary, bytes::Bytes)>> {
+fn encode(records: &[&Record], terms: &Terms<'_>) -> Option<Vec<(Summary, Bytes)>> {
     let (mut batches, mut next) = (Vec::new(), terms.expected.next);
     for row in rows(records, terms.room.row) {
         let encoded = batch::encode_each(row.iter().copied(), terms.codec)?;
