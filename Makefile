@@ -1,6 +1,6 @@
 # What a developer types. Every target works in a fresh clone with Rust, a C compiler and make.
 .DEFAULT_GOAL := help
-.PHONY: help serve test bench lint purity peers soak doc
+.PHONY: help serve worker worker-dev worker-test deploy edge wasm32 test bench lint purity peers soak doc
 
 CARGO ?= cargo
 DATA ?= reqlog-data
@@ -8,26 +8,59 @@ LISTEN ?= 127.0.0.1:7070
 SOAK_CASES ?= 20000
 REQLOG_SIM_SECONDS ?= 600
 PEERS := target/peers
+# not by way of npx, which would keep signals from reaching it
+WRANGLER := WRANGLER_SEND_METRICS=false node node_modules/wrangler/bin/wrangler.js
 WASM := wasm32-unknown-unknown
 # without these, nothing that is not exported would be compiled and linked, and the check would look at an empty module
 EVERYTHING := -C link-dead-code -C link-arg=--no-gc-sections
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 10
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 13
 
 serve: ## build in release mode and serve ./reqlog-data on 127.0.0.1:7070
 	$(CARGO) run --release --package reqlog -- serve --data $(DATA) --listen $(LISTEN)
 
+worker: wasm32 worker/node_modules ## build the Cloudflare Worker into target/worker (Node 20 or later)
+	CARGO=$(CARGO) node worker/build.mjs
+
+worker/node_modules: worker/package.json worker/package-lock.json
+	cd worker && npm ci --no-audit --no-fund
+	@touch $@
+
+worker-dev: worker ## the Worker on this machine, its D1 and KV kept in worker/.wrangler
+	cd worker && $(WRANGLER) d1 migrations apply DB --local
+	cd worker && $(WRANGLER) dev --local --test-scheduled
+
+worker-test: worker ## the built Worker against the limits of the platform and on workerd
+	node --test --test-timeout=120000 worker/test/*.test.mjs
+
+deploy: worker ## migrate the database of worker/wrangler.jsonc, then deploy
+	cd worker && $(WRANGLER) d1 migrations apply DB --remote
+	cd worker && $(WRANGLER) deploy
+
 test: lint purity ## everything that must hold before a change is merged
-	$(CARGO) test --workspace
+	@$(MAKE) --no-print-directory edge TARGET=worker
+	$(CARGO) test
+	@$(MAKE) --no-print-directory edge TARGET=worker-test
 	@$(MAKE) --no-print-directory peers
 
-lint: ## formatting and clippy, both without mercy
-	$(CARGO) fmt --all --check
-	$(CARGO) clippy --workspace --all-targets -- --deny warnings
+# make TARGET where there is Node; REQLOG_EDGE=required makes its absence a failure
+edge:
+	@if node --eval 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' 2>/dev/null; then \
+	  $(MAKE) --no-print-directory $(TARGET); \
+	else \
+	  echo "the Worker is left out ($(TARGET)): it needs Node 20 or later"; test "$$REQLOG_EDGE" != required; \
+	fi
 
-purity: ## the core builds for wasm32 and imports nothing from its host
-	rustup target add $(WASM)
+wasm32:
+	@rustup target add $(WASM)
+
+lint: wasm32 ## formatting and clippy, both without mercy
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --exclude reqlog-worker --all-targets -- --deny warnings
+	$(CARGO) clippy --package reqlog-worker --target $(WASM) -- --deny warnings
+
+purity: wasm32 ## the core builds for wasm32 and imports nothing from its host
 	$(CARGO) rustc --package reqlog-core --lib --crate-type cdylib --target $(WASM) -- $(EVERYTHING)
 	$(CARGO) run --quiet --package reqlog-tests --example wasm_imports -- target/$(WASM)/debug/reqlog_core.wasm
 
@@ -52,4 +85,4 @@ soak: ## the properties with SOAK_CASES cases each, walks to their ends, a sweep
 	REQLOG_SIM_SECONDS=$(REQLOG_SIM_SECONDS) $(CARGO) test --release --package reqlog-tests --test simulation every_law
 
 doc: ## the documentation of every public item
-	RUSTDOCFLAGS="--deny warnings" $(CARGO) doc --workspace --no-deps
+	RUSTDOCFLAGS="--deny warnings" $(CARGO) doc --no-deps
