@@ -188,7 +188,8 @@ mod tests {
         let sweep = [("LOGS_ADMIN_FANOUT", "true"), ("REQLOG_FANOUT_AGE", "60"), ("REQLOG_FANOUT_DEADLINE", "0.5")];
         let fan_out = FanOut { cursor_age: Duration::from_mins(1), deadline: Duration::from_millis(500) };
         assert_eq!(of(&sweep).unwrap().plan.fan_out, Some(fan_out));
-        let kept = of(&[("REQLOG_RETENTION_AGE", "30d,shop=none"), ("REQLOG_RETENTION_BYTES", "1GB")]).unwrap().retention;
+        let kept =
+            of(&[("REQLOG_RETENTION_AGE", "30d,shop=none"), ("REQLOG_RETENTION_BYTES", "1GB")]).unwrap().retention;
         assert_eq!(kept.limits(None).age, Some(Duration::from_hours(30 * 24)));
         assert_eq!((kept.limits(Some("shop")).age, kept.limits(Some("shop")).bytes), (None, kept.default.bytes));
         assert!(kept.default.bytes.is_some() && of(&[("REQLOG_RETENTION_AGE", "")]).unwrap().retention.is_endless());

@@ -3,13 +3,13 @@
 //! Everything it holds but the buckets of rate limits can be read from the catalog again: the platform may restart it at
 //! any time. Requests of other parts of the Worker are `POST`s by path; a `GET` is a client's, whose stream it serves.
 
+use crate::database::Fault;
 use crate::follow;
 use crate::ingest::{Answer, Piece, refusal};
 use crate::limits::{BACKLOG, BATCH, PATIENCE};
 use crate::shell::{Bindings, now, random};
 use crate::signal::Signal;
 use crate::view::{View, failed};
-use crate::database::Fault;
 use futures_channel::oneshot;
 use futures_util::future::{Either, select};
 use reqlog_core::codec::Portable;

@@ -103,7 +103,13 @@ impl Database {
     }
 
     /// Makes a new catalog, unless somebody else has; `admin` opens it first.
-    pub async fn found(&self, secret: &str, redact_key: &str, admin: Option<KeyHash>, now: Timestamp) -> Result<(), Fault> {
+    pub async fn found(
+        &self,
+        secret: &str,
+        redact_key: &str,
+        admin: Option<KeyHash>,
+        now: Timestamp,
+    ) -> Result<(), Fault> {
         let found = "INSERT OR IGNORE INTO store VALUES (1, 1, 1, 0, ?1, ?2, '{}')";
         let mut statements = vec![self.ask(found, &[text(secret), text(redact_key)])?];
         if let Some(hash) = admin {
@@ -124,7 +130,8 @@ impl Database {
             self.ask("SELECT id, at, hashes FROM identities WHERE id > ?1 ORDER BY id", &[number(after)])?,
         ];
         let results = self.all(statements).await?;
-        let head = read::<rows::HeadRow>(&results[0])?.pop().ok_or_else(|| Fault::Failed("there is no catalog".into()))?;
+        let head =
+            read::<rows::HeadRow>(&results[0])?.pop().ok_or_else(|| Fault::Failed("there is no catalog".into()))?;
         Ok(Loaded {
             head: Head { next: head.next, arrival: head.arrival },
             token: read::<rows::TokenRow>(&results[1])?.pop().map(|row| row.token),
@@ -140,7 +147,8 @@ impl Database {
         if let Some(import) = &commit.import {
             statements.push(self.import(import.scope, &import.progress, commit)?);
         }
-        let put = format!("INSERT INTO batches SELECT ?1, CASE WHEN ?1 = {HEAD} THEN ?2 END, ?3, ?4, ?5, ?6 FROM store");
+        let put =
+            format!("INSERT INTO batches SELECT ?1, CASE WHEN ?1 = {HEAD} THEN ?2 END, ?3, ?4, ?5, ?6 FROM store");
         for (summary, blob) in &commit.batches {
             let (first, last) = (summary.seq.0.get(), summary.seq.1.get());
             let [first, next, arrival] = [first, last + 1, commit.arrival].map(number);
@@ -267,14 +275,9 @@ impl Database {
         results.iter().map(|result| Ok(only::<rows::IdRow>(result)?.id)).collect()
     }
 
-    /// Exchanges sources for segments, if nothing was exchanged since the catalog was loaded; the settled deletions go.
-    pub async fn replace(
-        &self,
-        replacement: &Replacement,
-        sealed: &[Sealed<'_>],
-        erased: u64,
-        settled: &[u64],
-    ) -> Result<(), Fault> {
+    /// Exchanges sources for segments that went through all deletions up to `erased`, if nothing was exchanged since the
+    /// catalog was loaded.
+    pub async fn replace(&self, replacement: &Replacement, sealed: &[Sealed<'_>], erased: u64) -> Result<(), Fault> {
         let [id, at] = [replacement.id, replacement.at_ms].map(number);
         let added = replacement.added.iter().map(|id| format!("{id},")).collect::<String>();
         // the number is taken where somebody else was quicker, and lower than the newest where that was forgotten
@@ -286,11 +289,18 @@ impl Database {
             let put = "INSERT INTO segments VALUES (?1, ?2, ?3, ?4)";
             statements.push(self.ask(put, &[id.clone(), size, erased, summary])?);
         }
-        for id in settled {
-            statements.push(self.ask("DELETE FROM deletions WHERE id = ?1", &[number(*id)])?);
-        }
         statements.push(self.ask(CHANGED, &[])?);
         self.all(statements).await.map(|_| ())
+    }
+
+    /// Forgets deletions that hide nothing any more.
+    pub async fn settle(&self, deletions: &[u64]) -> Result<(), Fault> {
+        if deletions.is_empty() {
+            return Ok(());
+        }
+        let ids = serde_json::to_string(deletions).map_err(|error| Fault::Failed(error.to_string()))?;
+        let sql = "DELETE FROM deletions WHERE id IN (SELECT value FROM json_each(?1))";
+        self.all(vec![self.ask(sql, &[text(&ids)])?, self.ask(CHANGED, &[])?]).await.map(|_| ())
     }
 
     /// Removes what a replacement replaced, whose grace is over.

@@ -34,6 +34,8 @@ pub const ORPHANS: Duration = Duration::from_hours(1);
 pub const PATIENCE: Duration = Duration::from_secs(10);
 /// Records, and bytes of them, that are sent to the committer at a time: they fit into one commit.
 pub const PIECE: (usize, usize) = (4096, 4 << 20);
+/// Bytes of records that a step of compaction has in memory, and one source more.
+pub const STEP_WEIGHT: usize = 24 << 20;
 /// Steps of compaction in one invocation.
 pub const STEPS: usize = 16;
 

@@ -23,9 +23,11 @@ use worker::{Body, Env, Headers, Response, ResponseBuilder};
 pub async fn answer(request: Request<Body>, env: Env) -> worker::Result<Response> {
     let bindings = Rc::new(Bindings::of(env)?);
     let (head, body) = request.into_parts();
-    let view = bindings.shell.view(&bindings.database).await.map_err(|fault| {
-        worker::Error::RustError(format!("the catalog cannot be read: {fault:?}"))
-    })?;
+    let view = bindings
+        .shell
+        .view(&bindings.database)
+        .await
+        .map_err(|fault| worker::Error::RustError(format!("the catalog cannot be read: {fault:?}")))?;
     let mut planned = plan(&head, &bindings.shell.context(&view));
     if let Some(charge) = planned.charge() {
         planned = match committer::charge(&bindings, charge).await {
@@ -95,8 +97,10 @@ async fn run(bindings: &Bindings, view: Rc<View>, plan: &Plan) -> Result<Outcome
             Outcome::Page(reader.scan(|catalog| Scan::page(query.clone(), catalog)).await?.finish())
         }
         Operation::Get { seq, arrival, filter, detail } => {
-            let rows = reader.scan(|catalog| Scan::page(Query::one(*seq, filter, *detail), catalog)).await?.finish().rows;
-            let row = rows.into_iter().next().filter(|row| arrival.is_none_or(|arrival| arrival == row.id.arrival_ms()));
+            let rows =
+                reader.scan(|catalog| Scan::page(Query::one(*seq, filter, *detail), catalog)).await?.finish().rows;
+            let row =
+                rows.into_iter().next().filter(|row| arrival.is_none_or(|arrival| arrival == row.id.arrival_ms()));
             Outcome::Record(row.map(Box::new))
         }
         Operation::Neighbours { seq, arrival, filter, count } => {
@@ -154,9 +158,13 @@ async fn neighbours(
     filter: &Predicate,
     count: usize,
 ) -> Result<Option<Neighbours>, Failure> {
-    let page = async |query: Query| reader.scan(|catalog| Scan::page(query.clone(), catalog)).await.map(|scan| scan.finish().rows);
+    let page = async |query: Query| {
+        reader.scan(|catalog| Scan::page(query.clone(), catalog)).await.map(|scan| scan.finish().rows)
+    };
     let row = page(Query::one(seq, filter, Detail::Preview)).await?.pop();
-    let Some(row) = row.filter(|row| arrival.is_none_or(|arrival| arrival == row.id.arrival_ms())) else { return Ok(None) };
+    let Some(row) = row.filter(|row| arrival.is_none_or(|arrival| arrival == row.id.arrival_ms())) else {
+        return Ok(None);
+    };
     let before = page(Side::Before.query(&row, filter, count)).await?;
     let after = page(Side::After.query(&row, filter, count)).await?;
     Ok(Some(Neighbours { row, before, after }))
