@@ -1,12 +1,16 @@
 // What Cloudflare runs: the exports of the WebAssembly module, and a second life after a panic.
 //
-// A panic in Rust ends in a trap. The memory it leaves behind is no longer to be trusted, and the promises it would have settled are never
-// settled: workerd would let their requests hang. So everything that waits for the module is kept in `waiting`; when the module traps, all of it
-// is rejected, the module starts anew from the same compiled code, and each Durable Object is rebuilt in it at its next call, from what it has
-// stored. What was in flight answers a plain 500, the next request finds everything in order.
+// A panic in Rust ends in a trap. The memory it leaves behind is no longer to be trusted, and the promises it would have
+// settled are never settled: workerd would let their requests hang. So everything that waits for the module is kept in
+// `waiting`; when the module traps, all of it is rejected, the module starts anew from the same compiled code, and each
+// Durable Object is rebuilt in it at its next call, from what it has stored. What was in flight in this isolate answers a
+// plain 500, the next request finds everything in order.
+//
+// wasm-bindgen's own abort handler is left off: it would start anew at the next call into the module, whatever that is,
+// and hand a pointer into the old memory to the new one.
 
-import { DurableObject } from "cloudflare:workers";
-import * as module from "./reqlog_worker.js";
+import { DurableObject } from 'cloudflare:workers';
+import * as module from './reqlog_worker.js';
 
 /** Counts the lives of the module. */
 let life = 0;
@@ -20,6 +24,7 @@ function trapped(error) {
 }
 
 function restart(error) {
+  console.error('the module starts anew after', error);
   life += 1;
   module.__wbg_reset_state();
   const lost = [...waiting];
@@ -47,8 +52,9 @@ function guarded(call) {
   });
 }
 
-// Futures are polled in microtasks of their own: a trap there has no caller, and is reported here before the next microtask runs.
-addEventListener("error", (event) => {
+// Futures are polled in microtasks of their own: a trap there has no caller, and is reported here before the next
+// microtask runs.
+addEventListener('error', (event) => {
   if (trapped(event.error)) restart(event.error);
 });
 
@@ -64,7 +70,7 @@ async function answer(call) {
     return await guarded(call);
   } catch (error) {
     if (life === before) throw error;
-    return new Response("internal error\n", { status: 500 });
+    return new Response('internal error\n', { status: 500 });
   }
 }
 
@@ -91,8 +97,8 @@ function durable(name) {
   };
 }
 
-export const Committer = durable("Committer");
-export const Compactor = durable("Compactor");
+export const Committer = durable('Committer');
+export const Compactor = durable('Compactor');
 
 export default {
   fetch(request, env, context) {

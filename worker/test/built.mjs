@@ -1,17 +1,17 @@
 // The built Worker as Miniflare takes it, with the bindings of wrangler.jsonc.
-import { readFileSync, readdirSync } from "node:fs";
-import { join, relative } from "node:path";
-import { fileURLToPath } from "node:url";
-import { Miniflare } from "miniflare";
+import { readFileSync, readdirSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Miniflare } from 'miniflare';
 
-export const directory = fileURLToPath(new URL("../../target/worker/", import.meta.url));
+export const directory = fileURLToPath(new URL('../../target/worker/', import.meta.url));
 
 /** wrangler.jsonc, whose comments have lines of their own. */
 export const settings = JSON.parse(
-  readFileSync(new URL("../wrangler.jsonc", import.meta.url), "utf8").replace(/^\s*\/\/.*$/gm, ""),
+  readFileSync(new URL('../wrangler.jsonc', import.meta.url), 'utf8').replace(/^\s*\/\/.*$/gm, ''),
 );
 
-const KINDS = { ".mjs": "ESModule", ".js": "ESModule", ".wasm": "CompiledWasm" };
+const KINDS = { '.mjs': 'ESModule', '.js': 'ESModule', '.wasm': 'CompiledWasm' };
 
 /** Every file that is uploaded, by its path below target/worker. */
 export function uploaded() {
@@ -29,16 +29,24 @@ function modules() {
   }));
 }
 
-/** Starts workerd with the Worker; `first` takes the place of the entry, with modules `beside` it by their names. */
-export function start({ first, beside = {}, ...options } = {}) {
+const migrations = fileURLToPath(new URL(`../${settings.d1_databases[0].migrations_dir}/`, import.meta.url));
+
+/** The statements of every migration, in order. */
+export const schema = readdirSync(migrations)
+  .filter((name) => name.endsWith('.sql'))
+  .sort()
+  .flatMap((name) => readFileSync(join(migrations, name), 'utf8').replace(/--.*$/gm, '').split(/;\s*$/m))
+  .filter((sql) => sql.trim() !== '');
+
+/** What Miniflare is started with; `first` replaces the entry, with modules `beside` it by their names. */
+export function options({ first, beside = {}, ...others } = {}) {
   const all = modules();
-  const entry = all.findIndex((module) => module.path.endsWith("entry.mjs"));
-  const [main] = all.splice(entry, 1);
-  all.unshift(main);
-  const module = (name, contents) => ({ type: "ESModule", path: join(directory, name), contents });
-  if (first) all.unshift(module("first.mjs", first));
+  const entry = all.findIndex((module) => module.path.endsWith('entry.mjs'));
+  all.unshift(...all.splice(entry, 1));
+  const module = (name, contents) => ({ type: 'ESModule', path: join(directory, name), contents });
+  if (first) all.unshift(module('first.mjs', first));
   for (const [name, contents] of Object.entries(beside)) all.push(module(name, contents));
-  return new Miniflare({
+  return {
     modules: all,
     modulesRoot: directory,
     compatibilityDate: settings.compatibility_date,
@@ -48,6 +56,14 @@ export function start({ first, beside = {}, ...options } = {}) {
     durableObjects: Object.fromEntries(
       settings.durable_objects.bindings.map(({ name, class_name }) => [name, { className: class_name, useSQLite: true }]),
     ),
-    ...options,
-  });
+    ...others,
+  };
+}
+
+/** workerd with the Worker over an empty, migrated database. */
+export async function start(others) {
+  const host = new Miniflare(options(others));
+  const database = await host.getD1Database(settings.d1_databases[0].binding);
+  await database.batch(schema.map((sql) => database.prepare(sql)));
+  return host;
 }
