@@ -80,7 +80,8 @@ impl Model {
 
     /// Runs merges until none is due.
     pub fn compact(&mut self, urgency: Urgency) {
-        while let Some(merge) = compact::plan(&self.catalog.entries, |_| 0, urgency, &Bounds::SERVER) {
+        while let Some(merge) = compact::plan(&self.catalog.entries, |entry| self.size(entry), urgency, &Bounds::SERVER)
+        {
             self.merge(&merge.inputs);
         }
         if self.catalog.entries.iter().all(|entry| matches!(entry.id, SourceId::Segment(_))) {
