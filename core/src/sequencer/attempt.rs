@@ -1,7 +1,7 @@
 //! A commit, and the submissions that it answers.
 
 use super::queue::{Waiting, after};
-use super::{Commit, Committed, DEADLINE, Failure, Head, Loaded, Room, Settled, Ticket};
+use super::{Commit, Committed, DEADLINE, Failure, Head, Room, Settled, Ticket};
 use crate::batch;
 use crate::catalog::Summary;
 use crate::codec::Codec;
@@ -113,12 +113,12 @@ impl Attempt {
         self.parts.iter().map(|part| part.waiting.bytes).sum()
     }
 
-    pub(super) fn fate(&self, loaded: &Loaded) -> Fate {
-        let is_behind = self.commit.expected.next == loaded.head.next;
-        match loaded.token {
+    pub(super) fn fate(&self, head: Head, token: Option<u64>, source: Option<u64>) -> Fate {
+        let is_behind = self.commit.expected.next == head.next;
+        match token {
             // a commit without batches has no row to look at
             Some(token) if token == self.commit.token && !self.commit.batches.is_empty() => Fate::Written,
-            _ if loaded.source.is_some() => Fate::Written,
+            _ if source.is_some() => Fate::Written,
             _ if is_behind => Fate::Open,
             Some(_) => Fate::Superseded,
             None => Fate::Untold,
