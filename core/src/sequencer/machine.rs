@@ -176,13 +176,12 @@ impl Sequencer {
                 Fate::Untold => self.answer(attempt.failed(Failure::Unknown)),
             }
         }
-        if self.attempt.is_some() {
-            self.rest(now)
-        } else {
-            self.failures = 0
+        match self.attempt {
+            Some(_) => self.rest(now),
+            None => self.failures = 0,
         }
         // others wrote the rest
-        let head = loaded.head.last();
+        let head = head.last();
         if head != reached {
             self.settled.push_back(Settled { answers: Vec::new(), rows: Vec::new(), head });
         }
