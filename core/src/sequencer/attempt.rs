@@ -146,6 +146,8 @@ impl Attempt {
     /// It is committed: what to answer, and what to publish.
     pub(super) fn committed(self, source: Option<u64>, head: Option<EntryId>) -> Settled {
         let (mut answers, mut rows) = (Vec::new(), Vec::new());
+        // another import went on from this one before it was found out where this one is remembered
+        let is_lost = self.commit.import.is_some() && source.is_none();
         for mut part in self.parts {
             let first = part.committed.first;
             let records = part.take_kept();
@@ -155,7 +157,8 @@ impl Attempt {
             };
             rows.extend(records.into_iter().enumerate().map(stored));
             if !part.is_answered {
-                answers.push((part.waiting.ticket, Ok(Committed { source, ..part.committed })));
+                let committed = Committed { source, ..part.committed };
+                answers.push((part.waiting.ticket, if is_lost { Err(Failure::Unknown) } else { Ok(committed) }));
             }
         }
         Settled { answers, rows, head }
