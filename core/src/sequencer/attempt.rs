@@ -1,7 +1,7 @@
 //! A commit, and the submissions that it answers.
 
 use super::queue::{Waiting, after};
-use super::{Commit, Committed, DEADLINE, Failure, Head, Loaded, Room, Settled, Ticket};
+use super::{Commit, Committed, DEADLINE, Failure, Head, Room, Settled, Ticket};
 use crate::batch;
 use crate::catalog::Summary;
 use crate::codec::Codec;
@@ -113,12 +113,12 @@ impl Attempt {
         self.parts.iter().map(|part| part.waiting.bytes).sum()
     }
 
-    pub(super) fn fate(&self, loaded: &Loaded) -> Fate {
-        let is_behind = self.commit.expected.next == loaded.head.next;
-        match loaded.token {
+    pub(super) fn fate(&self, head: Head, token: Option<u64>, source: Option<u64>) -> Fate {
+        let is_behind = self.commit.expected.next == head.next;
+        match token {
             // a commit without batches has no row to look at
             Some(token) if token == self.commit.token && !self.commit.batches.is_empty() => Fate::Written,
-            _ if loaded.source.is_some() => Fate::Written,
+            _ if source.is_some() => Fate::Written,
             _ if is_behind => Fate::Open,
             Some(_) => Fate::Superseded,
             None => Fate::Untold,
@@ -146,6 +146,8 @@ impl Attempt {
     /// It is committed: what to answer, and what to publish.
     pub(super) fn committed(self, source: Option<u64>, head: Option<EntryId>) -> Settled {
         let (mut answers, mut rows) = (Vec::new(), Vec::new());
+        // another import went on from this one before it was found out where this one is remembered
+        let is_lost = self.commit.import.is_some() && source.is_none();
         for mut part in self.parts {
             let first = part.committed.first;
             let records = part.take_kept();
@@ -155,7 +157,8 @@ impl Attempt {
             };
             rows.extend(records.into_iter().enumerate().map(stored));
             if !part.is_answered {
-                answers.push((part.waiting.ticket, Ok(Committed { source, ..part.committed })));
+                let committed = Committed { source, ..part.committed };
+                answers.push((part.waiting.ticket, if is_lost { Err(Failure::Unknown) } else { Ok(committed) }));
             }
         }
         Settled { answers, rows, head }

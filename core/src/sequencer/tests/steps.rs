@@ -161,6 +161,14 @@ fn a_part_of_an_import_that_does_not_follow_is_overtaken() {
         rig.load();
         assert_eq!(rig.answers()[0].1.unwrap().source, Some(1));
     }
+    // and another import has continued it since
+    rig.submit(part(&["l"], Some(1), 3));
+    let commit = rig.commit();
+    rig.database.apply(&commit).unwrap();
+    rig.database.imports[0].1 = 0;
+    rig.unknown();
+    rig.load();
+    assert_eq!(rig.answers(), [(Ticket(5), Err(Failure::Unknown))]);
 }
 
 #[test]
