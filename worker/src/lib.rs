@@ -1,5 +1,7 @@
 //! reqlog as a Cloudflare Worker.
 
+pub mod capture;
+
 use std::future::ready;
 
 use futures_util::stream;

@@ -1,0 +1,130 @@
+//! Capture: requests for the origin behind the Worker.
+//!
+//! ```ignore
+//! if let Some(upstream) = upstream && !settings.is_own(reqlog_core::capture::path(&request.inner().url())) {
+//!     let (response, record) = capture::proxy(&request, upstream, settings);
+//!     context.wait_until(async move { /* sample, redact and store `record.await` */ });
+//!     return response.await;
+//! }
+//! ```
+//! `wait_until` comes first: it keeps the exchange alive when the client goes before it was answered. Bodies never
+//! enter the module but for what is captured of them.
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use js_sys::{Array, JsString, Promise, Reflect};
+use reqlog_core::capture::{Captured, End, Exchange, Failure, Upstream, response_headers};
+use reqlog_core::plan::Settings;
+use reqlog_core::record::Record;
+use reqlog_core::timestamp::Timestamp;
+use std::time::Duration;
+use wasm_bindgen::prelude::*;
+use worker::wasm_bindgen_futures::JsFuture;
+use worker::{Headers, Request, Response, Result, web_sys};
+
+#[wasm_bindgen(module = "/js/capture.mjs")]
+extern "C" {
+    #[derive(Clone)]
+    type Passage;
+    #[wasm_bindgen(js_name = proxy)]
+    fn pass(request: &web_sys::Request, target: &str, headers: &Array, cap: f64) -> Passage;
+    #[wasm_bindgen(method, getter)]
+    fn started(this: &Passage) -> f64;
+    #[wasm_bindgen(method, getter)]
+    fn answered(this: &Passage) -> Promise;
+    #[wasm_bindgen(method, getter)]
+    fn status(this: &Passage) -> Option<u16>;
+    #[wasm_bindgen(method, getter)]
+    fn headers(this: &Passage) -> Array;
+    #[wasm_bindgen(method, getter)]
+    fn failure(this: &Passage) -> Option<String>;
+    #[wasm_bindgen(method, catch)]
+    fn respond(this: &Passage, headers: &Array) -> std::result::Result<web_sys::Response, JsValue>;
+    #[wasm_bindgen(method, getter)]
+    fn finished(this: &Passage) -> Promise;
+
+    type Finished;
+    #[wasm_bindgen(method, getter)]
+    fn request(this: &Finished) -> Side;
+    #[wasm_bindgen(method, getter)]
+    fn response(this: &Finished) -> Side;
+    #[wasm_bindgen(method, getter)]
+    fn ended(this: &Finished) -> f64;
+
+    type Side;
+    #[wasm_bindgen(method, getter)]
+    fn bytes(this: &Side) -> Vec<u8>;
+    #[wasm_bindgen(method, getter)]
+    fn size(this: &Side) -> f64;
+    #[wasm_bindgen(method, getter, js_name = ended)]
+    fn how(this: &Side) -> String;
+}
+
+/// Passes a request on to the origin: what the client gets, and what is to be kept of it once both bodies have ended.
+pub fn proxy(
+    request: &Request,
+    upstream: &Upstream,
+    settings: &Settings,
+) -> (impl Future<Output = Result<Response>> + use<>, impl Future<Output = Result<Record>> + use<>) {
+    let request = request.inner();
+    let (url, method) = (request.url(), request.method());
+    let seen: HeaderMap =
+        Headers(request.headers()).entries().filter_map(|(name, value)| field(&name, &value)).collect();
+    let client = seen.get("cf-connecting-ip").and_then(|address| address.to_str().ok()).map(str::to_owned);
+    let protocol =
+        ["cf", "httpProtocol"].iter().try_fold(JsValue::from(request), |of, name| Reflect::get(&of, &(*name).into()));
+    let headers = pairs(&upstream.request_headers(&seen, &url, client.as_deref()));
+    let passage = pass(request, &upstream.target(&url), &headers, settings.body_cap as f64);
+    let passed = passage.clone();
+    let response = async move {
+        JsFuture::from(passed.answered()).await?;
+        Ok(passed.respond(&pairs(&response_headers(&map(&passed.headers()))))?.into())
+    };
+    let record = async move {
+        let finished: Finished = JsFuture::from(passage.finished()).await?.unchecked_into();
+        let failure = passage.failure();
+        let exchange = Exchange {
+            method: &Method::from_bytes(method.as_bytes()).unwrap_or_default(),
+            url: &url,
+            protocol: protocol.ok().and_then(|name| name.as_string()).as_deref(),
+            client: client.as_deref(),
+            request_headers: &seen,
+            request_body: captured(&finished.request()),
+            status: passage.status(),
+            response_headers: &map(&passage.headers()),
+            response_body: captured(&finished.response()),
+            started: Timestamp::from_millis(passage.started() as i64),
+            duration: Duration::from_millis((finished.ended() - passage.started()) as u64),
+            failure: failure.as_deref().map(Failure::Unreachable),
+        };
+        Ok(exchange.record())
+    };
+    (response, record)
+}
+
+fn captured(side: &Side) -> Captured {
+    let end = match side.how().as_str() {
+        "aborted" => End::Aborted,
+        "cancelled" => End::Cancelled,
+        _ => End::Whole,
+    };
+    Captured { bytes: Bytes::from(side.bytes()), size: side.size() as u64, end }
+}
+
+// The conversions of `worker` panic where a value is not ASCII.
+fn field(name: &str, value: &str) -> Option<(HeaderName, HeaderValue)> {
+    Some((HeaderName::from_bytes(name.as_bytes()).ok()?, HeaderValue::from_bytes(value.as_bytes()).ok()?))
+}
+
+fn map(pairs: &Array) -> HeaderMap {
+    let text = |pair: &Array, at| pair.get(at).as_string();
+    pairs.iter().map(Array::from).filter_map(|pair| field(&text(&pair, 0)?, &text(&pair, 1)?)).collect()
+}
+
+fn pairs(headers: &HeaderMap) -> Array {
+    let pair = |(name, value): (&HeaderName, &HeaderValue)| {
+        let value = std::str::from_utf8(value.as_bytes()).ok()?;
+        Some(Array::of2(&JsString::from(name.as_str()), &JsString::from(value)))
+    };
+    headers.iter().filter_map(pair).collect()
+}
