@@ -2,11 +2,12 @@
 
 use crate::shell::{Bindings, now, random};
 use crate::view::{Reader, View, failed};
-use crate::{committer, export, ingest};
+use crate::{capture, committer, export, ingest};
 use bytes::Bytes;
 use futures_util::StreamExt;
 use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, ETAG, VARY};
-use http::{HeaderMap, HeaderValue, Request, StatusCode};
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, StatusCode};
 use reqlog_core::auth::Secret;
 use reqlog_core::catalog::{Catalog, Erasure};
 use reqlog_core::filter::Predicate;
@@ -17,17 +18,18 @@ use reqlog_core::query::{Detail, Query, Unit};
 use reqlog_core::scan::Scan;
 use std::rc::Rc;
 use std::time::Duration;
-use worker::{Body, Env, Headers, Response, ResponseBuilder};
+use worker::{Body, Headers, Request, Response, ResponseBuilder};
 
 /// Answers a request.
-pub async fn answer(request: Request<Body>, env: Env) -> worker::Result<Response> {
-    let bindings = Rc::new(Bindings::of(env)?);
-    let (head, body) = request.into_parts();
-    let view = bindings
-        .shell
-        .view(&bindings.database)
-        .await
-        .map_err(|fault| worker::Error::RustError(format!("the catalog cannot be read: {fault:?}")))?;
+pub async fn answer(request: Request, bindings: Rc<Bindings>) -> worker::Result<Response> {
+    let Some((head, body)) = open(&request) else { return Response::error("The URL or the method is none.", 400) };
+    let view = match bindings.shell.view(&bindings.database).await {
+        Ok(view) => view,
+        Err(fault) => {
+            worker::console_error!("the catalog cannot be read: {fault:?}");
+            return Response::error("The catalog cannot be read; try again.", 503);
+        }
+    };
     let mut planned = plan(&head, &bindings.shell.context(&view));
     if let Some(charge) = planned.charge() {
         planned = match committer::charge(&bindings, charge).await {
@@ -60,6 +62,15 @@ pub async fn answer(request: Request<Body>, env: Env) -> worker::Result<Response
         _ => run(&bindings, view, &planned).await.unwrap_or_else(Outcome::Failed),
     };
     Ok(whole(&head.headers, planned.reply(outcome)))
+}
+
+/// The request as core takes it. The conversions of `worker` panic or give up where a header field is not ASCII.
+pub fn open(request: &Request) -> Option<(Parts, Body)> {
+    let request = request.inner();
+    let mut head = http::Request::builder().method(request.method().as_str()).uri(request.url()).body(()).ok()?.into_parts().0;
+    let fields = worker::Headers(request.headers());
+    head.headers.extend(fields.entries().filter_map(|(name, value)| capture::field(&name, &value)).map(|(name, value)| (Some(name), value)));
+    Some((head, request.body().map_or_else(Body::empty, Body::new)))
 }
 
 async fn collect(mut body: Body, limit: usize) -> Result<Bytes, Failure> {

@@ -400,9 +400,10 @@ test("an upstream that is down is a 502 and is seen", async () => {
   assert.deepEqual([exchange.status, exchange.response.text, exchange.response.ended], [502, body, "whole"]);
 });
 
-test("what is asked passes byte for byte", async () => {
+// but what no URL has as it is: workerd resolves dots in paths and encodes blanks, quotes and the like, as browsers do
+test("path and query pass byte for byte", async () => {
   const asked = [];
-  const targets = ["/a%2Fb%20c/%e9?q=%20+&&=x,y&empty", "/a//b/;x=1?", "/'(a)|b~!$?c='(d)|{e}"];
+  const targets = ["/a%2Fb%20c/%e9?q=%20+&&=x,y&empty", "/a//b/;x=1?", "/'(a)|b~!$?c=(d)|{e}"];
   for (const target of targets) {
     routes[target.split("?")[0]] = (request, response) => {
       asked.push(request.url);
