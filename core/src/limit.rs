@@ -133,6 +133,16 @@ pub struct Limits {
     pub streams_per_key: usize,
 }
 
+impl Limits {
+    /// How a bucket fills.
+    pub fn rate(&self, bucket: BucketId) -> Option<Rate> {
+        match bucket {
+            BucketId::FlowMock { .. } => self.flowmock,
+            BucketId::Scrip => self.scrip,
+        }
+    }
+}
+
 /// What the contracts of the dialects say.
 impl Default for Limits {
     fn default() -> Self {
@@ -152,8 +162,8 @@ pub struct Charge {
     pub cost: u32,
 }
 
-/// Which bucket.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// Which bucket. Its text, as `flowmock/7` or `scrip`, names it where a shell keeps it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum BucketId {
     /// `FlowMock`'s of one key.
     FlowMock {
@@ -162,6 +172,26 @@ pub enum BucketId {
     },
     /// Scrip's, the only one of a store.
     Scrip,
+}
+
+impl fmt::Display for BucketId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::FlowMock { key } => write!(f, "flowmock/{key}"),
+            Self::Scrip => f.write_str("scrip"),
+        }
+    }
+}
+
+impl BucketId {
+    /// Reads its text.
+    pub fn parse(text: &str) -> Option<Self> {
+        match text.split_once('/') {
+            None if text == "scrip" => Some(Self::Scrip),
+            Some(("flowmock", key)) => key.parse().ok().map(|key| Self::FlowMock { key }),
+            _ => None,
+        }
+    }
 }
 
 /// What came of a charge.

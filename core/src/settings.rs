@@ -6,6 +6,7 @@
 use crate::auth::KeyHash;
 use crate::limit::{Limits, Rate};
 use crate::plan::{FanOut, Origins, Settings};
+use crate::retention::{Layers, NoLimit, Retention};
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -14,13 +15,20 @@ use std::time::Duration;
 pub struct Configured {
     /// What requests are planned against.
     pub plan: Settings,
+    /// How long records are kept.
+    pub retention: Retention,
     /// What replaced secrets are hashed with; without it, the store's own.
     pub redact_key: Option<[u8; 32]>,
 }
 
 /// Reads every setting from its variable; what is not set, or empty, has its default. Fails with what to write instead.
 pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Configured, String> {
-    let given = Given::of_variables(variable)?;
+    let given = Given::of_variables(&variable)?;
+    let mut layers = Layers::default();
+    let wrong = |wrong: NoLimit| wrong.to_string();
+    let list = |name| variable(name).filter(|list| !list.is_empty());
+    list("REQLOG_RETENTION_AGE").map_or(Ok(()), |ages| layers.ages(&ages)).map_err(wrong)?;
+    list("REQLOG_RETENTION_BYTES").map_or(Ok(()), |bytes| layers.bytes(&bytes)).map_err(wrong)?;
     let plan = Settings {
         base_path: given.base_path(),
         origins: given.origins()?,
@@ -28,7 +36,7 @@ pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Configured, Str
         fan_out: given.fan_out(),
         ..Settings::default()
     };
-    Ok(Configured { plan, redact_key: given.redact_key() })
+    Ok(Configured { plan, retention: layers.finish(), redact_key: given.redact_key() })
 }
 
 /// What was said of the settings.
@@ -49,10 +57,10 @@ pub struct Given {
     /// `LOGS_ADMIN_FANOUT`, which Hoody's documentation names: whether admin keys of the organisation get the rows of
     /// all projects as one stream, `true` or `false`.
     pub admin_fanout: Option<bool>,
-    /// `REQLOG_FANOUT_AGE`: seconds after which the cursors of such a sweep expire.
-    pub fanout_age: Option<u64>,
+    /// `REQLOG_FANOUT_AGE`: seconds, also `1.5`, after which the cursors of such a sweep expire.
+    pub fanout_age: Option<Duration>,
     /// `REQLOG_FANOUT_DEADLINE`: seconds after which one answer of it stops.
-    pub fanout_deadline: Option<u64>,
+    pub fanout_deadline: Option<Duration>,
 }
 
 impl Given {
@@ -67,8 +75,8 @@ impl Given {
             streams_per_key: of_kind("REQLOG_STREAMS_PER_KEY", text("REQLOG_STREAMS_PER_KEY"), "a number")?,
             redact_key: text("REQLOG_REDACT_KEY"),
             admin_fanout: of_kind("LOGS_ADMIN_FANOUT", text("LOGS_ADMIN_FANOUT"), "true or false")?,
-            fanout_age: of_kind("REQLOG_FANOUT_AGE", text("REQLOG_FANOUT_AGE"), "a number of seconds")?,
-            fanout_deadline: of_kind("REQLOG_FANOUT_DEADLINE", text("REQLOG_FANOUT_DEADLINE"), "a number of seconds")?,
+            fanout_age: seconds("REQLOG_FANOUT_AGE", text("REQLOG_FANOUT_AGE"))?,
+            fanout_deadline: seconds("REQLOG_FANOUT_DEADLINE", text("REQLOG_FANOUT_DEADLINE"))?,
         })
     }
 
@@ -112,8 +120,8 @@ impl Given {
     pub fn fan_out(&self) -> Option<FanOut> {
         let usual = FanOut::default();
         (self.admin_fanout == Some(true)).then(|| FanOut {
-            cursor_age: self.fanout_age.map_or(usual.cursor_age, Duration::from_secs),
-            deadline: self.fanout_deadline.map_or(usual.deadline, Duration::from_secs),
+            cursor_age: self.fanout_age.unwrap_or(usual.cursor_age),
+            deadline: self.fanout_deadline.unwrap_or(usual.deadline),
         })
     }
 
@@ -126,6 +134,13 @@ impl Given {
 fn of_kind<T: FromStr>(name: &str, value: Option<String>, accepted: &str) -> Result<Option<T>, String> {
     let read = |value: String| value.parse().map_err(|_| format!("{name} is '{value}'; it takes {accepted}"));
     value.map(read).transpose()
+}
+
+fn seconds(name: &str, value: Option<String>) -> Result<Option<Duration>, String> {
+    let accepted = "a number of seconds";
+    let Some(seconds) = of_kind::<f64>(name, value, accepted)? else { return Ok(None) };
+    let time = Duration::try_from_secs_f64(seconds);
+    time.map(Some).map_err(|_| format!("{name} is '{seconds}'; it takes {accepted}"))
 }
 
 #[cfg(test)]
@@ -166,13 +181,18 @@ mod tests {
             ("REQLOG_ORIGINS", "", usual.clone()),
             ("LOGS_ADMIN_FANOUT", "", usual.clone()),
         ] {
-            assert_eq!(of(&[(name, value)]), Ok(Configured { plan, redact_key: None }), "{name}={value}");
+            assert_eq!(of(&[(name, value)]), Ok(Configured { plan, ..Configured::default() }), "{name}={value}");
         }
         let limits = of(&[("REQLOG_SCRIP_RATE", "5/s,burst=7")]).unwrap().plan.limits;
         assert_eq!(limits, Limits { scrip: rate("5/1s,burst=7"), ..Limits::default() });
-        let sweep = [("LOGS_ADMIN_FANOUT", "true"), ("REQLOG_FANOUT_AGE", "60"), ("REQLOG_FANOUT_DEADLINE", "5")];
-        let fan_out = FanOut { cursor_age: Duration::from_secs(60), deadline: Duration::from_secs(5) };
+        let sweep = [("LOGS_ADMIN_FANOUT", "true"), ("REQLOG_FANOUT_AGE", "60"), ("REQLOG_FANOUT_DEADLINE", "0.5")];
+        let fan_out = FanOut { cursor_age: Duration::from_mins(1), deadline: Duration::from_millis(500) };
         assert_eq!(of(&sweep).unwrap().plan.fan_out, Some(fan_out));
+        let kept =
+            of(&[("REQLOG_RETENTION_AGE", "30d,shop=none"), ("REQLOG_RETENTION_BYTES", "1GB")]).unwrap().retention;
+        assert_eq!(kept.limits(None).age, Some(Duration::from_hours(30 * 24)));
+        assert_eq!((kept.limits(Some("shop")).age, kept.limits(Some("shop")).bytes), (None, kept.default.bytes));
+        assert!(kept.default.bytes.is_some() && of(&[("REQLOG_RETENTION_AGE", "")]).unwrap().retention.is_endless());
         let redact_key = Some(KeyHash::of("pepper").0);
         assert_eq!(of(&[("REQLOG_REDACT_KEY", "pepper")]), Ok(Configured { redact_key, ..Configured::default() }));
     }

@@ -3,14 +3,14 @@
 //! Everything it holds but the buckets of rate limits can be read from the catalog again: the platform may restart it at
 //! any time. Requests of other parts of the Worker are `POST`s by path; a `GET` is a client's, whose stream it serves.
 
+use crate::database::Fault;
 use crate::follow;
 use crate::ingest::{Answer, Piece, refusal};
 use crate::limits::{BACKLOG, BATCH, PATIENCE};
 use crate::shell::{Bindings, now, random};
 use crate::signal::Signal;
 use crate::view::{View, failed};
-use crate::database::Fault;
-use futures_util::channel::oneshot;
+use futures_channel::oneshot;
 use futures_util::future::{Either, select};
 use reqlog_core::codec::Portable;
 use reqlog_core::compact::Bounds;
@@ -170,16 +170,14 @@ impl Writer {
             let step = self.sequencer.borrow_mut().next(now());
             match step {
                 Step::Load { attempt, identities_after } => {
-                    let loaded = self.bindings.database.head(attempt.as_deref(), identities_after);
-                    let loaded = select(pin!(loaded), pin!(Delay::from(PATIENCE))).await;
+                    let loaded = in_time(self.bindings.database.head(attempt.as_deref(), identities_after)).await;
                     let mut sequencer = self.sequencer.borrow_mut();
                     match loaded {
-                        Either::Left((Ok(loaded), _)) => sequencer.loaded(loaded, now()),
-                        Either::Left((Err(fault), _)) => {
+                        Ok(loaded) => sequencer.loaded(loaded, now()),
+                        Err(fault) => {
                             failed(fault);
                             sequencer.unknown(now());
                         }
-                        Either::Right(_) => sequencer.unknown(now()),
                     }
                 }
                 Step::Commit(commit) => self.write(&commit).await,
@@ -195,22 +193,18 @@ impl Writer {
     }
 
     async fn write(&self, commit: &Commit) {
-        let written = select(pin!(self.bindings.database.commit(commit)), pin!(Delay::from(PATIENCE))).await;
+        let written = in_time(self.bindings.database.commit(commit)).await;
         let mut sequencer = self.sequencer.borrow_mut();
         match written {
-            Either::Left((Ok(source), _)) => {
+            Ok(source) => {
                 let (rows, bytes) = self.fresh.get();
                 let added: usize = commit.batches.iter().map(|(_, blob)| blob.len()).sum();
                 self.fresh.set((rows + commit.next - commit.expected.next, bytes + added as u64));
                 sequencer.committed(source);
             }
-            Either::Left((Err(Fault::Refused), _)) => sequencer.refused(),
-            Either::Left((Err(Fault::Failed(fault)), _)) => {
+            Err(Fault::Refused) => sequencer.refused(),
+            Err(Fault::Failed(fault)) => {
                 worker::console_error!("a commit failed: {fault}");
-                sequencer.unknown(now());
-            }
-            Either::Right(_) => {
-                worker::console_error!("a commit took longer than {} s", PATIENCE.as_secs());
                 sequencer.unknown(now());
             }
         }
@@ -282,6 +276,15 @@ impl Writer {
             }
             select(pin!(Delay::from(Duration::from_millis(left as u64))), changed).await;
         }
+    }
+}
+
+// what takes longer may still happen
+async fn in_time<T>(work: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
+    let late = Fault::Failed(format!("no answer within {} s", PATIENCE.as_secs()));
+    match select(Box::pin(work), Delay::from(PATIENCE)).await {
+        Either::Left((done, _)) => done,
+        Either::Right(_) => Err(late),
     }
 }
 

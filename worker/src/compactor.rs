@@ -5,7 +5,7 @@
 
 use crate::committer::post;
 use crate::database::{Fault, Sealed};
-use crate::limits::{GRACE, ORPHANS, STEPS};
+use crate::limits::{GRACE, ORPHANS, STEP_WEIGHT, STEPS};
 use crate::shell::{Bindings, now};
 use crate::signal::Signal;
 use crate::view::{Reader, View, failed, key};
@@ -98,28 +98,24 @@ impl Compactor {
         let (size, erased) = (|entry: &Entry| view.size(entry.id), |id| view.erased(id));
         let gone = compact::gone(&catalog);
         if !gone.is_empty() {
-            let settled = compact::settled(&catalog, erased, &gone);
-            exchange(bindings, &view, &catalog, &gone, &[], &settled).await?;
+            exchange(bindings, &view, &catalog, &gone, &[]).await?;
             *removed = true;
             return Ok(true);
         }
         let avoided = self.avoided.borrow().clone();
-        let entries: Vec<Entry> = catalog.entries.iter().filter(|entry| !avoided.contains(&entry.id)).cloned().collect();
+        let entries: Vec<Entry> =
+            catalog.entries.iter().filter(|entry| !avoided.contains(&entry.id)).cloned().collect();
         let bounds = &Bounds::EDGE;
         let mut merge = compact::plan(&entries, size, urgency, bounds)
             .or_else(|| compact::erase(&catalog, &entries, erased, size, bounds));
         if merge.is_none() {
             merge = expire(bindings, &reader, &catalog, &entries).await?;
         }
-        let inputs = merge.map(|merge| merge.inputs).unwrap_or_default();
-        let settled = compact::settled(&catalog, erased, &inputs);
-        if inputs.is_empty() && settled.is_empty() {
-            return Ok(false);
-        }
+        let Some(Merge { inputs }) = merge else { return Ok(false) };
         match rewrite(&reader, &catalog, &inputs).await {
-            Ok((built, fewer)) => {
-                *removed |= fewer;
-                exchange(bindings, &view, &catalog, &inputs, &built, &settled).await?;
+            Ok(rewritten) => {
+                *removed |= rewritten.fewer;
+                exchange(bindings, &view, &catalog, &rewritten.inputs, &rewritten.built).await?;
             }
             Err(failure) => {
                 console_error!("not compacted: {inputs:?}: {failure}");
@@ -134,22 +130,33 @@ fn catalog(bindings: &Bindings, view: &View) -> Result<Catalog, Failure> {
     view.catalog(&bindings.shell.retention, &BTreeSet::new()).map_err(|_| Failure::Corrupt)
 }
 
-// the segments that stand for some sources, and whether they have fewer rows
-async fn rewrite(reader: &Reader<'_>, catalog: &Catalog, inputs: &[SourceId]) -> Result<(Vec<Built>, bool), Failure> {
-    let mut rows = Vec::new();
-    let mut before = 0;
-    for entry in catalog.entries.iter().filter(|entry| inputs.contains(&entry.id)) {
+struct Rewritten {
+    inputs: Vec<SourceId>,
+    built: Vec<Built>,
+    // than the inputs had
+    fewer: bool,
+}
+
+// The segments that stand for the first of some sources: as many as fit into memory, however well they were compressed.
+async fn rewrite(reader: &Reader<'_>, catalog: &Catalog, inputs: &[SourceId]) -> Result<Rewritten, Failure> {
+    let mut rewritten = Rewritten { inputs: Vec::new(), built: Vec::new(), fewer: false };
+    let (mut rows, mut weight) = (Vec::new(), 0);
+    for entry in inputs.iter().filter_map(|id| catalog.entries.iter().find(|entry| entry.id == *id)) {
         let survivors = Survivors::of(catalog, entry);
-        before += entry.summary.rows;
-        rows.extend(reader.rows(&[entry.id]).await?.into_iter().filter(|row| survivors.keep(row)));
+        let read = reader.rows(&[entry.id]).await?.into_iter().filter(|row| survivors.keep(row));
+        let before = rows.len() as u64;
+        rows.extend(read.inspect(|row| weight += row.record.weight()));
+        rewritten.fewer |= rows.len() as u64 - before < entry.summary.rows;
+        rewritten.inputs.push(entry.id);
+        if weight > STEP_WEIGHT {
+            break;
+        }
     }
-    let fewer = (rows.len() as u64) < before;
-    let mut built = Vec::new();
     for mut group in compact::by_project(rows) {
         compact::sort(&mut group);
-        built.extend(segment::portions(&group).filter_map(|rows| segment::build(rows, &Portable)));
+        rewritten.built.extend(segment::portions(&group).filter_map(|rows| segment::build(rows, &Portable)));
     }
-    Ok((built, fewer))
+    Ok(rewritten)
 }
 
 /// Writes segments and has them stand for what they were made of.
@@ -159,7 +166,6 @@ async fn exchange(
     catalog: &Catalog,
     removed: &[SourceId],
     built: &[Built],
-    settled: &[u64],
 ) -> Result<(), Failure> {
     let values = built.iter().map(|built| segment::values(&built.bytes)).collect::<Result<Vec<_>, _>>();
     let values = values.map_err(|unstorable| failed(Fault::Failed(unstorable.to_string())))?;
@@ -183,7 +189,7 @@ async fn exchange(
         added: ids.clone(),
     };
     let sealed: Vec<Sealed<'_>> = sealed.collect();
-    match bindings.database.replace(&replacement, &sealed, catalog.last_deletion(), settled).await {
+    match bindings.database.replace(&replacement, &sealed, catalog.last_deletion()).await {
         // somebody else was quicker: what was written is tidied up later
         Err(Fault::Refused) => Ok(()),
         result => result.map_err(failed),
@@ -261,11 +267,16 @@ async fn tidy(bindings: &Bindings) -> Result<(), Failure> {
     let view = bindings.view().await?;
     let at = now().as_millis() as u64;
     for replacement in due(&view.replacements, at, GRACE.as_millis() as u64) {
-        for id in &replacement.removed.segments {
-            discard(bindings, *id, volumes.get(id).copied().unwrap_or_default()).await?;
+        for id in replacement.removed.segments() {
+            discard(bindings, id, volumes.get(&id).copied().unwrap_or_default()).await?;
         }
         bindings.database.forget_replaced(replacement).await.map_err(failed)?;
     }
+    // a deletion is needed as long as what it hides can come back: in what was replaced, too
+    let view = bindings.view().await?;
+    let stored = Catalog { entries: view.entries.clone(), deletions: view.deletions.clone(), ..Catalog::default() };
+    let settled = compact::settled(&stored, |id| view.erased(id), &[]);
+    bindings.database.settle(&settled).await.map_err(failed)?;
     let orphans = written.iter().filter(|row| row.used == 0 && row.at + (ORPHANS.as_millis() as u64) < at);
     for row in orphans {
         discard(bindings, row.segment, row.volumes).await?;
@@ -275,7 +286,8 @@ async fn tidy(bindings: &Bindings) -> Result<(), Failure> {
 }
 
 async fn discard(bindings: &Bindings, segment: u64, volumes: u64) -> Result<(), Failure> {
-    let deletes = (0..volumes as usize).map(async |at| bindings.segments.delete(&key(segment, at)).await.map_err(unwritten));
+    let deletes =
+        (0..volumes as usize).map(async |at| bindings.segments.delete(&key(segment, at)).await.map_err(unwritten));
     try_join_all(deletes).await.map(|_| ())
 }
 

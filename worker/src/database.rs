@@ -103,7 +103,13 @@ impl Database {
     }
 
     /// Makes a new catalog, unless somebody else has; `admin` opens it first.
-    pub async fn found(&self, secret: &str, redact_key: &str, admin: Option<KeyHash>, now: Timestamp) -> Result<(), Fault> {
+    pub async fn found(
+        &self,
+        secret: &str,
+        redact_key: &str,
+        admin: Option<KeyHash>,
+        now: Timestamp,
+    ) -> Result<(), Fault> {
         let found = "INSERT OR IGNORE INTO store VALUES (1, 1, 1, 0, ?1, ?2, '{}')";
         let mut statements = vec![self.ask(found, &[text(secret), text(redact_key)])?];
         if let Some(hash) = admin {
@@ -124,7 +130,8 @@ impl Database {
             self.ask("SELECT id, at, hashes FROM identities WHERE id > ?1 ORDER BY id", &[number(after)])?,
         ];
         let results = self.all(statements).await?;
-        let head = read::<rows::HeadRow>(&results[0])?.pop().ok_or_else(|| Fault::Failed("there is no catalog".into()))?;
+        let head =
+            read::<rows::HeadRow>(&results[0])?.pop().ok_or_else(|| Fault::Failed("there is no catalog".into()))?;
         Ok(Loaded {
             head: Head { next: head.next, arrival: head.arrival },
             token: read::<rows::TokenRow>(&results[1])?.pop().map(|row| row.token),
@@ -140,7 +147,8 @@ impl Database {
         if let Some(import) = &commit.import {
             statements.push(self.import(import.scope, &import.progress, commit)?);
         }
-        let put = format!("INSERT INTO batches SELECT ?1, CASE WHEN ?1 = {HEAD} THEN ?2 END, ?3, ?4, ?5, ?6 FROM store");
+        let put =
+            format!("INSERT INTO batches SELECT ?1, CASE WHEN ?1 = {HEAD} THEN ?2 END, ?3, ?4, ?5, ?6 FROM store");
         for (summary, blob) in &commit.batches {
             let (first, last) = (summary.seq.0.get(), summary.seq.1.get());
             let [first, next, arrival] = [first, last + 1, commit.arrival].map(number);
@@ -156,13 +164,11 @@ impl Database {
         if let Some(outdated) = commit.outdated {
             statements.push(self.ask("DELETE FROM identities WHERE id <= ?1", &[number(outdated)])?);
         }
-        for (project, environment) in &commit.places {
-            for environment in [Some(""), environment.as_deref()].into_iter().flatten() {
-                let sql = "INSERT OR IGNORE INTO places VALUES (?1, ?2)";
-                statements.push(self.ask(sql, &[text(project), text(environment)])?);
-            }
-        }
         if !commit.places.is_empty() {
+            let places = commit.places.iter().flat_map(|(project, environment)| {
+                [Some(""), environment.as_deref()].into_iter().flatten().map(move |name| (project.as_str(), name))
+            });
+            statements.push(self.places(places.collect())?);
             statements.push(self.ask(CHANGED, &[])?);
         }
         let results = if statements.is_empty() { Vec::new() } else { self.all(statements).await? };
@@ -225,13 +231,15 @@ impl Database {
 
     /// Makes a project and environments of it known.
     pub async fn declare(&self, project: &str, environments: &[String]) -> Result<(), Fault> {
-        let mut statements = Vec::new();
-        for environment in environments.iter().map(String::as_str).chain([""]) {
-            let values = [text(project), text(environment)];
-            statements.push(self.ask("INSERT OR IGNORE INTO places VALUES (?1, ?2)", &values)?);
-        }
-        statements.push(self.ask(CHANGED, &[])?);
-        self.all(statements).await.map(|_| ())
+        let places = environments.iter().map(String::as_str).chain([""]).map(|environment| (project, environment));
+        self.all(vec![self.places(places.collect())?, self.ask(CHANGED, &[])?]).await.map(|_| ())
+    }
+
+    // one statement, however many they are
+    fn places(&self, places: Vec<(&str, &str)>) -> Result<D1PreparedStatement, Fault> {
+        let sql = "INSERT OR IGNORE INTO places SELECT value ->> 0, value ->> 1 FROM json_each(?1)";
+        let places = serde_json::to_string(&places).map_err(|error| Fault::Failed(error.to_string()))?;
+        self.ask(sql, &[text(&places)])
     }
 
     /// Adds a key.
@@ -267,14 +275,9 @@ impl Database {
         results.iter().map(|result| Ok(only::<rows::IdRow>(result)?.id)).collect()
     }
 
-    /// Exchanges sources for segments, if nothing was exchanged since the catalog was loaded; the settled deletions go.
-    pub async fn replace(
-        &self,
-        replacement: &Replacement,
-        sealed: &[Sealed<'_>],
-        erased: u64,
-        settled: &[u64],
-    ) -> Result<(), Fault> {
+    /// Exchanges sources for segments that went through all deletions up to `erased`, if nothing was exchanged since the
+    /// catalog was loaded.
+    pub async fn replace(&self, replacement: &Replacement, sealed: &[Sealed<'_>], erased: u64) -> Result<(), Fault> {
         let [id, at] = [replacement.id, replacement.at_ms].map(number);
         let added = replacement.added.iter().map(|id| format!("{id},")).collect::<String>();
         // the number is taken where somebody else was quicker, and lower than the newest where that was forgotten
@@ -286,24 +289,31 @@ impl Database {
             let put = "INSERT INTO segments VALUES (?1, ?2, ?3, ?4)";
             statements.push(self.ask(put, &[id.clone(), size, erased, summary])?);
         }
-        for id in settled {
-            statements.push(self.ask("DELETE FROM deletions WHERE id = ?1", &[number(*id)])?);
-        }
         statements.push(self.ask(CHANGED, &[])?);
         self.all(statements).await.map(|_| ())
+    }
+
+    /// Forgets deletions that hide nothing any more.
+    pub async fn settle(&self, deletions: &[u64]) -> Result<(), Fault> {
+        if deletions.is_empty() {
+            return Ok(());
+        }
+        let ids = serde_json::to_string(deletions).map_err(|error| Fault::Failed(error.to_string()))?;
+        let sql = "DELETE FROM deletions WHERE id IN (SELECT value FROM json_each(?1))";
+        self.all(vec![self.ask(sql, &[text(&ids)])?, self.ask(CHANGED, &[])?]).await.map(|_| ())
     }
 
     /// Removes what a replacement replaced, whose grace is over.
     pub async fn forget_replaced(&self, replacement: &Replacement) -> Result<(), Fault> {
         let keep = format!("UPDATE store SET generation = generation + 1, next = {HEAD}, arrival = {LATEST}");
         let mut statements = vec![self.ask(&keep, &[])?];
-        for (from, to) in &replacement.removed.batches {
+        for (from, to) in replacement.removed.batches() {
             let sql = "DELETE FROM batches WHERE first >= ?1 AND first < ?2";
             statements.push(self.ask(sql, &[number(*from), number(*to)])?);
         }
-        for id in &replacement.removed.segments {
-            statements.push(self.ask("DELETE FROM segments WHERE id = ?1", &[number(*id)])?);
-            statements.push(self.ask("DELETE FROM written WHERE segment = ?1", &[number(*id)])?);
+        for id in replacement.removed.segments() {
+            statements.push(self.ask("DELETE FROM segments WHERE id = ?1", &[number(id)])?);
+            statements.push(self.ask("DELETE FROM written WHERE segment = ?1", &[number(id)])?);
         }
         statements.push(self.ask("DELETE FROM replacements WHERE id = ?1", &[number(replacement.id)])?);
         self.all(statements).await.map(|_| ())

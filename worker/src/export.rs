@@ -6,8 +6,8 @@
 use crate::limits::WHOLE_EXPORT;
 use crate::service::whole;
 use crate::shell::{Bindings, now};
-use futures_util::stream::try_unfold;
 use bytes::Bytes;
+use futures_util::stream::try_unfold;
 use http::HeaderMap;
 use reqlog_core::plan::{Exporter, Failure, Outcome, Plan};
 use reqlog_core::scan::Scan;

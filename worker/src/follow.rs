@@ -1,7 +1,7 @@
 //! Live streams: one resumable tail each, asked for more only when its client has taken what it was given.
 
 use crate::committer::Writer;
-use crate::service::whole;
+use crate::service::{open as open_request, whole};
 use crate::shell::now;
 use futures_util::future::select;
 use futures_util::stream::unfold;
@@ -12,7 +12,7 @@ use reqlog_core::scan::Scan;
 use std::pin::pin;
 use std::rc::Rc;
 use std::time::Duration;
-use worker::{Body, Delay, Headers, HttpRequest, Request, Response, ResponseBuilder};
+use worker::{Delay, Headers, Request, Response, ResponseBuilder};
 
 /// A stream's place among those of its key, free again when this is dropped.
 struct Place {
@@ -28,7 +28,7 @@ struct Stream {
 /// Opens the stream that a client asks for.
 pub async fn open(writer: &Rc<Writer>, request: Request) -> worker::Result<Response> {
     writer.refresh().await?;
-    let (head, _): (_, Body) = HttpRequest::try_from(request)?.into_parts();
+    let Some((head, _)) = open_request(&request) else { return Response::error("The URL is none.", 400) };
     let view = writer.view.borrow().clone();
     let planned: Plan = plan(&head, &writer.bindings.shell.context(&view));
     let Operation::Tail { key } = *planned.operation() else {

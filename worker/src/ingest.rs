@@ -22,13 +22,19 @@ use std::time::Duration;
 use worker::Body;
 
 /// Takes in the records of a request. A live one is refused whole when it breaks off; an import keeps what came before.
-pub async fn run(bindings: &Bindings, view: &Rc<View>, request: &IngestRequest, mut body: Body) -> Result<Report, Failure> {
+pub async fn run(
+    bindings: &Bindings,
+    view: &Rc<View>,
+    request: &IngestRequest,
+    mut body: Body,
+) -> Result<Report, Failure> {
     let shell = &bindings.shell;
     let limit = (request.mode == IngestMode::Live).then_some(request.limit);
     let seed = Seed::new(&view.secret);
     let rules = Rules::new(&shell.redact_key(view), &shell.settings, request);
     let gate = Gate::new(request, rules, seed);
-    let mut intake = Intake { bindings, gate, seed, report: Report::default(), held: Vec::new(), place: 0, import: None };
+    let mut intake =
+        Intake { bindings, gate, seed, report: Report::default(), held: Vec::new(), place: 0, import: None };
     let mut source = Source::new(request, now(), limit);
     while let Some(slice) = body.next().await {
         source.push(&slice.map_err(|_| intake::broken_off())?)?;

@@ -11,6 +11,7 @@
 //! **Ours:** `/metrics` and backups are not offered, the plan says what to use instead.
 
 mod cache;
+mod capture;
 mod committer;
 mod compactor;
 mod database;
@@ -25,11 +26,16 @@ mod signal;
 mod view;
 
 use shell::Bindings;
-use worker::{Context, Env, HttpRequest, Response, ScheduleContext, ScheduledEvent, event};
+use std::rc::Rc;
+use worker::{Context, Env, Request, Response, ScheduleContext, ScheduledEvent, event};
 
 #[event(fetch)]
-async fn fetch(request: HttpRequest, env: Env, _context: Context) -> worker::Result<Response> {
-    service::answer(request, env).await
+async fn fetch(request: Request, env: Env, context: Context) -> worker::Result<Response> {
+    let bindings = Rc::new(Bindings::of(env)?);
+    match bindings.shell.upstream_of(&request) {
+        Some(upstream) => capture::pass(bindings.clone(), &request, upstream, &context).await,
+        None => service::answer(request, bindings).await,
+    }
 }
 
 #[event(scheduled)]

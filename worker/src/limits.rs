@@ -2,18 +2,13 @@
 //!
 //! Source: the limits pages of Workers, D1, KV and Durable Objects. Where plans differ, the free plan's counts.
 
+use reqlog_core::catalog::Summary;
 use std::time::Duration;
 
-/// Bound parameters of one statement.
-pub const BOUND_PARAMETERS: usize = 100;
-/// Bytes of one statement's text.
-pub const STATEMENT_BYTES: usize = 100_000;
 /// Bytes of one row.
 pub const ROW_BYTES: usize = 2_000_000;
 /// Bytes of one KV value.
 pub const VALUE_BYTES: usize = 25 << 20;
-/// Queries of one invocation.
-pub const QUERIES: usize = 50;
 /// Reads of KV in one invocation, which are subrequests to the platform's own services.
 pub const SUBREQUESTS: usize = 1000;
 
@@ -39,5 +34,14 @@ pub const ORPHANS: Duration = Duration::from_hours(1);
 pub const PATIENCE: Duration = Duration::from_secs(10);
 /// Records, and bytes of them, that are sent to the committer at a time: they fit into one commit.
 pub const PIECE: (usize, usize) = (4096, 4 << 20);
+/// Bytes of records that a step of compaction has in memory, and one source more.
+pub const STEP_WEIGHT: usize = 24 << 20;
 /// Steps of compaction in one invocation.
 pub const STEPS: usize = 16;
+
+// a row of a batch: its text, its summary's, and what is around them
+const _: () = assert!(BATCH.div_ceil(3) * 4 + Summary::MAX_BYTES.div_ceil(3) * 4 + 1024 <= ROW_BYTES);
+const _: () = assert!(reqlog_core::segment::MAX_VALUE <= VALUE_BYTES);
+const _: () = assert!((READS as usize) < SUBREQUESTS);
+// a piece is one commit
+const _: () = assert!(PIECE.1 <= 4 * BATCH);

@@ -199,7 +199,8 @@ impl ImportRow {
 
     /// Inclusive ranges of the sequences that it stored.
     pub fn ranges(&self) -> Vec<(i64, i64)> {
-        let range = |text: &str| text.split_once('-').and_then(|(first, last)| Some((first.parse().ok()?, last.parse().ok()?)));
+        let range =
+            |text: &str| text.split_once('-').and_then(|(first, last)| Some((first.parse().ok()?, last.parse().ok()?)));
         self.rows.split_terminator(',').filter_map(range).collect()
     }
 }

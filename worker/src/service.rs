@@ -2,11 +2,12 @@
 
 use crate::shell::{Bindings, now, random};
 use crate::view::{Reader, View, failed};
-use crate::{committer, export, ingest};
+use crate::{capture, committer, export, ingest};
 use bytes::Bytes;
 use futures_util::StreamExt;
 use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, ETAG, VARY};
-use http::{HeaderMap, HeaderValue, Request, StatusCode};
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, StatusCode};
 use reqlog_core::auth::Secret;
 use reqlog_core::catalog::{Catalog, Erasure};
 use reqlog_core::filter::Predicate;
@@ -17,15 +18,18 @@ use reqlog_core::query::{Detail, Query, Unit};
 use reqlog_core::scan::Scan;
 use std::rc::Rc;
 use std::time::Duration;
-use worker::{Body, Env, Headers, Response, ResponseBuilder};
+use worker::{Body, Headers, Request, Response, ResponseBuilder};
 
 /// Answers a request.
-pub async fn answer(request: Request<Body>, env: Env) -> worker::Result<Response> {
-    let bindings = Rc::new(Bindings::of(env)?);
-    let (head, body) = request.into_parts();
-    let view = bindings.shell.view(&bindings.database).await.map_err(|fault| {
-        worker::Error::RustError(format!("the catalog cannot be read: {fault:?}"))
-    })?;
+pub async fn answer(request: Request, bindings: Rc<Bindings>) -> worker::Result<Response> {
+    let Some((head, body)) = open(&request) else { return Response::error("The URL or the method is none.", 400) };
+    let view = match bindings.shell.view(&bindings.database).await {
+        Ok(view) => view,
+        Err(fault) => {
+            worker::console_error!("the catalog cannot be read: {fault:?}");
+            return Response::error("The catalog cannot be read; try again.", 503);
+        }
+    };
     let mut planned = plan(&head, &bindings.shell.context(&view));
     if let Some(charge) = planned.charge() {
         planned = match committer::charge(&bindings, charge).await {
@@ -58,6 +62,15 @@ pub async fn answer(request: Request<Body>, env: Env) -> worker::Result<Response
         _ => run(&bindings, view, &planned).await.unwrap_or_else(Outcome::Failed),
     };
     Ok(whole(&head.headers, planned.reply(outcome)))
+}
+
+/// The request as core takes it. The conversions of `worker` panic or give up where a header field is not ASCII.
+pub fn open(request: &Request) -> Option<(Parts, Body)> {
+    let request = request.inner();
+    let mut head = http::Request::builder().method(request.method().as_str()).uri(request.url()).body(()).ok()?.into_parts().0;
+    let fields = worker::Headers(request.headers());
+    head.headers.extend(fields.entries().filter_map(|(name, value)| capture::field(&name, &value)).map(|(name, value)| (Some(name), value)));
+    Some((head, request.body().map_or_else(Body::empty, Body::new)))
 }
 
 async fn collect(mut body: Body, limit: usize) -> Result<Bytes, Failure> {
@@ -95,8 +108,10 @@ async fn run(bindings: &Bindings, view: Rc<View>, plan: &Plan) -> Result<Outcome
             Outcome::Page(reader.scan(|catalog| Scan::page(query.clone(), catalog)).await?.finish())
         }
         Operation::Get { seq, arrival, filter, detail } => {
-            let rows = reader.scan(|catalog| Scan::page(Query::one(*seq, filter, *detail), catalog)).await?.finish().rows;
-            let row = rows.into_iter().next().filter(|row| arrival.is_none_or(|arrival| arrival == row.id.arrival_ms()));
+            let rows =
+                reader.scan(|catalog| Scan::page(Query::one(*seq, filter, *detail), catalog)).await?.finish().rows;
+            let row =
+                rows.into_iter().next().filter(|row| arrival.is_none_or(|arrival| arrival == row.id.arrival_ms()));
             Outcome::Record(row.map(Box::new))
         }
         Operation::Neighbours { seq, arrival, filter, count } => {
@@ -154,9 +169,13 @@ async fn neighbours(
     filter: &Predicate,
     count: usize,
 ) -> Result<Option<Neighbours>, Failure> {
-    let page = async |query: Query| reader.scan(|catalog| Scan::page(query.clone(), catalog)).await.map(|scan| scan.finish().rows);
+    let page = async |query: Query| {
+        reader.scan(|catalog| Scan::page(query.clone(), catalog)).await.map(|scan| scan.finish().rows)
+    };
     let row = page(Query::one(seq, filter, Detail::Preview)).await?.pop();
-    let Some(row) = row.filter(|row| arrival.is_none_or(|arrival| arrival == row.id.arrival_ms())) else { return Ok(None) };
+    let Some(row) = row.filter(|row| arrival.is_none_or(|arrival| arrival == row.id.arrival_ms())) else {
+        return Ok(None);
+    };
     let before = page(Side::Before.query(&row, filter, count)).await?;
     let after = page(Side::After.query(&row, filter, count)).await?;
     Ok(Some(Neighbours { row, before, after }))

@@ -5,8 +5,9 @@ use crate::database::{Database, Fault};
 use crate::limits;
 use crate::rows;
 use crate::view::{Reader, View, failed};
-use reqlog_core::auth::Secret;
-use reqlog_core::plan::{Context, Failure, Offers, Settings};
+use reqlog_core::auth::{Scope, Secret};
+use reqlog_core::capture::{self, Sampling, Upstream};
+use reqlog_core::plan::{Context, Failure, IngestMode, IngestRequest, Offers, Settings};
 use reqlog_core::retention::Retention;
 use reqlog_core::sequencer::Window;
 use reqlog_core::settings;
@@ -15,14 +16,17 @@ use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::time::Duration;
-use worker::{Env, KvStore, Stub, js_sys};
+use worker::{Env, KvStore, Request, Stub, js_sys};
 
 /// Shared by the requests of an isolate. Only values are shared: what waits for a binding belongs to one request.
 pub struct Shell {
     pub settings: Settings,
     pub retention: Retention,
     pub window: Window,
-    pub upstream: Option<String>,
+    /// What of captured traffic is kept, and what its records are said to be of.
+    pub sampling: Sampling,
+    pub captured: IngestRequest,
+    upstream: Option<Upstream>,
     redact_key: Option<[u8; 32]>,
     admin: Option<Secret>,
     known: RefCell<Option<Rc<View>>>,
@@ -69,11 +73,25 @@ impl Shell {
                 Window { time: Duration::from_millis(ms), ..Window::default() }
             }
         };
+        let upstream = variable("UPSTREAM").map(|given| Upstream::beside_api(&given, &settings).map_err(|error| error.to_string()));
         Ok(Self {
             settings,
             retention: configured.retention,
             window,
-            upstream: variable("UPSTREAM"),
+            sampling: Sampling::parse(&variable("REQLOG_SAMPLE").unwrap_or_default(), now()).map_err(|error| error.to_string())?,
+            captured: IngestRequest {
+                scope: Scope::Organisation,
+                project: variable("REQLOG_PROJECT"),
+                environment: variable("REQLOG_ENVIRONMENT"),
+                session: None,
+                service: variable("REQLOG_SERVICE"),
+                format: None,
+                encodings: Vec::new(),
+                mode: IngestMode::Live,
+                idempotency_key: None,
+                limit: limits::REQUEST,
+            },
+            upstream: upstream.transpose()?,
             redact_key: configured.redact_key,
             admin: variable("REQLOG_ADMIN_KEY").map(Secret::given),
             known: RefCell::new(None),
@@ -93,6 +111,12 @@ impl Shell {
         let view = loaded.ok_or_else(|| Fault::Failed("there is no catalog".into()))?;
         *self.known.borrow_mut() = Some(view.clone());
         Ok(view)
+    }
+
+    /// Where a request is passed on to; `None` where it is for the API.
+    pub fn upstream_of(&self, request: &Request) -> Option<&Upstream> {
+        let upstream = self.upstream.as_ref()?;
+        (!self.settings.is_own(capture::path(&request.inner().url()))).then_some(upstream)
     }
 
     /// Key of the hashes that stand for redacted values.
@@ -139,6 +163,15 @@ impl Bindings {
     /// The present view.
     pub async fn view(&self) -> Result<Rc<View>, Failure> {
         self.shell.view(&self.database).await.map_err(failed)
+    }
+
+    /// A view whose secrets are the present ones, whatever else has changed since.
+    pub async fn known_view(&self) -> Result<Rc<View>, Failure> {
+        let known = self.shell.known.borrow().clone();
+        match known {
+            Some(view) => Ok(view),
+            None => self.view().await,
+        }
     }
 
     /// Reads the sources of a view.

@@ -1,6 +1,6 @@
 //! Waking those who wait for a change.
 
-use futures_util::channel::oneshot::{self, Receiver, Sender};
+use futures_channel::oneshot::{self, Receiver, Sender};
 use std::cell::RefCell;
 
 /// A change that may come again and again.

@@ -268,7 +268,8 @@ impl Reader<'_> {
                     let Some((volume, range)) = volumes.locate(id) else { return Ok((id, absent())) };
                     let bytes = read.get(&volume).and_then(|kept| kept.bytes().get(range));
                     let bytes = bytes.ok_or_else(|| damaged(source, Corrupt { what: "volume" }))?;
-                    let part = directory.directory.decode(id, bytes, &Portable).map_err(|corrupt| damaged(source, corrupt))?;
+                    let part =
+                        directory.directory.decode(id, bytes, &Portable).map_err(|corrupt| damaged(source, corrupt))?;
                     Ok((id, self.parts.keep_part(number, id, part)))
                 };
                 need.into_iter().map(decode).collect()
@@ -293,7 +294,10 @@ impl Reader<'_> {
         let entry = self.view.entry(source).ok_or_else(corrupt)?;
         let blob = match self.view.blobs.get(&first) {
             Some(blob) => rows::decode(blob),
-            None => self.database.batch(first).await.map_err(failed)?.and_then(|blob| rows::decode(&blob)),
+            None => {
+                let blob = self.database.batch(first).await.map_err(|fault| Unreadable::Other(failed(fault)))?;
+                blob.and_then(|blob| rows::decode(&blob))
+            }
         };
         let (seq, arrival) = (entry.summary.seq.0, entry.summary.arrival.0);
         batch::decode(&blob.ok_or_else(corrupt)?, seq, arrival, &Portable).map_err(|corrupt| damaged(source, corrupt))
@@ -314,6 +318,10 @@ impl Reader<'_> {
             Err(error) => return Err(Unreadable::Other(failed(Fault::Failed(error.to_string())))),
         };
         let kept = Kept::read(value, at, self.parts.volume(segment, 0)).map_err(|_| Unreadable::Segment(segment))?;
+        // whole, but that of another
+        if self.view.entry(SourceId::Segment(segment)).is_none_or(|entry| *entry.summary != *kept.directory.summary()) {
+            return Err(Unreadable::Segment(segment));
+        }
         Ok(self.parts.keep_volume(segment, at, kept))
     }
 

@@ -46,4 +46,4 @@ mod upstream;
 
 pub use exchange::{Captured, End, Exchange, Failure};
 pub use sampling::{Sampling, SamplingError, SamplingProblem};
-pub use upstream::{Upstream, UpstreamError, response_headers};
+pub use upstream::{Upstream, UpstreamError, path, response_headers};

@@ -116,6 +116,12 @@ impl Upstream {
     }
 }
 
+/// The path of an absolute URL as it is written: what tells requests for the API from others
+/// ([`Settings::is_own`]), also where the URL is none that a parser takes.
+pub fn path(url: &str) -> &str {
+    Url::split(url).path
+}
+
 /// The header fields of an origin's answer that are passed on to the client.
 pub fn response_headers(seen: &HeaderMap) -> HeaderMap {
     end_to_end(seen)
@@ -231,6 +237,8 @@ mod tests {
         check("https://api.test?q=1", "/?q=1");
         check("https://api.test/?", "/?");
         check("/a?to=http", "/a?to=http");
+        assert_eq!(path("https://api.test/a/<b>?c#d"), "/a/<b>");
+        assert_eq!(path("https://api.test?c"), "/");
     }
 
     #[test]

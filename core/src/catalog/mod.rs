@@ -89,4 +89,9 @@ impl Catalog {
         let expired = self.expiry.of(summary).is_some_and(|expired| summary.judge(&expired) == Verdict::Always);
         expired || self.deletions.iter().any(deleted)
     }
+    /// Whether any source may hold a row of these ranges of sequences, both ends included.
+    pub fn may_hold(&self, ranges: &[(u64, u64)]) -> bool {
+        let seqs = || self.entries.iter().map(|entry| (entry.summary.seq.0.get(), entry.summary.seq.1.get()));
+        ranges.iter().any(|&(first, last)| seqs().any(|(least, greatest)| least <= last && first <= greatest))
+    }
 }

@@ -65,7 +65,8 @@ fn packed(compression: Compression, plain: &[u8]) -> Vec<u8> {
     let level = flate2::Compression::fast();
     match compression {
         Compression::Gzip => {
-            let mut encoder = flate2::GzBuilder::new().filename("a.log").comment("b").extra("cd").write(Vec::new(), level);
+            let mut encoder =
+                flate2::GzBuilder::new().filename("a.log").comment("b").extra("cd").write(Vec::new(), level);
             encoder.write_all(plain).unwrap();
             encoder.finish().unwrap()
         }
@@ -100,7 +101,8 @@ fn brotli(plain: &[u8]) -> Vec<u8> {
     out
 }
 
-const LINES: &str = "{\"method\":\"GET\",\"path\":\"/a\",\"status\":200}\n\nno json\r\n{\"method\":\"GET\",\"path\":\"/é\"}";
+const LINES: &str =
+    "{\"method\":\"GET\",\"path\":\"/a\",\"status\":200}\n\nno json\r\n{\"method\":\"GET\",\"path\":\"/é\"}";
 const ARRAY: &str = "[{\"method\":\"GET\",\"path\":\"/a\"},\n {\"path\":\"/b\",\"status\":\"x\"}, 7]";
 const HAR: &str = "\u{feff}{\"log\":{\"version\":\"1.2\",\"creator\":{},\"entries\":[{\"startedDateTime\":\"2026-01-01T00:00:00Z\",\
     \"request\":{\"method\":\"GET\",\"url\":\"https://a.test/x\"},\"response\":{\"status\":200}},{}]}}";
@@ -130,7 +132,6 @@ fn pack(packing: &[Compression], plain: &[u8]) -> Vec<u8> {
     packing.iter().fold(plain.to_vec(), |body, compression| packed(*compression, &body))
 }
 
-
 #[test]
 fn every_format_in_every_packing_and_slicing_gives_the_same() {
     for (format, body) in BODIES {
@@ -150,7 +151,8 @@ fn every_format_in_every_packing_and_slicing_gives_the_same() {
 #[test]
 fn what_a_body_of_many_steps_holds_is_read_once() {
     // more than is looked at to detect the format, than a step gives out and than a chunk holds
-    let body = (0..12_000).fold(String::new(), |lines, n| lines + "{\"method\":\"GET\",\"path\":\"/" + &n.to_string() + "\"}\n");
+    let body = (0..12_000)
+        .fold(String::new(), |lines, n| lines + "{\"method\":\"GET\",\"path\":\"/" + &n.to_string() + "\"}\n");
     assert!(body.len() > 300 << 10);
     let (plain, rejections) = whole(&request(&[], None), body.as_bytes()).unwrap();
     assert_eq!((plain.len(), rejections.len()), (12_000, 0));
@@ -187,15 +189,16 @@ fn what_cannot_be_read_is_said() {
     assert_eq!([none(&[]), none(&[Compression::Gzip])], [Ok((vec![], vec![])), Ok((vec![], vec![]))]);
     let (records, rejections) = whole(&request(&[], Some(Format::JsonArray)), b"").unwrap();
     assert_eq!((records.len(), rejections[0].reason.as_str()), (0, "not a JSON array"));
-    let unknown = Failure::Body(
-        "The format of the input is not recognised; name it: ndjson, json, har, access, csv.".to_owned(),
-    );
+    let unknown =
+        Failure::Body("The format of the input is not recognised; name it: ndjson, json, har, access, csv.".to_owned());
     for body in [&b"what is this?"[..], &[0x1f], b"{\"resourceLogs\":[]}", &[b'?'; 200_000]] {
         assert_eq!(whole(&request(&[], None), body), Err(unknown.clone()), "{}", body.len());
     }
     let misnamed = IngestRequest { format: Some("xml".to_owned()), ..request(&[], None) };
     assert_eq!(whole(&misnamed, b"<a/>"), Err(unknown));
-    for (compression, name) in [(Compression::Gzip, "gzip"), (Compression::Zstd, "zstd"), (Compression::Deflate, "deflate")] {
+    for (compression, name) in
+        [(Compression::Gzip, "gzip"), (Compression::Zstd, "zstd"), (Compression::Deflate, "deflate")]
+    {
         let mut body = packed(compression, LINES.as_bytes());
         let cut = whole(&request(&[compression], None), &body[..body.len() - 1]);
         assert_eq!(cut, Err(Failure::Body("The input breaks off.".to_owned())), "{compression:?}");
@@ -306,8 +309,19 @@ fn records_that_are_still_here_are_dropped_once_each() {
 
 fn bodies() -> impl Strategy<Value = Vec<u8>> {
     let line = prop::sample::select(vec![
-        "{\"method\":\"GET\",\"path\":\"/a\"}\n", "\r\n", "[", "]", ",", "{}", "{\"a\":\"\\\"]\"}", "a,b\n", "\"", "\u{feff}",
-        "192.0.2.1 - - [10/Oct/2000:13:55:36 -0700] \"GET /a HTTP/1.0\" 200 2326\n", "method,path\n", "{\"log\":{\"entries\":[",
+        "{\"method\":\"GET\",\"path\":\"/a\"}\n",
+        "\r\n",
+        "[",
+        "]",
+        ",",
+        "{}",
+        "{\"a\":\"\\\"]\"}",
+        "a,b\n",
+        "\"",
+        "\u{feff}",
+        "192.0.2.1 - - [10/Oct/2000:13:55:36 -0700] \"GET /a HTTP/1.0\" 200 2326\n",
+        "method,path\n",
+        "{\"log\":{\"entries\":[",
     ]);
     let bytes = prop::collection::vec(any::<u8>(), 0..6);
     prop::collection::vec(prop_oneof![8 => line.prop_map(|line| line.as_bytes().to_vec()), 1 => bytes], 0..12)

@@ -192,3 +192,16 @@ fn another_rate_of_a_key_begins_with_a_full_bucket() {
     assert_eq!(buckets.take(charge(5), at(0)).remaining, 4);
     assert_eq!(buckets.kept.len(), 1);
 }
+
+#[test]
+fn a_bucket_is_found_by_its_text() {
+    for id in [BucketId::Scrip, BucketId::FlowMock { key: 0 }, BucketId::FlowMock { key: 71 }] {
+        assert_eq!(BucketId::parse(&id.to_string()), Some(id));
+    }
+    for wrong in ["", "scrip/1", "flowmock", "flowmock/", "flowmock/x", "Scrip"] {
+        assert_eq!(BucketId::parse(wrong), None, "{wrong}");
+    }
+    let limits = Limits { scrip: None, ..Limits::default() };
+    assert_eq!(limits.rate(BucketId::FlowMock { key: 1 }), limits.flowmock);
+    assert_eq!(limits.rate(BucketId::Scrip), None);
+}

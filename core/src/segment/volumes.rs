@@ -52,7 +52,8 @@ impl Volumes {
     /// The cuts of the segment that has this directory.
     pub fn of(directory: &Directory) -> Self {
         let begin = Directory::MAGIC.len() as u64;
-        let mut volumes = vec![begin..begin];
+        let empty = begin..begin;
+        let mut volumes = vec![empty];
         let mut places = Vec::with_capacity(directory.slots.len());
         let mut kind = None;
         for slot in &directory.slots {

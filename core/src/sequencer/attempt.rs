@@ -1,13 +1,15 @@
 //! A commit, and the submissions that it answers.
 
 use super::queue::{Waiting, after};
-use super::{Commit, Committed, DEADLINE, Failure, Head, Loaded, Room, Settled, Ticket};
+use super::{Commit, Committed, DEADLINE, Failure, Head, Room, Settled, Ticket};
 use crate::batch;
+use crate::catalog::Summary;
 use crate::codec::Codec;
 use crate::id::{EntryId, Seq};
 use crate::identity::{Fresh, Memory};
 use crate::record::{Field, Record, Stored};
 use crate::timestamp::Timestamp;
+use bytes::Bytes;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -87,15 +89,15 @@ impl Attempt {
             let committed = Committed { first, rows, duplicates, arrival_ms: arrival, source: None };
             Part { waiting, keep, committed, is_answered: false }
         };
-        let mut parts: Vec<Part> = group.into_iter().map(part).collect();
+        let parts: Vec<Part> = group.into_iter().map(part).collect();
         let kept: Vec<&Record> = parts.iter().flat_map(Part::kept).collect();
         let Some(batches) = encode(&kept, terms) else {
             return Err(parts.into_iter().map(|part| part.waiting).collect());
         };
         let places = places(kept.iter().copied());
         let outdated = memory.outdated(arrival).filter(|_| !fresh.hashes().is_empty());
-        // it is alone, and needs its import again only where it is tried elsewhere
-        let import = parts.first_mut().and_then(|part| part.waiting.submission.import.clone());
+        // an import is alone
+        let import = parts.first().and_then(|part| part.waiting.submission.import.clone());
         let identities = fresh.hashes().to_vec();
         let commit = Commit { token, expected, arrival, next, batches, identities, outdated, places, import };
         Ok(Self { commit: Arc::new(commit), is_refused: false, parts })
@@ -111,12 +113,12 @@ impl Attempt {
         self.parts.iter().map(|part| part.waiting.bytes).sum()
     }
 
-    pub(super) fn fate(&self, loaded: &Loaded) -> Fate {
-        let is_behind = self.commit.expected.next == loaded.head.next;
-        match loaded.token {
-            // a number may be taken for a token only where this commit has a row at all
+    pub(super) fn fate(&self, head: Head, token: Option<u64>, source: Option<u64>) -> Fate {
+        let is_behind = self.commit.expected.next == head.next;
+        match token {
+            // a commit without batches has no row to look at
             Some(token) if token == self.commit.token && !self.commit.batches.is_empty() => Fate::Written,
-            _ if loaded.source.is_some() => Fate::Written,
+            _ if source.is_some() => Fate::Written,
             _ if is_behind => Fate::Open,
             Some(_) => Fate::Superseded,
             None => Fate::Untold,
@@ -144,6 +146,8 @@ impl Attempt {
     /// It is committed: what to answer, and what to publish.
     pub(super) fn committed(self, source: Option<u64>, head: Option<EntryId>) -> Settled {
         let (mut answers, mut rows) = (Vec::new(), Vec::new());
+        // another import went on from this one before it was found out where this one is remembered
+        let is_lost = self.commit.import.is_some() && source.is_none();
         for mut part in self.parts {
             let first = part.committed.first;
             let records = part.take_kept();
@@ -153,7 +157,8 @@ impl Attempt {
             };
             rows.extend(records.into_iter().enumerate().map(stored));
             if !part.is_answered {
-                answers.push((part.waiting.ticket, Ok(Committed { source, ..part.committed })));
+                let committed = Committed { source, ..part.committed };
+                answers.push((part.waiting.ticket, if is_lost { Err(Failure::Unknown) } else { Ok(committed) }));
             }
         }
         Settled { answers, rows, head }
@@ -185,7 +190,7 @@ impl Part {
 }
 
 /// Rows of records; `None` past the last sequence.
-fn encode(records: &[&Record], terms: &Terms<'_>) -> Option<Vec<(crate::catalog::Summary, bytes::Bytes)>> {
+fn encode(records: &[&Record], terms: &Terms<'_>) -> Option<Vec<(Summary, Bytes)>> {
     let (mut batches, mut next) = (Vec::new(), terms.expected.next);
     for row in rows(records, terms.room.row) {
         let encoded = batch::encode_each(row.iter().copied(), terms.codec)?;

@@ -145,22 +145,25 @@ impl Sequencer {
             return;
         }
         self.observe(now);
+        let Loaded { head, token, source, identities } = loaded;
         let known = self.head;
-        if known.is_some_and(|known| loaded.head.next < known.next) {
+        if known.is_some_and(|known| head.next < known.next) {
             return self.restored();
         }
         self.phase = Phase::Ready;
-        self.arrival = self.arrival.max(loaded.head.arrival);
-        self.head = Some(loaded.head);
-        for row in loaded.identities.iter().filter(|row| row.id > self.memory.newest()).collect::<Vec<_>>() {
-            self.memory.keep(row.id, row.at_ms, &row.hashes);
+        self.arrival = self.arrival.max(head.arrival);
+        self.head = Some(head);
+        for row in identities {
+            if row.id > self.memory.newest() {
+                self.memory.keep(row.id, row.at_ms, &row.hashes);
+            }
         }
         let mut reached = known.and_then(Head::last);
         if let Some(mut attempt) = self.attempt.take() {
-            match attempt.fate(&loaded) {
+            match attempt.fate(head, token, source) {
                 Fate::Written => {
                     reached = attempt.commit.head().last();
-                    self.settled.push_back(attempt.committed(loaded.source, reached));
+                    self.settled.push_back(attempt.committed(source, reached));
                 }
                 // both conditions were looked at, and the head is what it was
                 Fate::Open if attempt.is_refused && attempt.commit.import.is_some() => {
@@ -173,13 +176,12 @@ impl Sequencer {
                 Fate::Untold => self.answer(attempt.failed(Failure::Unknown)),
             }
         }
-        if self.attempt.is_some() {
-            self.rest(now)
-        } else {
-            self.failures = 0
+        match self.attempt {
+            Some(_) => self.rest(now),
+            None => self.failures = 0,
         }
         // others wrote the rest
-        let head = loaded.head.last();
+        let head = head.last();
         if head != reached {
             self.settled.push_back(Settled { answers: Vec::new(), rows: Vec::new(), head });
         }

@@ -25,6 +25,8 @@
 //! - A submission that is not committed [`DEADLINE`] after it came is answered: [`Failure::Unavailable`] where nothing
 //!   of it can be stored any more, else [`Failure::Unknown`], after an attempt to load the head. What is unknown is not
 //!   tried again, and appears once or not at all.
+//! - An import whose answer got lost and that another one continued since is unknown, though its records are there: it
+//!   cannot go on, and begins anew without storing them again.
 //! - What the token of a commit cannot tell any more, because the row is sealed already, is unknown. So the
 //!   compactor leaves rows younger than [`DEADLINE`] alone.
 //! - Bytes are those of records encoded and not compressed, by an upper bound: what fits by it fits whatever they hold.

@@ -80,12 +80,15 @@ impl Model {
 
     /// Runs merges until none is due.
     pub fn compact(&mut self, urgency: Urgency) {
-        while let Some(merge) = compact::plan(&self.catalog.entries, |_| 0, urgency, &Bounds::SERVER) {
+        while let Some(merge) = compact::plan(&self.catalog.entries, |entry| self.size(entry), urgency, &Bounds::SERVER)
+        {
             self.merge(&merge.inputs);
         }
         if self.catalog.entries.iter().all(|entry| matches!(entry.id, SourceId::Segment(_))) {
             let inputs: Vec<SourceId> = self.catalog.entries.iter().map(|entry| entry.id).collect();
             inputs.iter().for_each(|input| self.merge(&[*input]));
+            // also those that found no source
+            self.merge(&[]);
             assert!(
                 self.catalog.deletions.is_empty(),
                 "with every row rewritten, no deletion has anything left to hide"
@@ -93,19 +96,31 @@ impl Model {
         }
     }
 
-    fn erased(&self, id: SourceId) -> u64 {
+    /// The last deletion that was made physical in a source.
+    pub fn erased(&self, id: SourceId) -> u64 {
         self.erased.get(&id).copied().unwrap_or(0)
     }
 
+    /// Bytes of a source.
+    pub fn size(&self, entry: &Entry) -> u64 {
+        match &self.sources[&entry.id] {
+            Source::Batch { blob: bytes, .. } | Source::Segment(bytes) => bytes.len() as u64,
+        }
+    }
+
     pub fn merge(&mut self, inputs: &[SourceId]) {
-        let settled = compact::settled(&self.catalog, |id| self.erased(id), inputs);
-        let entries: Vec<Entry> =
-            self.catalog.entries.iter().filter(|entry| inputs.contains(&entry.id)).cloned().collect();
+        let entries = self.catalog.entries.iter().filter(|entry| inputs.contains(&entry.id));
         let mut rows: Vec<Stored> = Vec::new();
-        for entry in &entries {
+        for entry in entries {
             let survivors = Survivors::of(&self.catalog, entry);
             rows.extend(self.read(entry.id).into_iter().filter(|row| survivors.keep(row)));
         }
+        self.exchange(inputs, rows);
+    }
+
+    /// Replaces sources by segments of these rows.
+    pub fn exchange(&mut self, inputs: &[SourceId], rows: Vec<Stored>) {
+        let settled = compact::settled(&self.catalog, |id| self.erased(id), inputs);
         self.catalog.entries.retain(|entry| !inputs.contains(&entry.id));
         for mut rows in compact::by_project(rows) {
             compact::sort(&mut rows);
@@ -120,7 +135,8 @@ impl Model {
         self.catalog.deletions.retain(|deletion| !settled.contains(&deletion.id));
     }
 
-    fn read(&self, id: SourceId) -> Vec<Stored> {
+    /// What is stored of a source, whether or not anybody sees it.
+    pub fn read(&self, id: SourceId) -> Vec<Stored> {
         match &self.sources[&id] {
             Source::Batch { first, arrival, blob } => batch::decode(blob, *first, *arrival, &Portable).unwrap(),
             Source::Segment(_) => {

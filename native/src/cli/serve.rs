@@ -15,6 +15,7 @@ use std::io::Write;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -69,12 +70,16 @@ impl FanOutFlags {
     fn over(&self, settings: &Settings) -> Option<FanOut> {
         let given = Given {
             admin_fanout: self.admin_fanout.then_some(true).or(settings.admin_fanout),
-            fanout_age: self.fanout_age.or(settings.fanout_age),
-            fanout_deadline: self.fanout_deadline.or(settings.fanout_deadline),
+            fanout_age: seconds(self.fanout_age, settings.fanout_age),
+            fanout_deadline: seconds(self.fanout_deadline, settings.fanout_deadline),
             ..Given::default()
         };
         given.fan_out()
     }
+}
+
+fn seconds(flag: Option<u64>, setting: Option<Duration>) -> Option<Duration> {
+    flag.map(Duration::from_secs).or(setting)
 }
 
 const LISTEN: &str = "127.0.0.1:7070";

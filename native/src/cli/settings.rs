@@ -7,9 +7,10 @@ use super::retention::Table;
 use reqlog_core::plan::Origins;
 use reqlog_core::retention::{Layers, Retention};
 use reqlog_core::settings::Given;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// What the environment and the settings file say; a flag, where there is one, was looked at before.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -41,9 +42,11 @@ pub struct Settings {
     /// get the rows of all projects as one stream, `true` or `false`.
     pub admin_fanout: Option<bool>,
     /// `REQLOG_FANOUT_AGE`, `fanout-age`: seconds after which the cursors of such a sweep expire.
-    pub fanout_age: Option<u64>,
+    #[serde(deserialize_with = "seconds")]
+    pub fanout_age: Option<Duration>,
     /// `REQLOG_FANOUT_DEADLINE`, `fanout-deadline`: seconds after which one answer of it stops.
-    pub fanout_deadline: Option<u64>,
+    #[serde(deserialize_with = "seconds")]
+    pub fanout_deadline: Option<Duration>,
     /// `REQLOG_RETENTION_AGE`, `retention-age`: how long after their arrival records are kept, as `30d,PROJECT=90d`.
     pub retention_age: Option<String>,
     /// `REQLOG_RETENTION_BYTES`, `retention-bytes`: how much of each project is kept, as `10GB,PROJECT=none`.
@@ -118,6 +121,10 @@ impl Settings {
     }
 }
 
+fn seconds<'de, D: Deserializer<'de>>(input: D) -> Result<Option<Duration>, D::Error> {
+    u64::deserialize(input).map(|seconds| Some(Duration::from_secs(seconds)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -154,9 +161,9 @@ mod tests {
         let settings = under("LOGS_ADMIN_FANOUT", "false").unwrap();
         assert_eq!(
             (settings.admin_fanout, settings.fanout_age, settings.fanout_deadline),
-            (Some(false), Some(60), None)
+            (Some(false), Some(Duration::from_mins(1)), None)
         );
-        assert_eq!(under("REQLOG_FANOUT_AGE", "5").unwrap().fanout_age, Some(5));
+        assert_eq!(under("REQLOG_FANOUT_AGE", "5").unwrap().fanout_age, Some(Duration::from_secs(5)));
         for (name, value) in
             [("LOGS_ADMIN_FANOUT", "yes"), ("REQLOG_FANOUT_AGE", "1h"), ("REQLOG_FANOUT_DEADLINE", "-1")]
         {

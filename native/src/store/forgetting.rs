@@ -38,11 +38,8 @@ impl Store {
 pub(super) fn forget(shared: &Shared, requests: &Sender<Request>) -> Result<(), Fault> {
     let known = run(requests, |committer| committer.database.imported(None))?;
     let snapshot = shared.snapshot.get();
-    let entries = &snapshot.catalog().entries;
-    let overlaps = |&(first, last): &(u64, u64)| {
-        entries.iter().any(|entry| entry.summary.seq.0.get() <= last && first <= entry.summary.seq.1.get())
-    };
-    let lost: Vec<_> = known.into_iter().filter(|import| !import.rows.iter().any(overlaps)).collect();
+    let catalog = snapshot.catalog();
+    let lost: Vec<_> = known.into_iter().filter(|import| !catalog.may_hold(&import.rows)).collect();
     if lost.is_empty() {
         return Ok(());
     }

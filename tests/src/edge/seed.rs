@@ -12,22 +12,20 @@ use serde_json::{Value, json};
 pub(super) fn statements(setting: &Setting) -> Vec<Value> {
     let mut statements = Vec::new();
     let mut add = |sql: &str, params: Value| statements.push(json!({ "sql": sql, "params": params }));
-    for (name, value) in [("cursor_secret", setting.cursor_secret), ("redact_key", setting.redact_key)] {
-        add("INSERT INTO meta (key, value) VALUES (?, ?)", json!([name, STANDARD.encode(value)]));
-    }
+    let [secret, redact_key] = [setting.cursor_secret, setting.redact_key].map(|key| STANDARD.encode(key));
+    add("INSERT INTO store VALUES (1, 1, 1, 0, ?, ?, '{}')", json!([secret, redact_key]));
     add(
         "INSERT INTO keys (id, hash, name, role, created_ns) VALUES (1, ?, 'admin', ?, ?)",
         json!([STANDARD.encode(setting.admin.hash().0), Role::Admin.name(), setting.now.as_nanos().to_string()]),
     );
     for (project, environments) in setting.projects.iter() {
-        add("INSERT INTO projects (name) VALUES (?)", json!([project]));
-        for environment in environments {
-            add("INSERT INTO environments (project, name) VALUES (?, ?)", json!([project, environment]));
+        for environment in environments.iter().map(String::as_str).chain([""]) {
+            add("INSERT INTO places VALUES (?, ?)", json!([project, environment]));
         }
     }
     for (summary, rows) in &setting.batches {
         add(
-            "INSERT INTO batches (first, next, arrival, token, summary, rows) VALUES (?, ?, ?, '0', ?, ?)",
+            "INSERT INTO batches (first, next, arrival, token, summary, rows) VALUES (?, ?, ?, 0, ?, ?)",
             json!([
                 summary.seq.0.get(),
                 summary.seq.1.get() + 1,
