@@ -69,7 +69,8 @@ struct Decoded<R> {
 impl<R: Read> Read for Decoded<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.inner.read(buffer).map_err(|error| {
-            let is_decoders = matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::InvalidData | ErrorKind::Other);
+            let is_decoders =
+                matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::InvalidData | ErrorKind::Other);
             // what the system says of a file, or a layer further out of its input, stays as it is
             if is_decoders && error.raw_os_error().is_none() && reason(&error).is_none() {
                 failed(InflateError::Corrupt(self.compression))

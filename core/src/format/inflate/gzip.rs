@@ -114,8 +114,8 @@ impl Gzip {
                 self.extra = u16::from_le_bytes([low, high]).into();
                 return Ok(Place::Extra);
             }
-            (Place::HeaderSum, &[low, high]) if self.sum.clone().finalize() as u16 == u16::from_le_bytes([low, high]) => {
-            }
+            (Place::HeaderSum, &[low, high])
+                if self.sum.clone().finalize() as u16 == u16::from_le_bytes([low, high]) => {}
             (Place::Extra | Place::Name | Place::Comment, _) => {}
             (Place::Trailer, _) => {
                 let sums = [self.sum.clone().finalize().to_le_bytes(), self.length.to_le_bytes()].concat();

@@ -46,7 +46,10 @@ impl Default for Zstd {
 
 impl fmt::Debug for Zstd {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Zstd").field("frames", &self.frames).field("waiting", &self.waiting.len()).finish_non_exhaustive()
+        f.debug_struct("Zstd")
+            .field("frames", &self.frames)
+            .field("waiting", &self.waiting.len())
+            .finish_non_exhaustive()
     }
 }
 
