@@ -171,7 +171,7 @@ mod tests {
         let limits = of(&[("REQLOG_SCRIP_RATE", "5/s,burst=7")]).unwrap().plan.limits;
         assert_eq!(limits, Limits { scrip: rate("5/1s,burst=7"), ..Limits::default() });
         let sweep = [("LOGS_ADMIN_FANOUT", "true"), ("REQLOG_FANOUT_AGE", "60"), ("REQLOG_FANOUT_DEADLINE", "5")];
-        let fan_out = FanOut { cursor_age: Duration::from_secs(60), deadline: Duration::from_secs(5) };
+        let fan_out = FanOut { cursor_age: Duration::from_mins(1), deadline: Duration::from_secs(5) };
         assert_eq!(of(&sweep).unwrap().plan.fan_out, Some(fan_out));
         let redact_key = Some(KeyHash::of("pepper").0);
         assert_eq!(of(&[("REQLOG_REDACT_KEY", "pepper")]), Ok(Configured { redact_key, ..Configured::default() }));

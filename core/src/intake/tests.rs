@@ -191,7 +191,7 @@ fn what_cannot_be_read_is_said() {
     assert_eq!((records.len(), rejections[0].reason.as_str()), (0, "not a JSON array"));
     let unknown =
         Failure::Body("The format of the input is not recognised; name it: ndjson, json, har, access, csv.".to_owned());
-    for body in [&b"what is this?"[..], &[0x1f], b"{\"resourceLogs\":[]}", &[b'?'; 200_000]] {
+    for body in [&b"what is this?"[..], &[0x1f], b"{\"resourceLogs\":[]}", &b"?".repeat(200_000)] {
         assert_eq!(whole(&request(&[], None), body), Err(unknown.clone()), "{}", body.len());
     }
     let misnamed = IngestRequest { format: Some("xml".to_owned()), ..request(&[], None) };
