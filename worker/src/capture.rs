@@ -25,7 +25,7 @@ extern "C" {
     #[derive(Clone)]
     type Passage;
     #[wasm_bindgen(js_name = proxy)]
-    fn pass(request: &web_sys::Request, target: &str, headers: &Array, cap: f64) -> Passage;
+    fn begin(request: &web_sys::Request, target: &str, headers: &Array, cap: f64) -> Passage;
     #[wasm_bindgen(method, getter)]
     fn started(this: &Passage) -> f64;
     #[wasm_bindgen(method, getter)]
@@ -99,7 +99,7 @@ fn proxy(
     let protocol =
         ["cf", "httpProtocol"].iter().try_fold(JsValue::from(request), |of, name| Reflect::get(&of, &(*name).into()));
     let headers = pairs(&upstream.request_headers(&seen, &url, client.as_deref()));
-    let passage = pass(request, &upstream.target(&url), &headers, settings.body_cap as f64);
+    let passage = begin(request, &upstream.target(&url), &headers, settings.body_cap as f64);
     let passed = passage.clone();
     let response = async move {
         JsFuture::from(passed.answered()).await?;

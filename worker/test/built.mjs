@@ -50,6 +50,7 @@ export function options({ first, beside = {}, ...others } = {}) {
     modules: all,
     modulesRoot: directory,
     compatibilityDate: settings.compatibility_date,
+    compatibilityFlags: settings.compatibility_flags,
     cf: false,
     d1Databases: settings.d1_databases.map(({ binding }) => binding),
     kvNamespaces: settings.kv_namespaces.map(({ binding }) => binding),

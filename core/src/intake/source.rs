@@ -69,8 +69,8 @@ impl Source {
         self.read_until(SLICE)
     }
 
-    /// Whole units that have arrived, some hundred KiB of them; `None` when further input is needed, or when what
-    /// follows failed, which the next call says.
+    /// Whole units that have arrived, some hundred KiB of them or one that is longer; `None` when further input is
+    /// needed, or when what follows failed, which the next call says.
     pub fn take(&mut self) -> Option<Taken> {
         // a unit may be longer than what is read at a time
         loop {

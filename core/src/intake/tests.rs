@@ -107,7 +107,7 @@ const ARRAY: &str = "[{\"method\":\"GET\",\"path\":\"/a\"},\n {\"path\":\"/b\",\
 const HAR: &str = "\u{feff}{\"log\":{\"version\":\"1.2\",\"creator\":{},\"entries\":[{\"startedDateTime\":\"2026-01-01T00:00:00Z\",\
     \"request\":{\"method\":\"GET\",\"url\":\"https://a.test/x\"},\"response\":{\"status\":200}},{}]}}";
 const ACCESS: &str = "192.0.2.1 - - [10/Oct/2000:13:55:36 -0700] \"GET /a HTTP/1.0\" 200 2326\ngarbage\n";
-const ROWS: &str = "method;path;status\nGET;/a;200\nGET;\"/b\nc\";x\n";
+const ROWS: &str = "method;path;status\nGET;/a;200\nGET;\"/b\nc\";x\nGET;\"/d";
 
 const BODIES: [(Format, &str); 5] = [
     (Format::Ndjson, LINES),
@@ -191,19 +191,23 @@ fn what_cannot_be_read_is_said() {
     assert_eq!((records.len(), rejections[0].reason.as_str()), (0, "not a JSON array"));
     let unknown =
         Failure::Body("The format of the input is not recognised; name it: ndjson, json, har, access, csv.".to_owned());
-    for body in [&b"what is this?"[..], &[0x1f], b"{\"resourceLogs\":[]}", &[b'?'; 200_000]] {
+    for body in [&b"what is this?"[..], &[0x1f], b"{\"resourceLogs\":[]}", &b"?".repeat(200_000)] {
         assert_eq!(whole(&request(&[], None), body), Err(unknown.clone()), "{}", body.len());
     }
     let misnamed = IngestRequest { format: Some("xml".to_owned()), ..request(&[], None) };
     assert_eq!(whole(&misnamed, b"<a/>"), Err(unknown));
-    for (compression, name) in
-        [(Compression::Gzip, "gzip"), (Compression::Zstd, "zstd"), (Compression::Deflate, "deflate")]
+    // a byte of the checksum, of what should begin another frame
+    for (compression, name, damage) in
+        [(Compression::Gzip, "gzip", -5), (Compression::Zstd, "zstd", 2), (Compression::Deflate, "deflate", -1)]
     {
         let mut body = packed(compression, LINES.as_bytes());
         let cut = whole(&request(&[compression], None), &body[..body.len() - 1]);
         assert_eq!(cut, Err(Failure::Body("The input breaks off.".to_owned())), "{compression:?}");
-        let middle = body.len() - 9;
-        body[middle] ^= 0xff;
+        if damage > 0 {
+            body.extend_from_slice(&body.clone());
+        }
+        let at = if damage > 0 { body.len() / 2 } else { body.len() }.saturating_add_signed(damage);
+        body[at] ^= 0xff;
         let told = format!("The input cannot be read: {name} data that cannot be decoded.");
         assert_eq!(whole(&request(&[compression], None), &body), Err(Failure::Encoding(told)), "{compression:?}");
     }
@@ -252,14 +256,15 @@ fn a_small_bomb_is_read_no_further_than_its_limit() {
     let request = request(&[Compression::Zstd, Compression::Gzip], None);
     let limit = 1 << 20;
     assert_eq!(read(&request, Some(limit), std::iter::once(&bomb[..])), Err(Failure::TooLarge { limit }));
-    // without one, a call reads a slice of it, and a little more
-    let mut source = Source::new(&request, NOW, None);
-    for calls in 1..4 {
-        source.push(if calls == 1 { &bomb } else { b"" }).unwrap();
-        assert!(source.length() < calls * (300 << 10), "{}", source.length());
-        assert!(source.held() < 200 << 10, "{}", source.held());
-        assert!(source.take().is_none());
-    }
+    // it is taken in a slice at a time, and none of it piles up
+    let limit = 64 << 20;
+    let mut source = Source::new(&request, NOW, Some(limit));
+    source.push(&bomb).unwrap();
+    assert!(source.length() < 300 << 10, "{}", source.length());
+    assert!(source.held() < 200 << 10, "{}", source.held());
+    assert!(source.take().is_none(), "there is no end of its first line");
+    assert!(source.held() < 200 << 10, "{}", source.held());
+    assert_eq!(source.finish(), Err(Failure::TooLarge { limit }));
 }
 
 #[test]

@@ -66,17 +66,16 @@ pub(super) struct Deflate {
 
 impl Deflate {
     pub(super) fn step(&mut self, input: &mut &[u8], out: &mut Vec<u8>) -> Result<Step, Fault> {
-        let bits = match &mut self.bits {
-            Some(bits) => bits,
-            None => {
-                let missing = (2 - self.first.len()).min(input.len());
-                self.first.extend_from_slice(&input[..missing]);
-                *input = &input[missing..];
-                let [method, flags] = *self.first else { return Ok(Step::Starved) };
-                // RFC 1950: method 8, and a header that 31 divides
-                let is_zlib = method & 0x0f == 8 && u16::from_be_bytes([method, flags]) % 31 == 0;
-                self.bits.insert(if is_zlib { Bits::zlib() } else { Bits::bare() })
-            }
+        let bits = if let Some(bits) = &mut self.bits {
+            bits
+        } else {
+            let missing = (2 - self.first.len()).min(input.len());
+            self.first.extend_from_slice(&input[..missing]);
+            *input = &input[missing..];
+            let [method, flags] = *self.first else { return Ok(Step::Starved) };
+            // RFC 1950: method 8, and a header that 31 divides
+            let is_zlib = method & 0x0f == 8 && u16::from_be_bytes([method, flags]) % 31 == 0;
+            self.bits.insert(if is_zlib { Bits::zlib() } else { Bits::bare() })
         };
         if !self.first.is_empty() {
             let mut first = self.first.as_slice();

@@ -128,6 +128,7 @@ impl Zstd {
         Ok(true)
     }
 
+    /// Takes the header of a frame, or of a skippable one.
     fn begin(&mut self) -> Result<bool, Fault> {
         use FrameDecoderError::{ReadFrameHeaderError as Header, WindowSizeTooBig};
         let mut rest = &self.waiting[self.at..];
@@ -142,7 +143,7 @@ impl Zstd {
                 return Err(Fault::Corrupt);
             }
             // the others say that it is not whole
-            Err(Header(_)) => return Ok(false),
+            Err(Header(_)) if may_begin(&self.waiting[self.at..]) => return Ok(false),
             Err(WindowSizeTooBig { requested, .. }) => return Err(Fault::Window(requested)),
             Err(_) => return Err(Fault::Corrupt),
         }
@@ -150,4 +151,11 @@ impl Zstd {
         self.at = self.waiting.len() - rest.len();
         Ok(true)
     }
+}
+
+/// Whether the magic number of a frame, or of a skippable one, begins like this.
+fn may_begin(bytes: &[u8]) -> bool {
+    let magic = &bytes[..bytes.len().min(4)];
+    let is_skippable = magic[0] & 0xf0 == 0x50 && [0x2a, 0x4d, 0x18].starts_with(&magic[1..]);
+    is_skippable || [0x28, 0xb5, 0x2f, 0xfd].starts_with(magic)
 }
