@@ -1,14 +1,7 @@
 //! Capture: requests for the origin behind the Worker.
 //!
-//! ```ignore
-//! if let Some(upstream) = upstream && !settings.is_own(reqlog_core::capture::path(&request.inner().url())) {
-//!     let (response, record) = capture::proxy(&request, upstream, settings);
-//!     context.wait_until(async move { /* sample, redact and store `record.await` */ });
-//!     return response.await;
-//! }
-//! ```
-//! `wait_until` comes first: it keeps the exchange alive when the client goes before it was answered. Bodies never
-//! enter the module but for what is captured of them.
+//! Give [`proxy`]'s record to `Context::wait_until` before its response is awaited: that keeps the exchange alive when the
+//! client goes unanswered. Of bodies only what is captured enters the module.
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
@@ -20,7 +13,7 @@ use reqlog_core::timestamp::Timestamp;
 use std::time::Duration;
 use wasm_bindgen::prelude::*;
 use worker::wasm_bindgen_futures::JsFuture;
-use worker::{Headers, Request, Response, Result, web_sys};
+use worker::{Request, Response, Result, web_sys};
 
 #[wasm_bindgen(module = "/js/capture.mjs")]
 extern "C" {
@@ -60,7 +53,7 @@ extern "C" {
     fn how(this: &Side) -> String;
 }
 
-/// Passes a request on to the origin: what the client gets, and what is to be kept of it once both bodies have ended.
+/// Passes a request on to the origin: what the client gets, and what is kept of it once both bodies have ended.
 pub fn proxy(
     request: &Request,
     upstream: &Upstream,
@@ -68,11 +61,9 @@ pub fn proxy(
 ) -> (impl Future<Output = Result<Response>> + use<>, impl Future<Output = Result<Record>> + use<>) {
     let request = request.inner();
     let (url, method) = (request.url(), request.method());
-    let seen: HeaderMap =
-        Headers(request.headers()).entries().filter_map(|(name, value)| field(&name, &value)).collect();
+    let seen = map(&Array::from(&request.headers()));
     let client = seen.get("cf-connecting-ip").and_then(|address| address.to_str().ok()).map(str::to_owned);
-    let protocol =
-        ["cf", "httpProtocol"].iter().try_fold(JsValue::from(request), |of, name| Reflect::get(&of, &(*name).into()));
+    let cf = Reflect::get(request.as_ref(), &"cf".into()).and_then(|cf| Reflect::get(&cf, &"httpProtocol".into()));
     let headers = pairs(&upstream.request_headers(&seen, &url, client.as_deref()));
     let passage = pass(request, &upstream.target(&url), &headers, settings.body_cap as f64);
     let passed = passage.clone();
@@ -82,11 +73,10 @@ pub fn proxy(
     };
     let record = async move {
         let finished: Finished = JsFuture::from(passage.finished()).await?.unchecked_into();
-        let failure = passage.failure();
-        let exchange = Exchange {
+        Ok(Exchange {
             method: &Method::from_bytes(method.as_bytes()).unwrap_or_default(),
             url: &url,
-            protocol: protocol.ok().and_then(|name| name.as_string()).as_deref(),
+            protocol: cf.ok().and_then(|protocol| protocol.as_string()).as_deref(),
             client: client.as_deref(),
             request_headers: &seen,
             request_body: captured(&finished.request()),
@@ -95,9 +85,9 @@ pub fn proxy(
             response_body: captured(&finished.response()),
             started: Timestamp::from_millis(passage.started() as i64),
             duration: Duration::from_millis((finished.ended() - passage.started()) as u64),
-            failure: failure.as_deref().map(Failure::Unreachable),
-        };
-        Ok(exchange.record())
+            failure: passage.failure().as_deref().map(Failure::Unreachable),
+        }
+        .record())
     };
     (response, record)
 }
@@ -117,8 +107,8 @@ fn field(name: &str, value: &str) -> Option<(HeaderName, HeaderValue)> {
 }
 
 fn map(pairs: &Array) -> HeaderMap {
-    let text = |pair: &Array, at| pair.get(at).as_string();
-    pairs.iter().map(Array::from).filter_map(|pair| field(&text(&pair, 0)?, &text(&pair, 1)?)).collect()
+    let pair = |pair: JsValue| Array::from(&pair);
+    pairs.iter().map(pair).filter_map(|pair| field(&pair.get(0).as_string()?, &pair.get(1).as_string()?)).collect()
 }
 
 fn pairs(headers: &HeaderMap) -> Array {
