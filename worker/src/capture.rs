@@ -1,7 +1,6 @@
 //! Capture: requests for the origin behind the Worker.
 //!
-//! Bodies never enter the module but for what is captured of them, and nothing that is done with that is in the way of
-//! the response: it waits until both bodies have ended.
+//! Of bodies only what is captured enters the module, and nothing that is done with that is in the way of the response.
 
 use crate::committer;
 use crate::ingest::Piece;
@@ -9,16 +8,16 @@ use crate::shell::{Bindings, random};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use js_sys::{Array, JsString, Promise, Reflect};
-use reqlog_core::capture::{Captured, End, Exchange, Failure, Upstream, response_headers};
 use reqlog_core::accept::Rules;
+use reqlog_core::capture::{Captured, End, Exchange, Failure, Upstream, response_headers};
 use reqlog_core::plan::Settings;
 use reqlog_core::record::Record;
 use reqlog_core::timestamp::Timestamp;
+use std::rc::Rc;
 use std::time::Duration;
 use wasm_bindgen::prelude::*;
 use worker::wasm_bindgen_futures::JsFuture;
-use worker::{Context, Headers, Request, Response, Result, console_error, web_sys};
-use std::rc::Rc;
+use worker::{Context, Request, Response, Result, console_error, web_sys};
 
 #[wasm_bindgen(module = "/js/capture.mjs")]
 extern "C" {
@@ -59,9 +58,14 @@ extern "C" {
 }
 
 /// Passes a request on to the origin, and keeps what sampling wants of the exchange.
-pub async fn pass(bindings: Rc<Bindings>, request: &Request, upstream: &Upstream, context: &Context) -> Result<Response> {
+pub async fn pass(
+    bindings: Rc<Bindings>,
+    request: &Request,
+    upstream: &Upstream,
+    context: &Context,
+) -> Result<Response> {
     let (response, record) = proxy(request, upstream, &bindings.shell.settings);
-    // first: it keeps the exchange alive when the client goes before it was answered
+    // first: it keeps the exchange alive when the client goes unanswered
     let keeping = bindings.clone();
     context.wait_until(async move {
         let kept = async { keep(&keeping, record.await?).await };
@@ -74,18 +78,20 @@ pub async fn pass(bindings: Rc<Bindings>, request: &Request, upstream: &Upstream
 
 async fn keep(bindings: &Bindings, record: Record) -> Result<()> {
     let shell = &bindings.shell;
-    if !shell.sampling.keeps(&record, u64::from_le_bytes(random()?[..8].try_into().unwrap_or_default())) {
-        return Ok(());
-    }
     let lost = |failure: reqlog_core::plan::Failure| worker::Error::RustError(failure.to_string());
     let view = bindings.known_view().await.map_err(lost)?;
+    let random = random()?.iter().take(8).fold(0, |random, byte| random << 8 | u64::from(*byte));
     let rules = Rules::new(&shell.redact_key(&view), &shell.settings, &shell.captured);
-    let records = vec![rules.accept(record).map_err(worker::Error::RustError)?];
-    committer::submit(bindings, &Piece { records, identities: Vec::new(), import: None }).await.map_err(lost)?;
+    let record = rules.accept_if(record, |record| shell.sampling.keeps(record, random));
+    let records: Vec<Record> = record.map_err(worker::Error::RustError)?.into_iter().collect();
+    if !records.is_empty() {
+        let piece = Piece { records, identities: Vec::new(), import: None };
+        committer::submit(bindings, &piece).await.map_err(lost)?;
+    }
     Ok(())
 }
 
-/// What the client gets, and what is to be kept of it once both bodies have ended.
+/// What the client gets, and what is kept of it once both bodies have ended.
 fn proxy(
     request: &Request,
     upstream: &Upstream,
@@ -93,11 +99,9 @@ fn proxy(
 ) -> (impl Future<Output = Result<Response>> + use<>, impl Future<Output = Result<Record>> + use<>) {
     let request = request.inner();
     let (url, method) = (request.url(), request.method());
-    let seen: HeaderMap =
-        Headers(request.headers()).entries().filter_map(|(name, value)| field(&name, &value)).collect();
+    let seen = map(&Array::from(&request.headers()));
     let client = seen.get("cf-connecting-ip").and_then(|address| address.to_str().ok()).map(str::to_owned);
-    let protocol =
-        ["cf", "httpProtocol"].iter().try_fold(JsValue::from(request), |of, name| Reflect::get(&of, &(*name).into()));
+    let cf = Reflect::get(request.as_ref(), &"cf".into()).and_then(|cf| Reflect::get(&cf, &"httpProtocol".into()));
     let headers = pairs(&upstream.request_headers(&seen, &url, client.as_deref()));
     let passage = begin(request, &upstream.target(&url), &headers, settings.body_cap as f64);
     let passed = passage.clone();
@@ -107,11 +111,10 @@ fn proxy(
     };
     let record = async move {
         let finished: Finished = JsFuture::from(passage.finished()).await?.unchecked_into();
-        let failure = passage.failure();
-        let exchange = Exchange {
+        Ok(Exchange {
             method: &Method::from_bytes(method.as_bytes()).unwrap_or_default(),
             url: &url,
-            protocol: protocol.ok().and_then(|name| name.as_string()).as_deref(),
+            protocol: cf.ok().and_then(|protocol| protocol.as_string()).as_deref(),
             client: client.as_deref(),
             request_headers: &seen,
             request_body: captured(&finished.request()),
@@ -120,9 +123,9 @@ fn proxy(
             response_body: captured(&finished.response()),
             started: Timestamp::from_millis(passage.started() as i64),
             duration: Duration::from_millis((finished.ended() - passage.started()) as u64),
-            failure: failure.as_deref().map(Failure::Unreachable),
-        };
-        Ok(exchange.record())
+            failure: passage.failure().as_deref().map(Failure::Unreachable),
+        }
+        .record())
     };
     (response, record)
 }
@@ -137,13 +140,13 @@ fn captured(side: &Side) -> Captured {
 }
 
 // The conversions of `worker` panic where a value is not ASCII.
-pub fn field(name: &str, value: &str) -> Option<(HeaderName, HeaderValue)> {
+fn field(name: &str, value: &str) -> Option<(HeaderName, HeaderValue)> {
     Some((HeaderName::from_bytes(name.as_bytes()).ok()?, HeaderValue::from_bytes(value.as_bytes()).ok()?))
 }
 
 fn map(pairs: &Array) -> HeaderMap {
-    let text = |pair: &Array, at| pair.get(at).as_string();
-    pairs.iter().map(Array::from).filter_map(|pair| field(&text(&pair, 0)?, &text(&pair, 1)?)).collect()
+    let pair = |pair: JsValue| Array::from(&pair);
+    pairs.iter().map(pair).filter_map(|pair| field(&pair.get(0).as_string()?, &pair.get(1).as_string()?)).collect()
 }
 
 fn pairs(headers: &HeaderMap) -> Array {

@@ -147,7 +147,7 @@ fn a_request_has_a_body_only_where_one_was_sent() {
         (record.request.body.as_ref().map(|body| body.cut), record.text(Field::ErrorCode).map(str::to_owned))
     };
     assert_eq!(body(Captured::default()), (None, None));
-    let ended = |end, size| Captured { end, size, ..Captured::default() };
+    let ended = |end, size| Captured { size, end, ..Captured::default() };
     assert_eq!(body(ended(End::Aborted, 0)), (Some(Some(Cut::NotCaptured)), Some("client_aborted".into())));
     // answered early: no failure
     assert_eq!(body(ended(End::Cancelled, 5)), (Some(Some(Cut::Cap)), None));
