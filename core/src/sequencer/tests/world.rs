@@ -54,6 +54,14 @@ enum Answer {
     Lost,
 }
 
+// what a machine does while nobody reports or submits anything
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Doing {
+    Something,
+    Waiting(i64),
+    Nothing,
+}
+
 struct Sent {
     machine: usize,
     ticket: Option<Ticket>,
@@ -156,13 +164,12 @@ impl World {
         self.sent.push(Sent { machine, ticket, submission, answer });
     }
 
-    // what to wait for, where there is nothing to do
-    fn begin(&mut self, of: usize) -> Result<Option<Option<i64>>, String> {
+    fn begin(&mut self, of: usize) -> Result<Doing, String> {
         let machine = &mut self.machines[of];
         let step = machine.sequencer.next(at(self.now));
         if machine.flight.is_some() {
             law!(matches!(step, Step::Wait(_)), "two requests at a time: {step:?}");
-            return self.drain(of).map(|()| None);
+            return self.drain(of).map(|()| Doing::Something);
         }
         if let Step::Commit(commit) = &step
             && commit.token != machine.token
@@ -173,18 +180,18 @@ impl World {
             law!(commit.batches.len() <= ROOM.rows && commit.token < 1 << 53, "too much: {commit:?}");
             law!(commit.batches.iter().all(|(_, blob)| blob.len() <= ROOM.row), "too long: {commit:?}");
         }
-        let wait = match step {
-            Step::Wait(until) => {
-                let until = until.map(|until| until.as_millis());
-                law!(until.is_none_or(|until| until > self.now), "nothing to wait for at {}: {until:?}", self.now);
-                Some(until)
+        let doing = match step {
+            Step::Wait(None) => Doing::Nothing,
+            Step::Wait(Some(until)) => {
+                law!(until.as_millis() > self.now, "nothing to wait for at {}: {until}", self.now);
+                Doing::Waiting(until.as_millis())
             }
             step => {
                 machine.flight = Some(step);
-                None
+                Doing::Something
             }
         };
-        self.drain(of).map(|()| wait)
+        self.drain(of).map(|()| doing)
     }
 
     fn finish(&mut self, of: usize, fault: Fault) -> Result<(), String> {
@@ -256,16 +263,15 @@ impl World {
                 waits.push(self.begin(of)?);
             }
             self.late_ones();
-            match waits[..] {
-                [Some(None), Some(None)] => {
+            let ends = waits.iter().filter_map(|doing| if let Doing::Waiting(end) = doing { Some(*end) } else { None });
+            match ends.min() {
+                _ if waits.contains(&Doing::Something) => {}
+                Some(end) => self.now = end,
+                None => {
                     let open = self.sent.iter().filter(|sent| sent.answer == Answer::Open).count();
                     law!(open == 0, "{open} were never answered");
                     return Ok(());
                 }
-                [Some(one), Some(other)] => {
-                    self.now = one.into_iter().chain(other).min().expect("one of them waits for a moment");
-                }
-                _ => {}
             }
         }
         Err("it never comes to rest".into())
