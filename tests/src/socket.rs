@@ -48,8 +48,13 @@ impl Client {
 
     /// Leaves every connection.
     pub fn close(&mut self) {
-        self.connection = None;
+        self.hang_up();
         self.streams.clear();
+    }
+
+    /// Leaves every connection that has no stream.
+    pub fn hang_up(&mut self) {
+        self.connection = None;
     }
 
     /// Whether a stream is open, as far as it was read.
@@ -90,9 +95,9 @@ impl Client {
         };
         let (head, body) = connection.send_request(request).await?.into_parts();
         let body = body.collect().await?.to_bytes();
-        // the server says when it will not take another request
-        if head.headers.get(CONNECTION).is_none_or(|value| value != "close") {
-            connection.ready().await?;
+        // the server says when it will not take another request, or just closes
+        let is_kept = head.headers.get(CONNECTION).is_none_or(|value| value != "close");
+        if is_kept && connection.ready().await.is_ok() {
             self.connection = Some(connection);
         }
         Ok(Response::from_parts(head, body))

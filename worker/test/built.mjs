@@ -1,17 +1,27 @@
 // The built Worker as Miniflare takes it, with the bindings of wrangler.jsonc.
-import { readFileSync, readdirSync } from 'node:fs';
-import { join, relative } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { Miniflare } from 'miniflare';
+import { readFileSync, readdirSync } from "node:fs";
+import { join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { Miniflare } from "miniflare";
 
-export const directory = fileURLToPath(new URL('../../target/worker/', import.meta.url));
+export const directory = fileURLToPath(new URL("../../target/worker/", import.meta.url));
 
 /** wrangler.jsonc, whose comments have lines of their own. */
 export const settings = JSON.parse(
-  readFileSync(new URL('../wrangler.jsonc', import.meta.url), 'utf8').replace(/^\s*\/\/.*$/gm, ''),
+  readFileSync(new URL("../wrangler.jsonc", import.meta.url), "utf8").replace(/^\s*\/\/.*$/gm, ""),
 );
 
-const KINDS = { '.mjs': 'ESModule', '.js': 'ESModule', '.wasm': 'CompiledWasm' };
+const migrations = fileURLToPath(new URL(`../${settings.d1_databases[0].migrations_dir}/`, import.meta.url));
+
+/** The statements of every migration, in order. */
+export const schema = readdirSync(migrations)
+  .filter((name) => name.endsWith(".sql"))
+  .sort()
+  .flatMap((name) => readFileSync(join(migrations, name), "utf8").replace(/--.*$/gm, "").split(/;\s*$/m))
+  .map((sql) => sql.trim())
+  .filter((sql) => sql !== "");
+
+const KINDS = { ".mjs": "ESModule", ".js": "ESModule", ".wasm": "CompiledWasm" };
 
 /** Every file that is uploaded, by its path below target/worker. */
 export function uploaded() {
@@ -21,33 +31,24 @@ export function uploaded() {
     .sort();
 }
 
-function modules() {
-  return uploaded().map((path) => ({
-    type: KINDS[/\.\w+$/.exec(path)[0]],
-    path: join(directory, path),
-    contents: readFileSync(join(directory, path)),
-  }));
+function module(path, contents) {
+  return { type: KINDS[/\.\w+$/.exec(path)[0]], path: join(directory, path), contents };
 }
 
-const migrations = fileURLToPath(new URL(`../${settings.d1_databases[0].migrations_dir}/`, import.meta.url));
+// the first of them is the entry
+function modules(before) {
+  const paths = uploaded().sort((a, b) => (b === "entry.mjs") - (a === "entry.mjs"));
+  const built = paths.map((path) => module(path, readFileSync(join(directory, path))));
+  return [...before.map(({ path, contents }) => module(path, contents)), ...built];
+}
 
-/** The statements of every migration, in order. */
-export const schema = readdirSync(migrations)
-  .filter((name) => name.endsWith('.sql'))
-  .sort()
-  .flatMap((name) => readFileSync(join(migrations, name), 'utf8').replace(/--.*$/gm, '').split(/;\s*$/m))
-  .filter((sql) => sql.trim() !== '');
-
-/** What Miniflare is started with; `first` replaces the entry, with modules `beside` it by their names. */
-export function options({ first, beside = {}, ...others } = {}) {
-  const all = modules();
-  const entry = all.findIndex((module) => module.path.endsWith('entry.mjs'));
-  all.unshift(...all.splice(entry, 1));
-  const module = (name, contents) => ({ type: 'ESModule', path: join(directory, name), contents });
-  if (first) all.unshift(module('first.mjs', first));
-  for (const [name, contents] of Object.entries(beside)) all.push(module(name, contents));
+/**
+ * What Miniflare takes; the first of `before`, modules `{path, contents}` relative to target/worker, is the entry instead
+ * of the Worker's.
+ */
+export function options(more = {}, before = []) {
   return {
-    modules: all,
+    modules: modules(before),
     modulesRoot: directory,
     compatibilityDate: settings.compatibility_date,
     cf: false,
@@ -56,13 +57,13 @@ export function options({ first, beside = {}, ...others } = {}) {
     durableObjects: Object.fromEntries(
       settings.durable_objects.bindings.map(({ name, class_name }) => [name, { className: class_name, useSQLite: true }]),
     ),
-    ...others,
+    ...more,
   };
 }
 
 /** workerd with the Worker over an empty, migrated database. */
-export async function start(others) {
-  const host = new Miniflare(options(others));
+export async function start(more, before) {
+  const host = new Miniflare(options(more, before));
   const database = await host.getD1Database(settings.d1_databases[0].binding);
   await database.batch(schema.map((sql) => database.prepare(sql)));
   return host;

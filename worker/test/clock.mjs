@@ -70,12 +70,12 @@ function clearTimeout(id) {
 globalThis.Date = new Proxy(Date, {
   construct: (target, args, as) => Reflect.construct(target, args.length > 0 ? args : [now()], as),
   apply: () => new real.Date(now()).toString(),
-  get: (target, key) => (key === 'now' ? now : Reflect.get(target, key)),
+  get: (target, key) => (key === "now" ? now : Reflect.get(target, key)),
 });
 globalThis.setTimeout = setTimeout;
 globalThis.clearTimeout = clearTimeout;
 globalThis.setInterval = (callback, milliseconds, ...args) => {
-  if (milliseconds > BRIEF) throw new Error('an interval this long has no simulated form yet');
+  if (milliseconds > BRIEF) throw new Error("an interval this long has no simulated form yet");
   return real.setInterval(callback, milliseconds, ...args);
 };
 scheduler.wait = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));

@@ -1,13 +1,13 @@
 // The Worker as tests run it: the built entry, its clock and bindings in the harness's hands. A request with
 // CONTROL is for this file; any other goes to the Worker, at the moment that NOW tells.
 
-import * as clock from './clock.mjs';
-import * as faults from './faults.mjs';
-import { env as bindings } from 'cloudflare:workers';
-import worker, * as objects from './worker/entry.mjs';
+import * as clock from "./clock.mjs";
+import * as faults from "./faults.mjs";
+import { env as bindings } from "cloudflare:workers";
+import worker, * as objects from "../entry.mjs";
 
-const CONTROL = 'x-test-control';
-const NOW = 'x-test-now';
+const CONTROL = "x-test-control";
+const NOW = "x-test-now";
 
 const database = faults.install(bindings);
 const live = new Map();
@@ -33,9 +33,9 @@ const controlled = (Real, binding) =>
     }
     async fetch(request) {
       switch (request.headers.get(CONTROL)) {
-        case 'evict':
-          return this.#state.abort('evicted by a test');
-        case 'ring':
+        case "evict":
+          return this.#state.abort("evicted by a test");
+        case "ring":
           return Response.json(await this.#ring());
         default:
           return super.fetch(request);
@@ -50,10 +50,10 @@ const controlled = (Real, binding) =>
     }
   };
 
-export const Committer = controlled(objects.Committer, 'COMMITTER');
-export const Compactor = controlled(objects.Compactor, 'COMPACTOR');
+export const Committer = controlled(objects.Committer, "COMMITTER");
+export const Compactor = controlled(objects.Compactor, "COMPACTOR");
 
-const tell = (stub, what) => stub.fetch('http://object/', { headers: { [CONTROL]: what } });
+const tell = (stub, what) => stub.fetch("http://object/", { headers: { [CONTROL]: what } });
 
 /** Until everything that is due has been done: waits that are over, and alarms of objects in memory. */
 async function advance() {
@@ -61,21 +61,21 @@ async function advance() {
   do {
     await clock.settled();
     rung = false;
-    for (const stub of live.values()) rung = (await (await tell(stub(), 'ring')).json()) || rung;
+    for (const stub of live.values()) rung = (await (await tell(stub(), "ring")).json()) || rung;
   } while (rung);
 }
 
 /** Everything that is in batches goes into segments. */
 async function settle() {
   const compactor = bindings.COMPACTOR;
-  const answer = await compactor.get(compactor.idFromName('compactor')).fetch('http://compactor/settle', { method: 'POST' });
+  const answer = await compactor.get(compactor.idFromName("compactor")).fetch("http://compactor/settle", { method: "POST" });
   if (!answer.ok) throw new Error(`the compactor answered ${answer.status}: ${await answer.text()}`);
 }
 
 async function scheduled(cron, env, context) {
   const promises = [];
   const waiting = { waitUntil: (promise) => promises.push(promise), passThroughOnException() {} };
-  const event = { cron, scheduledTime: clock.now(), type: 'scheduled', noRetry() {} };
+  const event = { cron, scheduledTime: clock.now(), type: "scheduled", noRetry() {} };
   promises.push(handlers(env, context).scheduled(event, env, waiting));
   await Promise.all(promises);
 }
@@ -85,12 +85,12 @@ async function evict(binding) {
   const chosen = [...live].filter(([name]) => binding === undefined || name.startsWith(`${binding}/`));
   for (const [name, stub] of chosen) {
     live.delete(name);
-    await tell(stub(), 'evict').catch(() => {});
+    await tell(stub(), "evict").catch(() => {});
   }
   return chosen.length;
 }
 
-const handlers = (env, context) => (typeof worker === 'function' ? new worker(context, env) : worker);
+const handlers = (env, context) => (typeof worker === "function" ? new worker(context, env) : worker);
 
 const controls = {
   advance,

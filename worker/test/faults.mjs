@@ -1,7 +1,7 @@
 // What the Worker's bindings are asked, counted, and where a test wants it, answered as the platform does on a bad day.
 // D1 is met at the HTTP request under its API, KV at its methods, so that both stay what they are to who looks at them.
 
-import { now, pause } from './clock.mjs';
+import { now, pause } from "./clock.mjs";
 
 const none = () => ({
   d1: { calls: 0, statements: 0, rowsRead: 0, rowsWritten: 0, refused: 0 },
@@ -38,7 +38,7 @@ export function arm(faults) {
   hits = 0;
   rules = (faults.rules ?? []).map((rule) => ({
     ...rule,
-    match: new RegExp(rule.match ?? '', 's'),
+    match: new RegExp(rule.match ?? "", "s"),
     skip: rule.skip ?? 0,
     times: rule.times ?? 1,
   }));
@@ -89,15 +89,15 @@ async function through(on, text, call) {
   switch (fault) {
     case undefined:
       return call();
-    case 'fail':
+    case "fail":
       throw new Error(`${on} failed before it was applied (a test wants it)`);
-    case 'lose':
+    case "lose":
       await call();
       throw new Error(`${on} failed after it was applied (a test wants it)`);
-    case 'hang':
+    case "hang":
       held.push(call);
       return forever();
-    case 'stall':
+    case "stall":
       await call();
       return forever();
     default:
@@ -123,7 +123,7 @@ export function install(env) {
     fetch(url, init) {
       costs.d1.calls += 1;
       costs.d1.statements += [JSON.parse(init.body)].flat().length;
-      return through('d1', init.body, () => ask(url, init));
+      return through("d1", init.body, () => ask(url, init));
     },
   };
   env.DB.fetcher = between;
@@ -142,20 +142,20 @@ export function install(env) {
     return { value, metadata: metadata?.of ?? null };
   };
   kv.get = (key, options) => {
-    if (Array.isArray(key)) throw new Error('a get of many keys has no simulated form yet');
-    return through('get', key, async () => (await found(key, options)).value);
+    if (Array.isArray(key)) throw new Error("a get of many keys has no simulated form yet");
+    return through("get", key, async () => (await found(key, options)).value);
   };
-  kv.getWithMetadata = (key, options) => through('get', key, () => found(key, options));
+  kv.getWithMetadata = (key, options) => through("get", key, () => found(key, options));
   kv.put = (key, value, options) => {
     costs.kv.puts += 1;
     costs.kv.bytesWritten += size(value);
     // the moment is kept beside the value: a restart does not make it older
     const metadata = { put: now(), of: options?.metadata };
-    return through('put', key, () => put.call(kv, key, value, { ...options, metadata }));
+    return through("put", key, () => put.call(kv, key, value, { ...options, metadata }));
   };
   kv.delete = (key) => {
     costs.kv.deletes += 1;
-    return through('delete', key, () => remove.call(kv, key));
+    return through("delete", key, () => remove.call(kv, key));
   };
   kv.list = (options) => {
     costs.kv.lists += 1;
@@ -163,8 +163,8 @@ export function install(env) {
   };
 
   return async (statements) => {
-    const init = { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(statements) };
-    const response = await database.fetch('http://d1/query', init);
+    const init = { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(statements) };
+    const response = await database.fetch("http://d1/query", init);
     const results = [await response.json()].flat();
     const failed = results.find(({ success }) => !success);
     if (failed) throw new Error(failed.error);

@@ -9,84 +9,52 @@
 //
 // All else goes to the Worker's test entry (entry.mjs has the list), as {id, now, …} where `now` is decimal nanoseconds.
 
-import { readFileSync, readdirSync } from 'node:fs';
-import { request } from 'node:http';
-import { dirname, join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
-import { Miniflare, NoOpLog } from 'miniflare';
+import { readFileSync } from "node:fs";
+import { request } from "node:http";
+import { dirname, join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { Miniflare, NoOpLog } from "miniflare";
+import { options, schema } from "./built.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
-const [built] = process.argv.slice(2);
 
-const kinds = { mjs: 'ESModule', js: 'ESModule', wasm: 'CompiledWasm' };
-const read = (from, path) => {
-  const type = kinds[path.split('.').pop()];
-  return { type, path, contents: type === 'CompiledWasm' ? readFileSync(from) : readFileSync(from, 'utf8') };
-};
-const modules = [
-  ...['entry.mjs', 'clock.mjs', 'faults.mjs'].map((name) => read(join(here, name), `/${name}`)),
-  ...readdirSync(built, { recursive: true, withFileTypes: true })
-    .filter((file) => file.isFile() && file.name.split('.').pop() in kinds)
-    .map((file) => join(file.parentPath, file.name))
-    .map((path) => read(path, `/worker${path.slice(built.length)}`)),
-];
-
-const migrations = join(here, '..', 'migrations');
-const schema = readdirSync(migrations)
-  .filter((name) => name.endsWith('.sql'))
-  .sort()
-  .flatMap((name) => readFileSync(join(migrations, name), 'utf8').replace(/--.*$/gm, '').split(/;\s*$/m))
-  .map((sql) => sql.trim())
-  .filter((sql) => sql !== '')
-  .map((sql) => ({ sql }));
-
-const [, compatibilityDate] = /"compatibility_date": "(.*?)"/.exec(readFileSync(join(here, '..', 'wrangler.jsonc'), 'utf8'));
+const TEST = ["entry.mjs", "clock.mjs", "faults.mjs"].map((name) => ({
+  path: `test/${name}`,
+  contents: readFileSync(join(here, name), "utf8"),
+}));
 
 const running = new Map();
 
-function options({ dir, vars }) {
-  return {
-    host: '127.0.0.1',
-    port: 0,
-    cf: false,
-    cache: false,
-    log: new NoOpLog(),
-    modules,
-    modulesRoot: '/',
-    compatibilityDate,
-    bindings: vars,
-    d1Databases: { DB: 'catalog' },
-    kvNamespaces: { SEGMENTS: 'segments' },
-    durableObjects: {
-      COMMITTER: { className: 'Committer', useSQLite: true },
-      COMPACTOR: { className: 'Compactor', useSQLite: true },
-    },
-    d1Persist: join(dir, 'd1'),
-    kvPersist: join(dir, 'kv'),
-    durableObjectsPersist: join(dir, 'objects'),
-  };
-}
+const stores = ({ dir, vars }) => ({
+  host: "127.0.0.1",
+  port: 0,
+  cache: false,
+  log: new NoOpLog(),
+  bindings: vars,
+  d1Persist: join(dir, "d1"),
+  kvPersist: join(dir, "kv"),
+  durableObjectsPersist: join(dir, "objects"),
+});
 
 const since = (start) => Math.round(performance.now() - start);
 
 async function start(command) {
   const began = performance.now();
-  const server = { options: options(command), miniflare: undefined, url: undefined, faults: undefined };
-  server.miniflare = new Miniflare(server.options);
+  const settings = options(stores(command), TEST);
+  const server = { settings, miniflare: new Miniflare(settings), url: undefined, fresh: 0 };
   running.set(command.id, server);
   server.url = await server.miniflare.ready;
-  await control({ op: 'sql', now: command.now, statements: [...schema, ...command.sql] }, server);
+  await control({ op: "sql", now: command.now, statements: [...schema.map((sql) => ({ sql })), ...command.sql] }, server);
   return { url: server.url.href, took: since(began) };
 }
 
 async function restart({ now }, server) {
   const began = performance.now();
-  await server.miniflare.setOptions(server.options);
+  await server.miniflare.setOptions(server.settings);
   server.url = await server.miniflare.ready;
   // hung calls and armed rules die with the process, what KV has not spread yet does not come sooner
-  const { fresh } = server.faults ?? {};
-  if (fresh) await control({ op: 'fault', now, faults: { fresh } }, server);
+  if (server.fresh > 0) await control({ op: "fault", now, faults: { fresh: server.fresh } }, server);
   return { url: server.url.href, took: since(began) };
 }
 
@@ -96,8 +64,8 @@ async function stop({ id }, server) {
 }
 
 async function control({ op, now, ...command }, server) {
-  if (op === 'fault') server.faults = command.faults;
-  const headers = { 'x-test-control': op, 'x-test-now': now };
+  if (op === "fault") server.fresh = command.faults.fresh ?? 0;
+  const headers = { "x-test-control": op, "x-test-now": now };
   const { status, text } = await post(server.url, headers, JSON.stringify(command));
   if (status !== 200) throw new Error(`${op}: ${status} ${text}`);
   const { ok, error } = JSON.parse(text);
@@ -108,17 +76,17 @@ async function control({ op, now, ...command }, server) {
 // a connection of its own each: none is left from before a restart
 function post(url, headers, body) {
   return new Promise((resolve, reject) => {
-    const asked = request(url, { method: 'POST', headers, agent: false }, async (answer) => {
-      let text = '';
-      for await (const chunk of answer.setEncoding('utf8')) text += chunk;
+    const asked = request(url, { method: "POST", headers, agent: false }, async (answer) => {
+      let text = "";
+      for await (const chunk of answer.setEncoding("utf8")) text += chunk;
       resolve({ status: answer.statusCode, text });
     });
-    asked.on('error', reject).end(body);
+    asked.on("error", reject).end(body);
   });
 }
 
 async function run(command) {
-  if (command.op === 'start') return start(command);
+  if (command.op === "start") return start(command);
   const server = running.get(command.id);
   if (server === undefined) throw new Error(`no Worker runs as ${command.id}`);
   const own = { restart, stop }[command.op];
@@ -135,3 +103,5 @@ for await (const line of createInterface({ input: process.stdin })) {
   );
 }
 await Promise.all([...running.values()].map((server) => server.miniflare.dispose()));
+// whatever still waits for an answer
+process.exit();

@@ -33,7 +33,7 @@ pub fn missing() -> Option<String> {
     if major.is_none_or(|major| major < 20) {
         return Some(format!("Node {} is older than 20", version.trim()));
     }
-    let needed = [root().join("worker/node_modules/miniflare"), built().join("entry.mjs")];
+    let needed = [root().join("worker/node_modules/miniflare"), root().join("target/worker/entry.mjs")];
     let path = needed.iter().find(|path| !path.exists())?;
     Some(format!("there is no {}: run `make worker`", path.strip_prefix(root()).unwrap_or(path).display()))
 }
@@ -69,7 +69,6 @@ impl Host {
     fn spawn() -> std::io::Result<Self> {
         let mut child = Command::new("node")
             .arg(root().join("worker/test/host.mjs"))
-            .arg(built())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()?;
@@ -103,8 +102,4 @@ fn dispatch(answers: ChildStdout, waiting: &Mutex<HashMap<u64, Sender<Value>>>) 
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("")
-}
-
-fn built() -> PathBuf {
-    root().join("target/worker")
 }
