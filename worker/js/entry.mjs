@@ -9,8 +9,8 @@
 // wasm-bindgen's own abort handler is left off: it would start anew at the next call into the module, whatever that is,
 // and hand a pointer into the old memory to the new one.
 
-import { DurableObject } from 'cloudflare:workers';
-import * as module from './reqlog_worker.js';
+import { DurableObject } from "cloudflare:workers";
+import * as module from "./reqlog_worker.js";
 
 /** Counts the lives of the module. */
 let life = 0;
@@ -24,7 +24,7 @@ function trapped(error) {
 }
 
 function restart(error) {
-  console.error('the module starts anew after', error);
+  console.error("the module starts anew after", error);
   life += 1;
   module.__wbg_reset_state();
   const lost = [...waiting];
@@ -54,7 +54,7 @@ function guarded(call) {
 
 // Futures are polled in microtasks of their own: a trap there has no caller, and is reported here before the next
 // microtask runs.
-addEventListener('error', (event) => {
+addEventListener("error", (event) => {
   if (trapped(event.error)) restart(event.error);
 });
 
@@ -70,7 +70,7 @@ async function answer(call) {
     return await guarded(call);
   } catch (error) {
     if (life === before) throw error;
-    return new Response('internal error\n', { status: 500 });
+    return new Response("internal error\n", { status: 500 });
   }
 }
 
@@ -97,8 +97,8 @@ function durable(name) {
   };
 }
 
-export const Committer = durable('Committer');
-export const Compactor = durable('Compactor');
+export const Committer = durable("Committer");
+export const Compactor = durable("Compactor");
 
 export default {
   fetch(request, env, context) {

@@ -140,7 +140,7 @@ fn captured(side: &Side) -> Captured {
 }
 
 // The conversions of `worker` panic where a value is not ASCII.
-fn field(name: &str, value: &str) -> Option<(HeaderName, HeaderValue)> {
+pub fn field(name: &str, value: &str) -> Option<(HeaderName, HeaderValue)> {
     Some((HeaderName::from_bytes(name.as_bytes()).ok()?, HeaderValue::from_bytes(value.as_bytes()).ok()?))
 }
 
