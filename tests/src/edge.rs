@@ -10,6 +10,7 @@ use crate::socket::{Client, Fallible};
 use crate::wire::{Came, Frontend, Server, Setting};
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response};
+use reqlog_core::plan::Offers;
 use reqlog_core::timestamp::Timestamp;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -56,6 +57,10 @@ impl Frontend for Edge {
             Self::Segments(Restart::Never) => "edge, from segments",
             Self::Segments(Restart::BetweenRequests) => "edge, from segments, restarted",
         }
+    }
+
+    fn offers(&self) -> Offers {
+        Offers::EDGE
     }
 
     fn start(&self, setting: &Setting) -> Deployed {
