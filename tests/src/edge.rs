@@ -93,8 +93,28 @@ impl Deployed {
     pub fn control(&self, operation: &str, mut more: Value) -> Result<Value, String> {
         more["op"] = operation.into();
         more["id"] = self.id.into();
-        more["now"] = self.now.as_nanos().to_string().into();
+        if more["now"].is_null() {
+            more["now"] = self.now.as_nanos().to_string().into();
+        }
         host::command(more)
+    }
+
+    /// Asks, and lets `time` pass as soon as `hits` calls have met an armed fault: what waits for it would wait for ever.
+    pub fn answer_after(
+        &mut self,
+        request: Request<Bytes>,
+        hits: u64,
+        time: Duration,
+    ) -> Result<Response<Bytes>, String> {
+        let request = self.due(request)?;
+        let later = self.now.plus_nanos(time.as_nanos() as i64);
+        let (answer, passed) = self.client.answer_while(request, || {
+            self.control("hit", json!({ "least": hits }))?;
+            self.control("advance", json!({ "now": later.as_nanos().to_string() }))
+        });
+        self.now = later;
+        passed?;
+        answer
     }
 
     /// Ends the runtime as a crash would and starts another over the same stores; connections and streams are gone.
