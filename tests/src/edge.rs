@@ -26,13 +26,29 @@ pub enum Edge {
     Segments(Restart),
 }
 
-/// When the runtime is ended and started again over the same stores.
+/// When the runtime is ended and started again over the same stores: before which steps of a file, as long as no stream
+/// is open. The repeats of one step (`@times`) are asked of one process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Restart {
-    /// Not at all.
+    /// Before none.
     Never,
-    /// Before each step while no stream is open; the repeats of one step (`@times`) are asked of one process.
-    BetweenRequests,
+    /// Before the second, the fourth…
+    BeforeEven,
+    /// Before the first, the third…
+    BeforeOdd,
+    /// Before each.
+    BeforeEach,
+}
+
+impl Restart {
+    fn is_before(self, step: u64) -> bool {
+        match self {
+            Self::Never => false,
+            Self::BeforeEven => step.is_multiple_of(2),
+            Self::BeforeOdd => !step.is_multiple_of(2),
+            Self::BeforeEach => true,
+        }
+    }
 }
 
 impl Edge {
@@ -52,9 +68,9 @@ impl Frontend for Edge {
     fn name(&self) -> &'static str {
         match self {
             Self::Batches(Restart::Never) => "edge, from batches",
-            Self::Batches(Restart::BetweenRequests) => "edge, from batches, restarted",
+            Self::Batches(_) => "edge, from batches, restarted",
             Self::Segments(Restart::Never) => "edge, from segments",
-            Self::Segments(Restart::BetweenRequests) => "edge, from segments, restarted",
+            Self::Segments(_) => "edge, from segments, restarted",
         }
     }
 
@@ -70,7 +86,8 @@ pub struct Deployed {
     id: u64,
     now: Timestamp,
     client: Client,
-    is_next_step: bool,
+    // how many steps have begun, and whether the last of them has asked for nothing yet
+    steps: (u64, bool),
     _dir: TempDir,
 }
 
@@ -84,7 +101,7 @@ impl Deployed {
             "sql": seed::statements(setting),
         }))?;
         let client = Client::new(address);
-        let mut deployed = Self { mode, id, now: setting.now, client, is_next_step: false, _dir: dir };
+        let mut deployed = Self { mode, id, now: setting.now, client, steps: (0, false), _dir: dir };
         deployed.settle()?;
         Ok(deployed)
     }
@@ -132,8 +149,8 @@ impl Deployed {
 
     /// The clock goes on by a millisecond and the request tells it.
     fn due(&mut self, mut request: Request<Bytes>) -> Result<Request<Bytes>, String> {
-        let is_next_step = std::mem::take(&mut self.is_next_step);
-        if is_next_step && self.mode.restart() == Restart::BetweenRequests && !self.client.is_following() {
+        let (step, begins) = (self.steps.0, std::mem::take(&mut self.steps.1));
+        if begins && self.mode.restart().is_before(step) && !self.client.is_following() {
             self.restart()?;
         }
         // the runtime closes a connection whose request nobody read to its end, and does not say so
@@ -157,7 +174,7 @@ impl Server for Deployed {
     }
 
     fn wait(&mut self, time: Duration) {
-        self.is_next_step = true;
+        self.steps = (self.steps.0 + 1, true);
         if !time.is_zero() {
             self.now = self.now.plus_nanos(time.as_nanos() as i64);
             self.control("advance", json!({})).expect("time passes");
