@@ -1,0 +1,237 @@
+// Live streams of the Worker: whatever breaks, each subscriber has every record that it asked for once, in order.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { ADMIN, Deployed } from './deployed.mjs';
+import { Stream, Subscriber, open } from './sse.mjs';
+
+const ROUNDS = process.env.REQLOG_SOAK ? 40 : 8;
+const WRITERS = 4;
+
+/** The same numbers in every run (mulberry32). */
+function numbers(seed) {
+  return (below) => {
+    seed = (seed + 0x6d2b79f5) | 0;
+    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) % below;
+  };
+}
+
+const some = (random, list) => list[random(list.length)];
+
+function record(random, name) {
+  const common = {
+    time: new Date(Date.UTC(2026, 5, 23, 11, random(60), random(60), random(1000))).toISOString(),
+    project: some(random, ['alpha', 'beta', 'gamma']),
+    container: some(random, ['c1', 'c2', 'c3']),
+    message: `${name} ${some(random, ['', 'needle', 'two words', 'two  words', 'Needless'])}`,
+  };
+  const status = some(random, [200, 200, 201, 304, 404, 404, 500, 503]);
+  switch (random(10)) {
+    case 0:
+    case 1:
+      return { ...common, kind: 'event', level: some(random, ['debug', 'info', 'warn', 'error']) };
+    case 2:
+      return { ...common, kind: 'request', method: some(random, ['GET', 'POST']), path: `/half/${random(9)}` };
+    case 3:
+      return { ...common, kind: 'response', status };
+    default:
+      return {
+        ...common,
+        kind: 'exchange',
+        method: some(random, ['GET', 'POST', 'PUT']),
+        path: `/orders/${random(9)}`,
+        status,
+        duration_ms: random(100),
+      };
+  }
+}
+
+const ndjson = (records) => records.map((record) => JSON.stringify(record)).join('\n');
+
+/** A Worker, and what tests of streams ask of it. */
+class World {
+  #up = Promise.resolve();
+
+  async start(vars) {
+    this.deployed = await Deployed.start({ vars: { REQLOG_COMMIT_WINDOW: '0ms', ...vars } });
+    return this;
+  }
+
+  up = () => this.#up;
+
+  restart() {
+    return (this.#up = this.deployed.restart());
+  }
+
+  advance(ms) {
+    this.deployed.now += ms;
+    return this.deployed.control('advance');
+  }
+
+  async json(method, path, body) {
+    return (await this.deployed.send(method, path, { body: body && JSON.stringify(body) })).json;
+  }
+
+  async key(project) {
+    const { id, secret } = await this.json('POST', '/api/v1/keys', { name: `reads ${project}`, role: 'read', project });
+    return { id, secret };
+  }
+
+  /** Stores records. Where the answer is lost, or a failure, the same request again, which stores nothing twice. */
+  async ingest(records, idempotencyKey) {
+    const headers = idempotencyKey === undefined ? {} : { 'idempotency-key': idempotencyKey };
+    for (let tries = 1; ; tries += 1) {
+      await this.#up;
+      try {
+        const answer = await this.deployed.post('/api/v1/ingest?format=ndjson', ndjson(records), headers);
+        if (answer.status === 200) {
+          const { accepted, duplicates } = answer.json;
+          assert.equal(accepted + duplicates, records.length, answer.text);
+          return tries;
+        }
+        assert.ok(answer.status >= 500 && idempotencyKey !== undefined && tries < 50, `${answer.status} ${answer.text}`);
+      } catch (error) {
+        if (!['ECONNRESET', 'ECONNREFUSED'].includes(error.code) || idempotencyKey === undefined || tries === 50) throw error;
+      }
+    }
+  }
+
+  async records() {
+    return (await this.deployed.get('/api/v1/export?format=ndjson&q=')).expect(200).lines;
+  }
+
+  async evict() {
+    assert.equal(await this.deployed.control('evict', { binding: 'COMMITTER' }), 1);
+  }
+}
+
+const whole = ({ seq }) => [seq];
+const rows = ({ seq, kind }) => ({ exchange: [2 * seq - 1, 2 * seq], response: [2 * seq] })[kind] ?? [2 * seq - 1];
+const halves = (half) => (record) => rows(record).filter((id) => id % 2 === half);
+
+/** What 20 subscribers ask for: its path, whose key, which records that is, and what ids those have. */
+const FILTERS = [
+  ['q=', null, () => true],
+  ['q=level:error', null, ({ level }) => level === 'error'],
+  ['q=level:warn,error', null, ({ level }) => ['warn', 'error'].includes(level)],
+  ['q=status:5xx', null, ({ status }) => status >= 500],
+  ['q=status:404', null, ({ status }) => status === 404],
+  ['q=-status:2xx', null, ({ status }) => !(status >= 200 && status < 300)],
+  ['q=needle', null, ({ message }) => /needle/i.test(message)],
+  ['q=%22two%20words%22', null, ({ message }) => message.includes('two words')],
+  ['q=duration:>50ms', null, ({ duration_ms }) => duration_ms > 50],
+  ['q=method:POST%20status>=400', null, ({ method, status }) => method === 'POST' && status >= 400],
+  ['q=kind:event%20OR%20status:500', null, ({ kind, status }) => kind === 'event' || status === 500],
+  ['q=&project=beta', null, ({ project }) => project === 'beta'],
+  ['q=', 'alpha', ({ project }) => project === 'alpha'],
+  ['q=level:error', 'beta', ({ project, level }) => project === 'beta' && level === 'error'],
+  ['', null, () => true, rows],
+  ['level=warn,error', null, ({ level }) => ['warn', 'error'].includes(level), rows],
+  ['kind=response', null, ({ kind }) => ['exchange', 'response'].includes(kind), halves(0)],
+  ['projectId=gamma&method=POST', null, ({ project, method }) => project === 'gamma' && method === 'POST', rows],
+  ['containerId=c2', null, ({ container }) => container === 'c2', rows],
+  ['kind=request', 'gamma', ({ project, kind }) => project === 'gamma' && ['exchange', 'request'].includes(kind), halves(1)],
+].map(([query, project, matches, ids = whole]) => {
+  const path = ids === whole ? `/api/v1/tail?${query}` : `/_logs/stream?${query}`;
+  return { path, project, ids: (records) => records.filter(matches).flatMap(ids) };
+});
+
+const EVERYTHING = FILTERS[0];
+const EVERY_ROW = FILTERS[14];
+
+test('20 subscribers have every record once, whatever is evicted, restarted, compacted and deleted under them', async (t) => {
+  const world = await new World().start();
+  t.after(() => world.deployed.stop());
+  const { deployed } = world;
+  await world.ingest([record(numbers(0), 'before the first stream')]);
+  const keys = {};
+  for (const project of ['alpha', 'beta', 'gamma']) keys[project] = (await world.key(project)).secret;
+
+  const random = numbers(1);
+  const subscribe = ({ path, project }, options) => {
+    const key = project === null ? ADMIN : keys[project];
+    return new Subscriber(deployed, path, { key, ready: world.up, ...options });
+  };
+  const subscribers = FILTERS.map((filter) => ({ filter, subscriber: subscribe(filter) }));
+  const stalled = { filter: EVERY_ROW, subscriber: subscribe(EVERY_ROW) };
+  const leaving = { filter: EVERYTHING, subscriber: subscribe(EVERYTHING, { cut: () => 1 + random(6000) }) };
+  const readers = [...subscribers, leaving];
+  const all = [...readers, stalled];
+  for (const { subscriber } of all) await subscriber.until(({ lastId }) => lastId !== undefined);
+  const first = (await world.records()).length;
+
+  const broken = async (breaks) => {
+    const known = subscribers.map(({ subscriber }) => subscriber.opened);
+    await breaks();
+    for (const [at, { subscriber }] of subscribers.entries()) await subscriber.until(({ opened }) => opened > known[at]);
+  };
+  let written = 0;
+  const write = async (round) => {
+    const writers = Array.from({ length: WRITERS }, async (_, writer) => {
+      const random = numbers(1000 * round + writer);
+      for (let request = 0; request < 3; request += 1) {
+        const name = `${round}/${writer}/${request}`;
+        const records = Array.from({ length: 1 + random(20) }, (_, at) => record(random, `${name}/${at}`));
+        await world.ingest(records, name);
+        written += records.length;
+      }
+    });
+    await Promise.all(writers);
+  };
+  const caughtUp = async (subscribers, records) => {
+    for (const { filter, subscriber } of subscribers) {
+      const ids = filter.ids(records);
+      await subscriber.until((subscriber) => subscriber.ids.length >= ids.length);
+    }
+  };
+  const happenings = [
+    () => {},
+    () => broken(() => world.evict()),
+    () => deployed.control('settle'),
+    () => broken(() => world.restart()),
+    () => world.advance(15_000),
+    () => Promise.all([deployed.control('settle'), broken(() => world.evict())]),
+    async () => {
+      await broken(() => world.evict());
+      await broken(() => world.evict());
+    },
+    () => Promise.all([world.advance(16_000), deployed.control('settle')]),
+  ];
+
+  stalled.subscriber.pause();
+  for (let round = 0; round < ROUNDS; round += 1) {
+    await Promise.all([write(round), happenings[round % happenings.length]()]);
+  }
+  stalled.subscriber.resume();
+  const records = await world.records();
+  assert.equal(records.length, first + written);
+  await caughtUp(all, records.slice(first));
+
+  // who is away while records come and are deleted does not see them, who was there has seen them
+  const here = [...readers.slice(1), stalled];
+  const away = readers[0];
+  await away.subscriber.stop();
+  const doomed = Array.from({ length: 30 }, (_, at) => ({ ...record(random, `${at}`), message: `doomed ${at} needle` }));
+  await world.ingest(doomed, 'doomed');
+  const before = await world.records();
+  await caughtUp(here, before.slice(first));
+  const deleted = await world.json('DELETE', '/api/v1/logs?q=message:doomed*');
+  assert.deepEqual(deleted, { deleted: doomed.length });
+  const back = { filter: EVERYTHING, subscriber: subscribe(EVERYTHING, { lastId: away.subscriber.lastId }) };
+  await Promise.all([write(ROUNDS), deployed.control('settle')]);
+
+  const left = await world.records();
+  assert.equal(left.length, first + written);
+  const isNew = ({ seq }) => seq > before.at(-1).seq;
+  const seen = [...before.slice(first), ...left.filter(isNew)];
+  await caughtUp(here, seen);
+  for (const { filter, subscriber } of here) assert.deepEqual(subscriber.ids, filter.ids(seen), subscriber.path);
+  await back.subscriber.until(({ lastId }) => lastId === String(left.at(-1).seq));
+  assert.deepEqual([...away.subscriber.ids, ...back.subscriber.ids], EVERYTHING.ids(left.slice(first)));
+
+  // each was broken by every eviction and restart, and the clock went on for all of them
+  for (const { subscriber } of subscribers.slice(1)) assert.ok(subscriber.opened >= 6, `${subscriber.opened}`);
+  assert.ok(leaving.subscriber.opened > 20, `${leaving.subscriber.opened}`);
+  await Promise.all([...here, back].map(({ subscriber }) => subscriber.stop()));
+});
