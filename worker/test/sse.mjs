@@ -95,6 +95,11 @@ export class Stream extends EventEmitter {
     }
   }
 
+  /** Of its connection, at this end. */
+  get port() {
+    return this.#asked.socket?.localPort;
+  }
+
   /** Does not read on until `resume`. */
   pause() {
     this.#more = new Promise((resolve) => (this.#go = resolve));
@@ -146,6 +151,8 @@ export class Subscriber extends EventEmitter {
   /** How often it was let in. */
   opened = 0;
   heartbeats = 0;
+  /** Bytes that were read. */
+  bytes = 0;
   lastId;
   #stream;
   #isPaused = false;
@@ -179,13 +186,15 @@ export class Subscriber extends EventEmitter {
       this.#stream = stream;
       if (this.#isPaused) stream.pause();
       let isOpen = false;
-      let sent = 0;
+      let [sent, counted] = [0, 0];
       for (;;) {
         if (stream.status === 200 && !isOpen) {
           isOpen = true;
           refused = 0;
           this.opened += 1;
         }
+        this.bytes += stream.bytes - counted;
+        counted = stream.bytes;
         for (const frame of stream.frames.splice(0)) sent += this.#take(frame, sent);
         this.emit('change');
         if (stream.hasEnded) break;
@@ -224,6 +233,11 @@ export class Subscriber extends EventEmitter {
     }
     this.lastId = id;
     return event === undefined && data !== undefined ? 1 : 0;
+  }
+
+  /** Of the present connection, at this end. */
+  get port() {
+    return this.#stream?.port;
   }
 
   /** Reads no more; connections that break meanwhile are noticed after `resume`. */

@@ -1,6 +1,7 @@
 // Live streams of the Worker: whatever breaks, each subscriber has every record that it asked for once, in order.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { readFileSync } from 'node:fs';
+import { after, before, describe, test } from 'node:test';
 import { ADMIN, Deployed } from './deployed.mjs';
 import { Stream, Subscriber, open } from './sse.mjs';
 
@@ -234,4 +235,191 @@ test('20 subscribers have every record once, whatever is evicted, restarted, com
   for (const { subscriber } of subscribers.slice(1)) assert.ok(subscriber.opened >= 6, `${subscriber.opened}`);
   assert.ok(leaving.subscriber.opened > 20, `${leaving.subscriber.opened}`);
   await Promise.all([...here, back].map(({ subscriber }) => subscriber.stop()));
+});
+
+/** Until the Worker has asked the database for what was sent since this was asked last. */
+async function arrived(deployed) {
+  while ((await deployed.control('costs')).d1.calls === 0);
+}
+
+const marker = (message, more) => ({ time: '2026-06-23T12:00:00Z', kind: 'event', project: 'alpha', message, ...more });
+const said = ({ data }) => JSON.parse(data).message;
+
+describe('one Worker', () => {
+  const world = new World();
+  let deployed;
+  before(async () => ({ deployed } = await world.start()));
+  after(() => deployed?.stop());
+
+  test('a stream is silent for 15 s at most, counted from what it sent last', async () => {
+    await world.ingest([marker('before')]);
+    const own = await open(deployed, '/api/v1/tail?q=message:seen');
+    const documented = await open(deployed, '/_logs/stream?level=error');
+    for (const stream of [own, documented]) await stream.until(({ frames }) => frames.length === 1);
+    const place = Number(own.frames[0].id);
+    assert.deepEqual([own.frames.pop(), documented.frames.pop().id], [{ id: `${place}` }, `${2 * place}`]);
+    await world.advance(14_000);
+    await world.ingest([marker('unseen'), marker('seen', { level: 'error' }), marker('unseen')]);
+    for (const stream of [own, documented]) await stream.until(({ frames }) => frames.length === 1);
+    assert.equal(documented.comments, 1, 'only the one that opens it');
+    // 28 s after it began
+    await world.advance(14_000);
+    await world.advance(1_000);
+    await world.advance(15_000);
+    await world.ingest([marker('seen', { level: 'error' })]);
+    const heartbeat = { id: `${place + 3}`, event: 'heartbeat', data: '{"delivered":1,"filtered":2}' };
+    const frames = await own.take(4);
+    assert.deepEqual([said(frames[0]), said(frames[3])], ['seen', 'seen']);
+    assert.deepEqual(frames.slice(1, 3), [heartbeat, heartbeat]);
+    assert.deepEqual((await documented.take(2)).map(({ id }) => id), [`${2 * (place + 2) - 1}`, `${2 * (place + 4) - 1}`]);
+    assert.equal(documented.comments, 3);
+    own.close();
+    documented.close();
+  });
+
+  test('the streams of a revoked key end, and no others', async () => {
+    const [revoked, kept] = [await world.key('alpha'), await world.key('alpha')];
+    const paths = ['/api/v1/tail', '/_logs/stream'];
+    const ends = await Promise.all(paths.map((path) => open(deployed, path, { key: revoked.secret })));
+    const stays = await open(deployed, paths[0], { key: kept.secret });
+    for (const stream of [...ends, stays]) await stream.until(({ frames }) => frames.length === 1);
+    assert.equal((await deployed.send('DELETE', `/api/v1/keys/${revoked.id}`)).status, 204);
+    for (const stream of ends) assert.equal((await stream.rest()).length, 1, 'nothing but the place it began at');
+    await world.ingest([marker('after the key')]);
+    assert.equal(said((await stays.take(2))[1]), 'after the key');
+    const refused = new Stream(deployed, paths[0], { key: revoked.secret });
+    await refused.rest();
+    assert.equal(refused.status, 401);
+    stays.close();
+  });
+
+  test('a key has 16 streams, of whatever dialect; the places of those who left are free', async () => {
+    const { secret: key } = await world.key('beta');
+    const paths = ['/api/v1/tail', '/_logs/stream'];
+    const asked = async (path) => {
+      const stream = new Stream(deployed, path, { key });
+      await stream.until(({ status }) => status !== undefined);
+      return stream;
+    };
+    const streams = [];
+    for (let at = 0; at < 16; at += 1) streams.push(await open(deployed, paths[at % 2], { key }));
+    for (const path of paths) {
+      const stream = await asked(path);
+      assert.deepEqual([stream.status, stream.headers['retry-after']], [429, '5']);
+    }
+    (await open(deployed, paths[0], { key: ADMIN })).close();
+    for (const stream of streams.splice(0, 3)) stream.close();
+    // who left is noticed at a later write, and each stream has all of them
+    let written = 0;
+    while (streams.length < 16) {
+      const stream = await asked(paths[0]);
+      if (stream.status === 200) streams.push(stream);
+      else await world.ingest([marker('is anybody there', { project: 'beta' })]);
+      assert.ok((written += 1) < 100, `${streams.length} streams`);
+    }
+    assert.equal((await asked(paths[0])).status, 429);
+    for (const stream of streams) stream.close();
+  });
+
+  test('an id that was never given out resets the client', async () => {
+    await world.ingest([marker('the head')]);
+    const head = (await world.records()).at(-1).seq;
+    const heads = { '/api/v1/tail': head, '/_logs/stream': 2 * head };
+    const streams = [];
+    for (const [path, last] of Object.entries(heads)) {
+      for (const lastId of [String(last + 1), 'late', '-1', '007']) {
+        const stream = await open(deployed, path, { lastId });
+        assert.deepEqual(await stream.rest(), [{ id: '', event: 'reset', data: '{}' }], `${path} ${lastId}`);
+      }
+      streams.push(await open(deployed, path, { lastId: String(last) }));
+    }
+    await world.ingest([marker('the next')]);
+    const ids = [];
+    for (const stream of streams) ids.push((await stream.take(1))[0].id);
+    assert.deepEqual(ids, [String(head + 1), String(2 * head + 1)]);
+    for (const stream of streams) stream.close();
+  });
+
+  test('a long poll is answered by what is committed, or at its time-out', async () => {
+    const page = (target) => world.json('GET', target);
+    const target = '/api/v1/logs?q=message:polled&sort=arrival&dir=asc&wait=20s';
+    await world.ingest([marker('polled')]);
+    const first = await page(target);
+    assert.equal(first.items.length, 1);
+    const next = `${target}&cursor=${encodeURIComponent(first.next)}`;
+
+    await deployed.control('costs');
+    const answered = page(next);
+    await arrived(deployed);
+    // it looks, and waits on
+    await world.ingest([marker('something else')]);
+    await world.ingest([marker('polled'), marker('something else')]);
+    const second = await answered;
+    assert.deepEqual(second.items.map(({ message }) => message), ['polled']);
+
+    await deployed.control('costs');
+    let isOver = false;
+    const late = page(`${target}&cursor=${encodeURIComponent(second.next)}`).finally(() => (isOver = true));
+    await arrived(deployed);
+    let waited = 0;
+    for (; !isOver; waited += 1) await world.advance(1000);
+    assert.ok(waited >= 20 && waited < 40, `${waited} s`);
+    const empty = await late;
+    assert.deepEqual(empty.items, []);
+
+    await world.ingest([marker('polled')]);
+    const third = await page(`${target}&cursor=${encodeURIComponent(empty.next)}`);
+    assert.equal(third.items.length, 1, 'an empty page goes on where it ended');
+  });
+});
+
+/** Bytes that the kernel holds of a connection, both ways, at both ends; `undefined` where it does not tell. */
+function inSockets(port) {
+  let connections;
+  try {
+    connections = readFileSync('/proc/net/tcp', 'utf8').split('\n').slice(1, -1);
+  } catch {
+    return undefined;
+  }
+  const hex = port.toString(16).toUpperCase().padStart(4, '0');
+  const queues = connections.map((line) => line.trim().split(/\s+/));
+  const own = queues.filter(([, here, there]) => here.endsWith(`:${hex}`) || there.endsWith(`:${hex}`));
+  return own.flatMap((line) => line[4].split(':')).reduce((sum, bytes) => sum + parseInt(bytes, 16), 0);
+}
+
+test('a subscriber that does not read holds nobody up, fills no memory, and reads on from the store', async (t) => {
+  const world = await new World().start();
+  t.after(() => world.deployed.stop());
+  const { deployed } = world;
+  await world.ingest([marker('before')]);
+  const [slow, quick] = ['/api/v1/tail', '/api/v1/tail'].map((path) => new Subscriber(deployed, path));
+  for (const subscriber of [slow, quick]) await subscriber.until(({ lastId }) => lastId !== undefined);
+  slow.pause();
+  // more than the ring of 5000 records holds, and than sockets do
+  const COUNT = 5600;
+  const filling = 'x'.repeat(2400);
+  for (let at = 0; at < COUNT; at += 400) {
+    await world.ingest(Array.from({ length: 400 }, (_, more) => marker(`${(at + more) % 2 ? 'kept' : 'doomed'} ${filling}`)));
+  }
+  const seqs = (await world.records()).slice(1).map(({ seq }) => seq);
+  assert.equal(seqs.length, COUNT);
+  await quick.until(({ ids }) => ids.length === COUNT);
+  const [inKernel, read] = [inSockets(slow.port), slow.bytes];
+  assert.ok(slow.ids.length < 100, `${slow.ids.length} were read`);
+
+  assert.deepEqual(await world.json('DELETE', '/api/v1/logs?q=message:doomed*'), { deleted: COUNT / 2 });
+  slow.resume();
+  await slow.until(({ lastId }) => lastId === quick.lastId);
+  assert.equal(slow.opened, 1);
+  // what was on its way when half of it was deleted, then the other half
+  const isDoomed = (seq) => seq % 2 === seqs[0] % 2;
+  const onItsWay = slow.ids.findLastIndex(isDoomed) + 1;
+  assert.deepEqual(slow.ids, seqs.filter((seq, at) => at < onItsWay || !isDoomed(seq)));
+  assert.ok(onItsWay < COUNT, 'some of it was not');
+  // frames are as good as equal in length
+  const inMemory = (onItsWay * slow.bytes) / slow.ids.length - read - inKernel;
+  t.diagnostic(`on its way: ${onItsWay} records; ${inKernel} bytes in sockets, about ${Math.round(inMemory)} in memory`);
+  if (inKernel !== undefined) assert.ok(inMemory < 1 << 18, `${inMemory} bytes`);
+  await slow.stop();
+  await quick.stop();
 });
