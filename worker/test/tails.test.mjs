@@ -343,6 +343,24 @@ describe('one Worker', () => {
     for (const stream of streams) stream.close();
   });
 
+  test('a commit that is applied too late, by a writer that is gone, is on no stream', async () => {
+    const subscriber = new Subscriber(deployed, '/api/v1/tail?q=message:late*');
+    await subscriber.until(({ lastId }) => lastId !== undefined);
+    await deployed.control('fault', { faults: { rules: [{ on: 'd1', match: 'INSERT INTO batches', do: 'hang' }] } });
+    const tries = world.ingest([marker('late')], 'late');
+    await deployed.control('hit');
+    await world.evict();
+    assert.ok((await tries) > 1, 'its client has sent it again');
+    assert.equal((await deployed.control('release')).length, 1);
+    await world.ingest([marker('later')]);
+    await subscriber.until(({ records }) => records.at(-1)?.message === 'later');
+    assert.deepEqual(subscriber.records.map(({ message }) => message), ['late', 'later']);
+    const stored = (await world.records()).filter(({ message }) => message.startsWith('late'));
+    assert.deepEqual(stored.map(({ seq }) => seq), subscriber.ids);
+    assert.ok(subscriber.opened > 1);
+    await subscriber.stop();
+  });
+
   test('a long poll is answered by what is committed, or at its time-out', async () => {
     const page = (target) => world.json('GET', target);
     const target = '/api/v1/logs?q=message:polled&sort=arrival&dir=asc&wait=20s';
