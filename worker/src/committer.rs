@@ -379,7 +379,7 @@ pub async fn submit(bindings: &Bindings, piece: &Piece) -> Result<Committed, Fai
 /// Has the committer serve a stream.
 pub async fn follow(bindings: &Bindings, head: &http::request::Parts) -> Result<Response, Failure> {
     let mut init = RequestInit::new();
-    init.with_headers((&head.headers).into());
+    init.with_headers(crate::service::headers(&head.headers));
     let request = Request::new_with_init(&head.uri.to_string(), &init).map_err(unreached)?;
     bindings.committer().map_err(unreached)?.fetch_with_request(request).await.map_err(unreached)
 }
