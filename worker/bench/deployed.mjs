@@ -77,7 +77,8 @@ export class Deployed {
   async #ready() {
     await this.miniflare.ready;
     this.url = await this.miniflare.unsafeGetDirectURL();
-    this.agent = new Agent({ keepAlive: true, maxSockets: 64 });
+    // workerd closes connections that were idle for 5 s, perhaps while the next request is on its way
+    this.agent = new Agent({ keepAlive: true, maxSockets: 64, timeout: 1000 });
     this.pid = child();
   }
 

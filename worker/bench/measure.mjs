@@ -32,6 +32,19 @@ export async function warm(deployed, { floor, ask, rounds, each }) {
   return { cpu: median(above), floor: median(floors), wall: median(walls) };
 }
 
+/** The same of requests that something precedes each time; the floor is one that nothing precedes. */
+export async function after(deployed, { before, floor, ask, times }) {
+  const [cpus, walls] = [[], []];
+  for (let n = 0; n < times; n += 1) {
+    await before();
+    const { cpu, walls: wall } = await spent(deployed, [ask]);
+    cpus.push(cpu);
+    walls.push(...wall);
+  }
+  const least = await spent(deployed, Array.from({ length: times }, () => floor));
+  return { cpu: median(cpus) - least.cpu, floor: least.cpu, wall: median(walls) };
+}
+
 /** The same of the first request of a process, nothing subtracted: medians of so many restarts. */
 export async function cold(deployed, { settings, ask, rounds }) {
   const [cpus, walls] = [[], []];

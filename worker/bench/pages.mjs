@@ -4,13 +4,15 @@ import { join } from 'node:path';
 import { settings as deployment } from '../test/built.mjs';
 import { RARE_WORD, records } from './corpus.mjs';
 import { Deployed, plain, reqlog } from './deployed.mjs';
-import { cold, warm } from './measure.mjs';
-import { Simulated, line, rows, sealed } from './traffic.mjs';
+import { after, cold, warm } from './measure.mjs';
+import { INGEST, Simulated, line, rows, sealed } from './traffic.mjs';
 
 const STEP = 20;
 const BULK = 2000;
 // records of a commit window at 50 records/s
 const WINDOW = 13;
+// so that all pages and writes of a size leave what is fresh below what is sealed
+const COMMITS = 12;
 const START = Date.UTC(2026, 5, 23);
 
 const api = (path, parameters) => `/api/v1/${path}?${new URLSearchParams(parameters)}`;
@@ -85,13 +87,19 @@ export async function ours(directory, { sizes, fresh, rounds, each, restarts, lo
       at.warm[name] = await warm(deployed, { floor, ask: () => deployed.ask(path), rounds, each });
       log(`reqlog, ${size} records, ${name}: ${at.warm[name].cpu.toFixed(2)} ms`);
     }
+    const commit = async () => {
+      stored.push(draw.next().value);
+      await deployed.ask(INGEST, { method: 'POST', body: line(stored.at(-1)) });
+    };
+    const newest = () => deployed.ask(api('logs', {}));
+    at.warm.commit = await after(deployed, { before: commit, floor, ask: newest, times: COMMITS });
     for (const [name, path] of Object.entries(firsts(questions({ service: at.service, cursor })))) {
       at.cold[name] = await cold(deployed, { settings: plainly, ask: () => deployed.ask(path), rounds: restarts });
     }
     measured.push(at);
     if (size !== sizes.at(-1)) await deployed.restart(simulatedly);
   }
-  const one = () => deployed.ask('/api/v1/ingest?format=ndjson&project=shop', { method: 'POST', body: line(draw.next().value) });
+  const one = () => deployed.ask(INGEST, { method: 'POST', body: line(draw.next().value) });
   await deployed.restart(reqlog(directory, { variables: { REQLOG_COMMIT_WINDOW: '0ms' } }));
   const ingest = await warm(deployed, { floor: () => deployed.ask('/healthz'), ask: one, rounds: 2, each: 8 });
   await deployed.stop();
@@ -147,4 +155,7 @@ export async function theirs(directory, { sizes, rounds, each, restarts, log }, 
   return peers;
 }
 
-export const LABELS = Object.fromEntries(Object.entries(questions({})).map(([name, { label }]) => [name, label]));
+export const LABELS = {
+  ...Object.fromEntries(Object.entries(questions({})).map(([name, { label }]) => [name, label])),
+  commit: 'newest 50 after a commit',
+};

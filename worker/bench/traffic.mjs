@@ -6,6 +6,8 @@ const WINDOW = 250;
 const MINUTE = 60_000;
 const nanoseconds = (ms) => `${Math.round(ms)}000000`;
 
+export const INGEST = '/api/v1/ingest?format=ndjson&project=shop';
+
 export const line = (record) => JSON.stringify(record);
 
 /** The harness's end of the simulated Worker. */
@@ -32,7 +34,7 @@ export class Simulated {
   }
 
   async ingest(body) {
-    const { accepted } = JSON.parse(await this.ask('/api/v1/ingest?format=ndjson&project=shop', { method: 'POST', body }));
+    const { accepted } = JSON.parse(await this.ask(INGEST, { method: 'POST', body }));
     return accepted;
   }
 
