@@ -21,8 +21,6 @@ const RESOURCES = list(prose, 'RESOURCES');
 const MESSAGES = ['GOOD', 'REFUSED', 'FAILED'].map((name) => list(prose, name));
 const AGENTS = list(population, 'AGENTS');
 export const RARE_WORD = /RARE_WORD: &str = "(\w+)"/.exec(prose)[1];
-/** The service with the most routes. */
-export const SERVICE = `${RESOURCES[0][0]}-api`;
 
 /** Numbers and distributions, from sfc32: four words of state. */
 export function generator(seed) {
@@ -68,13 +66,16 @@ function zipf(ranks, s) {
 
 const TAILS = ['/{id}', '/{id}', '', '', '/{id}/%', '/{key}'];
 const METHODS = ['GET', 'GET', 'GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
-const ERRORS = { 400: 'bad_request', 401: 'unauthenticated', 403: 'forbidden', 404: 'not_found', 409: 'conflict', 422: 'invalid',
-  429: 'rate_limited', 500: 'internal', 502: 'bad_gateway', 503: 'unavailable', 504: 'timeout' };
+const ERRORS = {
+  400: 'bad_request', 401: 'unauthenticated', 403: 'forbidden', 404: 'not_found', 409: 'conflict', 422: 'invalid',
+  429: 'rate_limited', 500: 'internal', 502: 'bad_gateway', 503: 'unavailable', 504: 'timeout',
+};
 
 /** One record after another, without end; `start` is the time of the first in ms, `step` the mean ms between two. */
 export function* records(seed, start, step) {
   const draw = generator(seed);
-  const services = Array.from({ length: 40 }, (_, n) => (n < 30 ? `${RESOURCES[n][0]}-api` : `${WORDS[(n - 30) * 7]}-gateway`));
+  const service = (n) => (n < 30 ? `${RESOURCES[n][0]}-api` : `${WORDS[(n - 30) * 7]}-gateway`);
+  const services = Array.from({ length: 40 }, (_, n) => service(n));
   const pods = services.map((service) => Array.from({ length: 8 }, () => `${service}-${draw.hex(8).slice(3)}`));
   const routes = Array.from({ length: 320 }, (_, n) => {
     const resource = (n * 7 + Math.floor(n / 30)) % 30;
@@ -87,7 +88,9 @@ export function* records(seed, start, step) {
   let at = start;
   for (;;) {
     if (!draw.chance(0.4)) at += draw.exponential(step / 0.6);
-    while (open.length < 12) open.push({ id: draw.hex(32), left: 1 + draw.below(6), client: clients(draw), agent: AGENTS[agents(draw)] });
+    while (open.length < 12) {
+      open.push({ id: draw.hex(32), left: 1 + draw.below(6), client: clients(draw), agent: AGENTS[agents(draw)] });
+    }
     const nth = draw.below(open.length);
     const trace = open[nth];
     trace.left -= 1;
@@ -125,8 +128,10 @@ function record(draw, { at, route, trace, services, pods }) {
   };
   const [request, response] = [{}, {}];
   if (draw.chance(0.35)) {
-    request.headers = [['accept', 'application/json'], ['accept-encoding', draw.pick(['gzip', 'gzip, br', 'gzip, deflate, br, zstd'])]];
-    response.headers = [['cache-control', draw.pick(['no-store', 'private, max-age=60', 'max-age=3600'])], ['x-cache', draw.pick(['HIT', 'MISS', 'MISS', 'BYPASS'])]];
+    const coding = draw.pick(['gzip', 'gzip, br', 'gzip, deflate, br, zstd']);
+    const caching = draw.pick(['no-store', 'private, max-age=60', 'max-age=3600']);
+    request.headers = [['accept', 'application/json'], ['accept-encoding', coding]];
+    response.headers = [['cache-control', caching], ['x-cache', draw.pick(['HIT', 'MISS', 'MISS', 'BYPASS'])]];
   }
   if (draw.chance(0.2)) {
     const text = body(draw, fields, Math.min(4000, Math.max(200, draw.logNormal(600, 0.8))), made.time.slice(0, 10));

@@ -146,7 +146,8 @@ export async function theirs(directory, { sizes, rounds, each, restarts, log }, 
       at.warm[name] = await warm(deployed, { floor: () => counted('/floor'), ask: () => counted(path), rounds, each });
       log(`the peer, ${size} records, ${name}: ${at.warm[name].cpu.toFixed(2)} ms`);
     }
-    for (const [name, path] of Object.entries({ healthz: '/floor', newest: paths.newest, status: paths.status, text: paths.text })) {
+    const first = { healthz: '/floor', newest: paths.newest, status: paths.status, text: paths.text };
+    for (const [name, path] of Object.entries(first)) {
       at.cold[name] = await cold(deployed, { settings, ask: () => counted(path), rounds: restarts });
     }
     peers.push(at);

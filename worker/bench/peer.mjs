@@ -1,8 +1,9 @@
 // What reqlog is compared with: a row a record in D1 with three indexes, the questions as SQL, the answers as JSON.
 
 const SCHEMA = [
-  `CREATE TABLE records (id INTEGER PRIMARY KEY, time INTEGER NOT NULL, level TEXT NOT NULL, service TEXT NOT NULL, method TEXT NOT NULL,
-     path TEXT NOT NULL, status INTEGER NOT NULL, duration REAL NOT NULL, message TEXT NOT NULL, record TEXT NOT NULL) STRICT`,
+  `CREATE TABLE records (id INTEGER PRIMARY KEY, time INTEGER NOT NULL, level TEXT NOT NULL, service TEXT NOT NULL,
+     method TEXT NOT NULL, path TEXT NOT NULL, status INTEGER NOT NULL, duration REAL NOT NULL, message TEXT NOT NULL,
+     record TEXT NOT NULL) STRICT`,
   'CREATE INDEX by_time ON records (time)',
   'CREATE INDEX by_status ON records (status, time)',
   'CREATE INDEX by_service ON records (service, time)',

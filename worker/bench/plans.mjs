@@ -46,7 +46,8 @@ export function use({ steady, cpu }, rate, each) {
     'KV reads': (rate * both(({ kv }) => kv.gets)) / count,
     'KV writes': (rate * both(({ kv }) => kv.puts)) / count,
     'KV deletes': (rate * both(({ kv }) => kv.deletes)) / count,
-    'Durable Object requests': (requests * both(({ objects }) => objects.requests)) / count + tick(({ objects }) => objects.requests),
+    'Durable Object requests':
+      (requests * both(({ objects }) => objects.requests)) / count + tick(({ objects }) => objects.requests),
     'Durable Object GB-s': OBJECT_GB,
   };
 }
@@ -55,7 +56,9 @@ export function use({ steady, cpu }, rate, each) {
 function most(measured, each, allowance) {
   const over = (rate) => {
     const used = use(measured, rate, each);
-    return Object.keys(PUBLISHED.meters).find((meter) => meter !== 'Durable Object GB-s' && used[meter] > allowance(PUBLISHED.meters[meter]));
+    // that of an object in memory is the same at any rate
+    const meters = Object.entries(PUBLISHED.meters).filter(([meter]) => meter !== 'Durable Object GB-s');
+    return meters.find(([meter, limits]) => used[meter] > allowance(limits))?.[0];
   };
   let [low, high] = [0, 1e6];
   for (let n = 0; n < 60; n += 1) {
@@ -70,8 +73,9 @@ function most(measured, each, allowance) {
 export function plans(measured, rate, each) {
   const used = use(measured, rate, each);
   const extra = Object.entries(PUBLISHED.meters).map(([meter, { included, price }]) => {
-    const units = used[meter] * MONTH;
-    return { meter, perRecord: used[meter] / rate, month: units, cost: (Math.max(0, units - included) / 1e6) * price, million: (used[meter] / rate) * price };
+    const [perRecord, units] = [used[meter] / rate, used[meter] * MONTH];
+    const cost = (Math.max(0, units - included) / 1e6) * price;
+    return { meter, perRecord, month: units, cost, million: perRecord * price };
   });
   const month = PUBLISHED.base + extra.reduce((sum, { cost }) => sum + cost, 0);
   return {

@@ -30,7 +30,8 @@ export class Simulated {
 
   /** What the objects were asked since the last call, once so many submissions have come. */
   async counts(commits = 0) {
-    return JSON.parse(await this.ask('/', { method: 'POST', headers: { 'x-bench-counts': '1' }, body: JSON.stringify({ commits }) }));
+    const body = JSON.stringify({ commits });
+    return JSON.parse(await this.ask('/', { method: 'POST', headers: { 'x-bench-counts': '1' }, body }));
   }
 
   async ingest(body) {
@@ -64,6 +65,8 @@ export async function steady(simulated, { count, rate, seed }) {
   const gaps = generator(seed);
   const objects = {};
   const used = { minutes: 0, windows: 0, objects };
+  // a new catalog is not part of the traffic
+  await simulated.ask('/healthz');
   await costs(simulated, {});
   let cron = simulated.now + MINUTE;
   let left = count;
@@ -100,7 +103,8 @@ export async function steady(simulated, { count, rate, seed }) {
     await simulated.cron();
   }
   await costs(simulated, idle);
-  return { used, sealing, idle, ticks, left: await rows(simulated) };
+  const stored = await simulated.control('sql', { statements: [{ sql: 'SELECT sum(size) AS n FROM segments', params: [] }] });
+  return { used, sealing, idle, ticks, left: await rows(simulated), bytes: stored[0][0].n };
 }
 
 /** Seals everything, and has the cron run until nothing of what was replaced is left. */
