@@ -19,7 +19,7 @@ const SIZES = {
     fresh: 2000,
     steady: 20_000,
     rounds: 5,
-    each: 40,
+    each: 30,
     restarts: 3,
     batches: [[2560, 40], [65_536, 40], [1 << 20, 5]],
   },

@@ -74,10 +74,9 @@ function steady({ steady: { count, rate, windows, used, sealing, idle, ticks, le
       row('Durable Object requests', ({ objects }) => objects.requests),
       row('Durable Object storage puts', ({ objects }) => objects.puts),
     ]),
-    '\nSeals, merges and the deletion of every batch are in it; what is left:',
-    `${left.segments} segments, ${left.batches} batches.`,
-    `In KV they are ${digits(bytes / count)} bytes a record. Target: at most 0.2 rows written a record. The peer writes ${digits(theirs[0].written)}: a row`,
-    'and an entry in each of three indexes, its deletions not counted.',
+    `\nSeals, merges and the deletion of every batch are in it; left are segments: ${left.segments}, batches: ${left.batches}.`,
+    `In KV they are ${digits(bytes / count)} bytes a record. Target: at most 0.2 rows written a record.`,
+    `The peer writes ${digits(theirs[0].written)}: a row and an entry in each of three indexes, its deletions not counted.`,
   ];
 }
 
