@@ -24,8 +24,8 @@ use worker::KvStore;
 /// What the catalog says, kept by an isolate until it says something else.
 pub struct View {
     pub store: StoreRow,
-    pub keyring: Keyring,
-    pub projects: Projects,
+    pub keyring: Rc<Keyring>,
+    pub projects: Rc<Projects>,
     pub entries: Vec<Entry>,
     pub replacements: Vec<Replacement>,
     pub deletions: Vec<Arc<Deletion>>,
@@ -75,8 +75,8 @@ impl View {
         let mut view = Self {
             secret: key(&store.secret).ok_or_else(|| damaged("the secret"))?,
             redact_key: key(&store.redact_key).ok_or_else(|| damaged("the redaction key"))?,
-            keyring: Keyring::new(everything.keys.into_iter().filter_map(rows::KeyRow::decode).collect()),
-            projects,
+            keyring: Rc::new(Keyring::new(everything.keys.into_iter().filter_map(rows::KeyRow::decode).collect())),
+            projects: Rc::new(projects),
             entries: Vec::new(),
             replacements: replacements.ok_or_else(|| damaged("a replacement"))?,
             deletions: everything.deletions.iter().filter_map(rows::DeletionRow::decode).collect(),
@@ -166,10 +166,11 @@ impl View {
         })
     }
 
-    /// Stored bytes of the batches.
-    pub fn backlog(&self) -> u64 {
-        let batch = |(id, size): (&SourceId, &u64)| if matches!(id, SourceId::Batch(_)) { *size } else { 0 };
-        self.sizes.iter().map(batch).sum()
+    /// Rows and stored bytes of the batches that no segment stands for.
+    pub fn backlog(&self) -> (u64, u64) {
+        let is_live = |id| !self.replacements.iter().any(|replacement| replacement.removed.contains(id));
+        let batches = self.entries.iter().filter(|entry| matches!(entry.id, SourceId::Batch(_)) && is_live(entry.id));
+        batches.fold((0, 0), |(rows, bytes), entry| (rows + entry.summary.rows, bytes + self.size(entry.id)))
     }
 
     fn entry(&self, id: SourceId) -> Option<&Entry> {
