@@ -24,13 +24,13 @@ const SIZES = {
     batches: [[2560, 40], [65_536, 40], [1 << 20, 5]],
   },
   quick: {
-    sizes: [400, 1000],
-    fresh: 200,
-    steady: 300,
+    sizes: [100, 400],
+    fresh: 100,
+    steady: 150,
     rounds: 1,
-    each: 5,
+    each: 3,
     restarts: 1,
-    batches: [[2560, 5], [65_536, 5], [1 << 20, 1]],
+    batches: [[2560, 3], [65_536, 3], [1 << 20, 1]],
   },
 };
 const RATE = 50;
