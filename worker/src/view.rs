@@ -166,10 +166,11 @@ impl View {
         })
     }
 
-    /// Stored bytes of the batches.
-    pub fn backlog(&self) -> u64 {
-        let batch = |(id, size): (&SourceId, &u64)| if matches!(id, SourceId::Batch(_)) { *size } else { 0 };
-        self.sizes.iter().map(batch).sum()
+    /// Rows and stored bytes of the batches that no segment stands for.
+    pub fn backlog(&self) -> (u64, u64) {
+        let is_live = |id| !self.replacements.iter().any(|replacement| replacement.removed.contains(id));
+        let batches = self.entries.iter().filter(|entry| matches!(entry.id, SourceId::Batch(_)) && is_live(entry.id));
+        batches.fold((0, 0), |(rows, bytes), entry| (rows + entry.summary.rows, bytes + self.size(entry.id)))
     }
 
     fn entry(&self, id: SourceId) -> Option<&Entry> {
