@@ -8,6 +8,7 @@ import { Witness } from './witness.mjs';
 
 const GRACE = 5 * 60_000;
 const SPREAD = 60_000;
+const PATIENCE = 10_000;
 const STEPS = 40;
 
 const { REQLOG_SOAK, REQLOG_SEED } = process.env;
@@ -104,7 +105,16 @@ class Day {
       // the head is looked for when a commit has failed
       if (rules[0].match.startsWith('SELECT')) rules.unshift({ ...WRITES[0], do: 'lose' });
       await this.#arm(...rules);
-      await this.#witness.complete(Promise.all([this.#send(), this.#send()]));
+      const sent = Promise.all([this.#send(), this.#send()]);
+      let least = 0;
+      for (const { do: how, times = 1 } of rules) {
+        for (let time = 0; time < times; time += 1) {
+          const met = this.#deployed.control('hit', { least: (least += 1) });
+          await this.#witness.complete(Promise.race([met, sent]));
+          if (how === 'hang' || how === 'stall') await this.#witness.pass(PATIENCE);
+        }
+      }
+      await this.#witness.complete(sent);
       return this.#arm();
     },
     'write and end': async () => {
