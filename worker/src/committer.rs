@@ -180,6 +180,8 @@ impl Writer {
         loop {
             let submitted = self.submitted.next();
             let step = self.sequencer.borrow_mut().next(now());
+            // duplicates, and what has waited for too long, are answered without a step
+            self.settle();
             match step {
                 Step::Load { attempt, identities_after } => {
                     let loaded = in_time(self.bindings.database.head(attempt.as_deref(), identities_after)).await;
@@ -199,7 +201,6 @@ impl Writer {
                 }
                 Step::Wait(None) => break,
             }
-            self.settle();
         }
         self.pumping.set(false);
     }

@@ -201,7 +201,7 @@ async fn exchange(
         summary: &built.summary,
     });
     let replacement = Replacement {
-        id: view.replacements.iter().map(|replacement| replacement.id).max().unwrap_or(view.store.generation) + 1,
+        id: view.store.replaced + 1,
         at_ms: now().as_millis() as u64,
         removed: Sources::of(removed, &view.entries),
         added: ids.clone(),

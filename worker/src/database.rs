@@ -110,7 +110,7 @@ impl Database {
         admin: Option<KeyHash>,
         now: Timestamp,
     ) -> Result<(), Fault> {
-        let found = "INSERT OR IGNORE INTO store VALUES (1, 1, 1, 0, ?1, ?2, '{}')";
+        let found = "INSERT OR IGNORE INTO store VALUES (1, 1, 1, 0, 0, ?1, ?2, '{}')";
         let mut statements = vec![self.ask(found, &[text(secret), text(redact_key)])?];
         if let Some(hash) = admin {
             let sql = "INSERT OR IGNORE INTO keys (hash, name, role, created_ns) VALUES (?1, 'admin', 'admin', ?2)";
@@ -280,8 +280,8 @@ impl Database {
     pub async fn replace(&self, replacement: &Replacement, sealed: &[Sealed<'_>], erased: u64) -> Result<(), Fault> {
         let [id, at] = [replacement.id, replacement.at_ms].map(number);
         let added = replacement.added.iter().map(|id| format!("{id},")).collect::<String>();
-        // the number is taken where somebody else was quicker, and lower than the newest where that was forgotten
-        let put = "INSERT INTO replacements SELECT ?1, CASE WHEN ?1 > coalesce((SELECT max(id) FROM replacements), 0) THEN ?2 END, ?3, ?4";
+        // whoever was quicker has taken the number, be it forgotten since
+        let put = "INSERT INTO replacements SELECT ?1, CASE WHEN ?1 = replaced + 1 THEN ?2 END, ?3, ?4 FROM store";
         let mut statements = vec![self.ask(put, &[id, at, text(&replacement.removed.to_string()), text(&added)])?];
         for Sealed { id, size, summary } in sealed {
             let [id, size, erased] = [*id, *size, erased].map(number);
@@ -289,7 +289,8 @@ impl Database {
             let put = "INSERT INTO segments VALUES (?1, ?2, ?3, ?4)";
             statements.push(self.ask(put, &[id.clone(), size, erased, summary])?);
         }
-        statements.push(self.ask(CHANGED, &[])?);
+        let taken = "UPDATE store SET generation = generation + 1, replaced = ?1";
+        statements.push(self.ask(taken, &[number(replacement.id)])?);
         self.all(statements).await.map(|_| ())
     }
 
