@@ -206,7 +206,22 @@ impl Writer {
     }
 
     async fn write(&self, commit: &Commit) {
-        let written = in_time(self.bindings.database.commit(commit)).await;
+        let known = self.view.borrow().projects.clone();
+        let is_known = |(project, environment): &(String, Option<String>)| {
+            let declared = known.environments(project);
+            declared.is_some_and(|all| environment.as_ref().is_none_or(|name| all.contains(name)))
+        };
+        let unknown = commit.places.iter().filter(|place| !is_known(place)).flat_map(|(project, environment)| {
+            [Some(""), environment.as_deref()].into_iter().flatten().map(move |name| (project.as_str(), name))
+        });
+        let unknown: Vec<(&str, &str)> = unknown.collect();
+        let written = in_time(self.bindings.database.commit(commit, &unknown)).await;
+        if !unknown.is_empty() && written.is_ok() {
+            // the next commit need not say it again
+            if let Err(error) = self.refresh().await {
+                worker::console_error!("the catalog could not be looked at: {error}");
+            }
+        }
         let mut sequencer = self.sequencer.borrow_mut();
         match written {
             Ok(source) => {

@@ -24,8 +24,8 @@ use worker::KvStore;
 /// What the catalog says, kept by an isolate until it says something else.
 pub struct View {
     pub store: StoreRow,
-    pub keyring: Keyring,
-    pub projects: Projects,
+    pub keyring: Rc<Keyring>,
+    pub projects: Rc<Projects>,
     pub entries: Vec<Entry>,
     pub replacements: Vec<Replacement>,
     pub deletions: Vec<Arc<Deletion>>,
@@ -75,8 +75,8 @@ impl View {
         let mut view = Self {
             secret: key(&store.secret).ok_or_else(|| damaged("the secret"))?,
             redact_key: key(&store.redact_key).ok_or_else(|| damaged("the redaction key"))?,
-            keyring: Keyring::new(everything.keys.into_iter().filter_map(rows::KeyRow::decode).collect()),
-            projects,
+            keyring: Rc::new(Keyring::new(everything.keys.into_iter().filter_map(rows::KeyRow::decode).collect())),
+            projects: Rc::new(projects),
             entries: Vec::new(),
             replacements: replacements.ok_or_else(|| damaged("a replacement"))?,
             deletions: everything.deletions.iter().filter_map(rows::DeletionRow::decode).collect(),

@@ -146,8 +146,9 @@ export async function open(deployed, path, options) {
 
 /** Follows a stream over every break, until it is stopped; emits `change`. What no stream may do fails it. */
 export class Subscriber extends EventEmitter {
-  /** Ids of records' frames, in the order in which they came. */
+  /** Ids of records' frames, in the order in which they came, and what they said. */
   ids = [];
+  records = [];
   /** How often it was let in. */
   opened = 0;
   heartbeats = 0;
@@ -221,6 +222,7 @@ export class Subscriber extends EventEmitter {
           const said = JSON.parse(data);
           if (String(said.seq ?? said.id) !== id) throw new Error(`${this.path}: ${id} is said to be ${data}`);
           this.ids.push(Number(id));
+          this.records.push(said);
         }
         break;
       case 'heartbeat':
