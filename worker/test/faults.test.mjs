@@ -11,6 +11,7 @@ import { Witness } from './witness.mjs';
 const GRACE = 5 * 60_000;
 const ORPHANS = 60 * 60_000;
 const PATIENCE = 10_000;
+const RUN = 2 * 60_000;
 // until KV shows a new value everywhere
 const SPREAD = 60_000;
 
@@ -454,6 +455,25 @@ for (const [at, [what, rule]] of TIDIES.entries()) {
     await quiet(w);
   });
 }
+
+test('a compactor that gets no answer gives up, and the next run does its work', async () => {
+  for (const rule of [{ on: 'd1', match: REPLACE, do: 'hang' }, { on: 'put', do: 'hang' }]) {
+    const w = witness();
+    await w.ingest(w.names(3));
+    await fault(rule);
+    const ran = settle().catch((error) => error);
+    await deployed.control('hit', { least: 1 });
+    const next = settle();
+    await w.pass(RUN);
+    assert.match(String(await w.complete(ran)), /the compactor answered 500/);
+    await w.complete(next);
+    await w.pass(GRACE);
+    await deployed.tick();
+    assert.equal(await count('batches'), 0);
+    await deployed.control('release');
+    await isReadFromKv(w);
+  }
+});
 
 test('a replacement that D1 makes after everything newer was forgotten is refused', async () => {
   const w = witness();
