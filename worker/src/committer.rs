@@ -117,17 +117,15 @@ impl Committer {
             return Response::error("no such bucket", 400);
         };
         let kept = writer.buckets.borrow().get(&bucket).copied();
-        let mut kept = match kept {
-            Some(kept) => kept,
-            None => {
-                let stored: Option<(String, String)> = self.state.storage().get(&asked.bucket).await?;
-                let stored = stored.and_then(|(missing, at)| {
-                    Some(TokenBucket { missing: missing.parse().ok()?, at: Timestamp::from_nanos(at.parse().ok()?) })
-                });
-                // another request may have read it meanwhile
-                let read = stored.unwrap_or(TokenBucket::full(now()));
-                *writer.buckets.borrow_mut().entry(bucket).or_insert(read)
-            }
+        let mut kept = if let Some(kept) = kept {
+            kept
+        } else {
+            let stored: Option<(String, String)> = self.state.storage().get(&asked.bucket).await?;
+            let stored = stored.and_then(|(missing, at)| {
+                Some(TokenBucket { missing: missing.parse().ok()?, at: Timestamp::from_nanos(at.parse().ok()?) })
+            });
+            // another request may have read it meanwhile
+            *writer.buckets.borrow_mut().entry(bucket).or_insert(stored.unwrap_or(TokenBucket::full(now())))
         };
         let verdict = kept.take(rate, asked.cost, now());
         writer.buckets.borrow_mut().insert(bucket, kept);
@@ -381,7 +379,7 @@ pub async fn submit(bindings: &Bindings, piece: &Piece) -> Result<Committed, Fai
 /// Has the committer serve a stream.
 pub async fn follow(bindings: &Bindings, head: &http::request::Parts) -> Result<Response, Failure> {
     let mut init = RequestInit::new();
-    init.with_headers((&head.headers).into());
+    init.with_headers(crate::service::headers(&head.headers));
     let request = Request::new_with_init(&head.uri.to_string(), &init).map_err(unreached)?;
     bindings.committer().map_err(unreached)?.fetch_with_request(request).await.map_err(unreached)
 }
@@ -409,6 +407,7 @@ fn unreached(error: worker::Error) -> Failure {
     failed(error.into())
 }
 
+#[allow(clippy::needless_pass_by_value)] // for `map_err`
 fn told(fault: Fault) -> worker::Error {
     worker::Error::RustError(format!("{fault:?}"))
 }

@@ -214,6 +214,7 @@ async fn exchange(
     }
 }
 
+#[allow(clippy::needless_pass_by_value)] // for `map_err`
 fn unwritten(error: worker::kv::KvError) -> Failure {
     failed(Fault::Failed(error.to_string()))
 }

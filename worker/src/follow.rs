@@ -1,7 +1,7 @@
 //! Live streams: one resumable tail each, asked for more only when its client has taken what it was given.
 
 use crate::committer::Writer;
-use crate::service::{open as open_request, whole};
+use crate::service::{headers, open as open_request, whole};
 use crate::shell::now;
 use futures_util::future::select;
 use futures_util::stream::unfold;
@@ -12,7 +12,7 @@ use reqlog_core::scan::Scan;
 use std::pin::pin;
 use std::rc::Rc;
 use std::time::Duration;
-use worker::{Delay, Headers, Request, Response, ResponseBuilder, console_error};
+use worker::{Delay, Request, Response, ResponseBuilder, console_error};
 
 /// A stream's place among those of its key, free again when this is dropped.
 struct Place {
@@ -47,7 +47,7 @@ pub async fn open(writer: &Rc<Writer>, request: Request) -> worker::Result<Respo
         Some((frames, stream))
     });
     let builder = ResponseBuilder::new().with_status(answer.status().as_u16());
-    builder.with_headers(Headers::from(answer.headers())).from_stream(frames)
+    builder.with_headers(headers(answer.headers())).from_stream(frames)
 }
 
 impl Stream {

@@ -214,12 +214,24 @@ pub fn whole(asked: &HeaderMap, mut answer: http::Response<Bytes>) -> Response {
         code(answer.headers_mut());
     }
     let (head, body) = answer.into_parts();
-    let response = ResponseBuilder::new().with_status(head.status.as_u16()).with_headers(Headers::from(&head.headers));
+    let response = ResponseBuilder::new().with_status(head.status.as_u16()).with_headers(headers(&head.headers));
     match head.status {
         StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED => response.empty(),
         _ if body.is_empty() => response.empty(),
         _ => response.fixed(body.into()),
     }
+}
+
+/// Header fields for the runtime. The conversion of `worker` panics where a value is not ASCII; one that is no text at all
+/// is left out.
+pub fn headers(fields: &HeaderMap) -> Headers {
+    let headers = Headers::new();
+    for (name, value) in fields {
+        if let Ok(value) = std::str::from_utf8(value.as_bytes()) {
+            let _ = headers.append(name.as_str(), value);
+        }
+    }
+    headers
 }
 
 /// Whether the client takes gzip.

@@ -19,6 +19,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 use worker::KvStore;
 
 /// What the catalog says, kept by an isolate until it says something else.
@@ -204,7 +205,7 @@ impl Reader<'_> {
         loop {
             let catalog = self.view.catalog(self.retention, &self.unread.borrow()).map_err(|segment| {
                 worker::console_error!("segment {segment} is not in KV, nor what it replaced");
-                Failure::Busy { retry_after: std::time::Duration::from_secs(10) }
+                Failure::Busy { retry_after: Duration::from_secs(10) }
             })?;
             let mut scan = plan(&catalog);
             match self.drive(&mut scan).await {
@@ -293,12 +294,11 @@ impl Reader<'_> {
         let source = SourceId::Batch(first);
         let corrupt = || damaged(source, Corrupt { what: "batch" });
         let entry = self.view.entry(source).ok_or_else(corrupt)?;
-        let blob = match self.view.blobs.get(&first) {
-            Some(blob) => rows::decode(blob),
-            None => {
-                let blob = self.database.batch(first).await.map_err(|fault| Unreadable::Other(failed(fault)))?;
-                blob.and_then(|blob| rows::decode(&blob))
-            }
+        let blob = if let Some(blob) = self.view.blobs.get(&first) {
+            rows::decode(blob)
+        } else {
+            let blob = self.database.batch(first).await.map_err(|fault| Unreadable::Other(failed(fault)))?;
+            blob.and_then(|blob| rows::decode(&blob))
         };
         let (seq, arrival) = (entry.summary.seq.0, entry.summary.arrival.0);
         batch::decode(&blob.ok_or_else(corrupt)?, seq, arrival, &Portable).map_err(|corrupt| damaged(source, corrupt))
@@ -345,7 +345,7 @@ impl Reader<'_> {
         match self.drive(&mut scan).await {
             Ok(()) => Ok(scan.finish().rows),
             Err(Unreadable::Other(failure)) => Err(failure),
-            Err(Unreadable::Segment(_)) => Err(Failure::Busy { retry_after: std::time::Duration::from_secs(60) }),
+            Err(Unreadable::Segment(_)) => Err(Failure::Busy { retry_after: Duration::from_mins(1) }),
         }
     }
 }
@@ -361,7 +361,8 @@ fn damaged(source: SourceId, corrupt: Corrupt) -> Unreadable {
 }
 
 /// What a client is told of a fault; the log has the rest.
+#[allow(clippy::needless_pass_by_value)] // for `map_err`
 pub fn failed(fault: Fault) -> Failure {
     worker::console_error!("{fault:?}");
-    Failure::Busy { retry_after: std::time::Duration::from_secs(1) }
+    Failure::Busy { retry_after: Duration::from_secs(1) }
 }
