@@ -400,6 +400,8 @@ const TIDIES = [
   ['when D1 has forgotten it and does not say so', { on: 'd1', match: FORGET, do: 'stall' }],
 ];
 const ENDS = ['evict', 'trap', 'restart'];
+/** One for each cut in turn; with `REQLOG_SOAK=1` each for each. */
+const ends = (at) => (process.env.REQLOG_SOAK ? ENDS : [ENDS[at % ENDS.length]]);
 
 async function cutOff(rule, run, end) {
   await fault(rule);
@@ -409,8 +411,7 @@ async function cutOff(rule, run, end) {
   return ran;
 }
 
-for (const [at, [what, rule]] of CUTS.entries()) {
-  const end = ENDS[at % ENDS.length];
+for (const [what, rule, end] of CUTS.flatMap((cut, at) => ends(at).map((end) => [...cut, end]))) {
   test(`the compactor is cut off ${what} (${end})`, async () => {
     const w = witness();
     await w.ingest(w.names(3));
@@ -434,8 +435,7 @@ for (const [at, [what, rule]] of CUTS.entries()) {
   });
 }
 
-for (const [at, [what, rule]] of TIDIES.entries()) {
-  const end = ENDS[at % ENDS.length];
+for (const [what, rule, end] of TIDIES.flatMap((cut, at) => ends(at).map((end) => [...cut, end]))) {
   test(`the compactor is cut off while it tidies, ${what} (${end})`, async () => {
     const w = witness();
     await w.ingest(w.names(3));
