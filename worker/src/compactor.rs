@@ -5,11 +5,11 @@
 
 use crate::committer::post;
 use crate::database::{Fault, Sealed};
-use crate::limits::{GRACE, ORPHANS, STEP_WEIGHT, STEPS};
+use crate::limits::{GRACE, ORPHANS, RUN, STEP_WEIGHT, STEPS};
 use crate::shell::{Bindings, now};
 use crate::signal::Signal;
 use crate::view::{Reader, View, failed, key};
-use futures_util::future::try_join_all;
+use futures_util::future::{Either, select, try_join_all};
 use reqlog_core::catalog::{Catalog, Entry, Replacement, SourceId, Sources, due};
 use reqlog_core::codec::Portable;
 use reqlog_core::compact::{self, Bounds, Merge, Survivors, Urgency};
@@ -22,9 +22,10 @@ use reqlog_core::scan::Scan;
 use reqlog_core::segment::{self, Built};
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::pin::pin;
 use std::sync::Arc;
 use worker::wasm_bindgen_futures::spawn_local;
-use worker::{DurableObject, Env, Request, Response, State, console_error, durable_object};
+use worker::{Delay, DurableObject, Env, Request, Response, State, console_error, durable_object};
 
 /// The Durable Object.
 #[durable_object(fetch)]
@@ -54,7 +55,12 @@ impl DurableObject for Compactor {
             let _ = ended.await;
         }
         let urgency = if path.ends_with("settle") { Urgency::Settle } else { Urgency::Relaxed };
-        let ran = self.run(&bindings, urgency, path.ends_with("tick")).await;
+        let run = pin!(self.run(&bindings, urgency, path.ends_with("tick")));
+        // one that is dropped is an invocation cut off, which every exchange survives
+        let ran = match select(run, Delay::from(RUN)).await {
+            Either::Left((ran, _)) => ran,
+            Either::Right(_) => Err(failed(Fault::Failed("no answer".into()))),
+        };
         self.running.set(false);
         self.ended.tell();
         match ran {

@@ -32,6 +32,8 @@ pub const IDENTITIES: usize = 500_000;
 pub const GRACE: Duration = Duration::from_mins(5);
 /// How long values that no segment names are kept, for who is still writing them.
 pub const ORPHANS: Duration = Duration::from_hours(1);
+/// How long one run of compaction may take: what takes longer waits for an answer that does not come.
+pub const RUN: Duration = Duration::from_mins(2);
 /// How long a commit may take before its outcome counts as unknown.
 pub const PATIENCE: Duration = Duration::from_secs(10);
 /// Records, and bytes of them, that are sent to the committer at a time: they fit into one commit.
