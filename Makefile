@@ -1,6 +1,6 @@
 # What a developer types. Every target works in a fresh clone with Rust, a C compiler and make.
 .DEFAULT_GOAL := help
-.PHONY: help serve worker worker-dev worker-test deploy edge wasm32 test bench lint purity peers soak doc
+.PHONY: help serve worker worker-dev worker-test bench-edge deploy edge wasm32 test bench lint purity peers soak doc
 
 CARGO ?= cargo
 DATA ?= reqlog-data
@@ -75,9 +75,13 @@ peers: ## the running server as an OpenAPI validator, a request generator and pa
 	  echo "the checks by peers are left out: they need Python 3 with venv"; test "$$REQLOG_PEERS" != required; \
 	fi
 
-bench: ## criterion for the core, then the end-to-end tables (rg and jq are asked where they are there)
+bench: ## criterion for the core, then the end-to-end tables (rg and jq are asked where they are there), then bench-edge
 	$(CARGO) build --release --package reqlog
 	$(CARGO) bench --package reqlog-tests
+	@$(MAKE) --no-print-directory edge TARGET=bench-edge
+
+bench-edge: worker ## what the Worker costs on workerd, beside a row a record in D1 (REQLOG_BENCH_EDGE=quick only shows that it runs)
+	node worker/bench/main.mjs
 
 soak: ## the properties with SOAK_CASES cases each, walks to their ends, a sweep over a million records, a million records one by one, the simulation for REQLOG_SIM_SECONDS
 	PROPTEST_CASES=$(SOAK_CASES) $(CARGO) test --release --package reqlog-core --package reqlog-tests

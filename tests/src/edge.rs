@@ -10,6 +10,7 @@ use crate::socket::{Client, Fallible};
 use crate::wire::{Came, Frontend, Server, Setting};
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response};
+use reqlog_core::plan::Offers;
 use reqlog_core::timestamp::Timestamp;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -26,13 +27,29 @@ pub enum Edge {
     Segments(Restart),
 }
 
-/// When the runtime is ended and started again over the same stores.
+/// When the runtime is ended and started again over the same stores: before which steps of a file, as long as no stream
+/// is open. The repeats of one step (`@times`) are asked of one process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Restart {
-    /// Not at all.
+    /// Before none.
     Never,
-    /// Before each step while no stream is open; the repeats of one step (`@times`) are asked of one process.
-    BetweenRequests,
+    /// Before the second, the fourth…
+    BeforeEven,
+    /// Before the first, the third…
+    BeforeOdd,
+    /// Before each.
+    BeforeEach,
+}
+
+impl Restart {
+    fn is_before(self, step: u64) -> bool {
+        match self {
+            Self::Never => false,
+            Self::BeforeEven => step.is_multiple_of(2),
+            Self::BeforeOdd => !step.is_multiple_of(2),
+            Self::BeforeEach => true,
+        }
+    }
 }
 
 impl Edge {
@@ -52,10 +69,14 @@ impl Frontend for Edge {
     fn name(&self) -> &'static str {
         match self {
             Self::Batches(Restart::Never) => "edge, from batches",
-            Self::Batches(Restart::BetweenRequests) => "edge, from batches, restarted",
+            Self::Batches(_) => "edge, from batches, restarted",
             Self::Segments(Restart::Never) => "edge, from segments",
-            Self::Segments(Restart::BetweenRequests) => "edge, from segments, restarted",
+            Self::Segments(_) => "edge, from segments, restarted",
         }
+    }
+
+    fn offers(&self) -> Offers {
+        Offers::EDGE
     }
 
     fn start(&self, setting: &Setting) -> Deployed {
@@ -70,7 +91,8 @@ pub struct Deployed {
     id: u64,
     now: Timestamp,
     client: Client,
-    is_next_step: bool,
+    // how many steps have begun, and whether the last of them has asked for nothing yet
+    steps: (u64, bool),
     _dir: TempDir,
 }
 
@@ -84,7 +106,7 @@ impl Deployed {
             "sql": seed::statements(setting),
         }))?;
         let client = Client::new(address);
-        let mut deployed = Self { mode, id, now: setting.now, client, is_next_step: false, _dir: dir };
+        let mut deployed = Self { mode, id, now: setting.now, client, steps: (0, false), _dir: dir };
         deployed.settle()?;
         Ok(deployed)
     }
@@ -93,8 +115,28 @@ impl Deployed {
     pub fn control(&self, operation: &str, mut more: Value) -> Result<Value, String> {
         more["op"] = operation.into();
         more["id"] = self.id.into();
-        more["now"] = self.now.as_nanos().to_string().into();
+        if more["now"].is_null() {
+            more["now"] = self.now.as_nanos().to_string().into();
+        }
         host::command(more)
+    }
+
+    /// Asks, and lets `time` pass as soon as `hits` calls have met an armed fault: what waits for it would wait for ever.
+    pub fn answer_after(
+        &mut self,
+        request: Request<Bytes>,
+        hits: u64,
+        time: Duration,
+    ) -> Result<Response<Bytes>, String> {
+        let request = self.due(request)?;
+        let later = self.now.plus_nanos(time.as_nanos() as i64);
+        let (answer, passed) = self.client.answer_while(request, || {
+            self.control("hit", json!({ "least": hits }))?;
+            self.control("advance", json!({ "now": later.as_nanos().to_string() }))
+        });
+        self.now = later;
+        passed?;
+        answer
     }
 
     /// Ends the runtime as a crash would and starts another over the same stores; connections and streams are gone.
@@ -112,8 +154,8 @@ impl Deployed {
 
     /// The clock goes on by a millisecond and the request tells it.
     fn due(&mut self, mut request: Request<Bytes>) -> Result<Request<Bytes>, String> {
-        let is_next_step = std::mem::take(&mut self.is_next_step);
-        if is_next_step && self.mode.restart() == Restart::BetweenRequests && !self.client.is_following() {
+        let (step, begins) = (self.steps.0, std::mem::take(&mut self.steps.1));
+        if begins && self.mode.restart().is_before(step) && !self.client.is_following() {
             self.restart()?;
         }
         // the runtime closes a connection whose request nobody read to its end, and does not say so
@@ -137,7 +179,7 @@ impl Server for Deployed {
     }
 
     fn wait(&mut self, time: Duration) {
-        self.is_next_step = true;
+        self.steps = (self.steps.0 + 1, true);
         if !time.is_zero() {
             self.now = self.now.plus_nanos(time.as_nanos() as i64);
             self.control("advance", json!({})).expect("time passes");

@@ -18,7 +18,7 @@ use tokio::runtime::Runtime;
 /// One for all servers and connections.
 pub(crate) static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().expect("a runtime starts"));
 
-pub(crate) type Fallible<T> = Result<T, Box<dyn std::error::Error>>;
+pub(crate) type Fallible<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
 // only for a server that does not say what it should
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -65,6 +65,19 @@ impl Client {
     /// Asks, and reads the answer to its end.
     pub fn answer(&mut self, request: Request<Bytes>) -> Result<Response<Bytes>, String> {
         RUNTIME.block_on(self.ask(request.map(Full::new))).map_err(|error| error.to_string())
+    }
+
+    /// Asks on a connection of its own while something else is done; the answer is read to its end.
+    pub fn answer_while<T>(
+        &self,
+        request: Request<Bytes>,
+        meanwhile: impl FnOnce() -> T,
+    ) -> (Result<Response<Bytes>, String>, T) {
+        let mut client = Self::new(self.address);
+        let asked =
+            RUNTIME.spawn(async move { client.ask(request.map(Full::new)).await.map_err(|error| error.to_string()) });
+        let done = meanwhile();
+        (RUNTIME.block_on(asked).expect("asking does not panic"), done)
     }
 
     /// Asks on a connection of its own; a stream stays open under `name`.

@@ -16,11 +16,13 @@ pub use wrong::control;
 
 use bytes::Bytes;
 use http::{Request, Response};
+use reqlog_core::plan::Offers;
 use std::ops::AddAssign;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
+use step::Step;
 use template::Captured;
 use vector::Vector;
 
@@ -32,6 +34,10 @@ pub trait Frontend: Sync {
     const AT_ONCE: usize = 8;
     /// What reports call it.
     fn name(&self) -> &'static str;
+    /// What it has of what not every deployment has; steps that need the rest, or its absence, are left out.
+    fn offers(&self) -> Offers {
+        Offers::ALL
+    }
     /// Starts a server of its own with the given contents.
     fn start(&self, setting: &Setting) -> Self::Server;
 }
@@ -139,7 +145,9 @@ pub fn run(text: &str, seeds: &Path, frontend: &impl Frontend) -> Result<Count, 
     let mut captured = Captured::from([("admin".to_owned(), setting.admin.expose().as_bytes().to_vec())]);
     let mut server = frontend.start(&setting);
     let mut failures = Vec::new();
-    for step in &vector.steps {
+    let offers = frontend.offers();
+    let is_here = |step: &&Step<'_>| step.place.is_none_or(|(offer, is_offered)| offers.has(offer) == is_offered);
+    for step in vector.steps.iter().filter(is_here) {
         if let Err(failure) = step.run(&mut server, &mut captured) {
             failures.push(format!("line {}, {}\n{failure}", step.line, step.name));
         }

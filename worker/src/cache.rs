@@ -38,12 +38,11 @@ impl Deref for Stored {
 impl Stored {
     /// Reads a value; the first one, which has the directory, is needed for the others.
     pub fn read(value: Vec<u8>, at: usize, first: Option<Rc<Self>>) -> Result<Self, Corrupt> {
-        let located = match first.filter(|_| at > 0) {
-            Some(first) => first.located.clone(),
-            None => {
-                let (directory, _) = segment::first(&value)?;
-                Rc::new(Located { volumes: Volumes::of(&directory), directory })
-            }
+        let located = if let Some(first) = first.filter(|_| at > 0) {
+            first.located.clone()
+        } else {
+            let (directory, _) = segment::first(&value)?;
+            Rc::new(Located { volumes: Volumes::of(&directory), directory })
         };
         let start = value.len() - located.volumes.open(at, &value)?.len();
         Ok(Self { value, start, located })

@@ -6,7 +6,7 @@
 use crate::database::Fault;
 use crate::follow;
 use crate::ingest::{Answer, Piece, refusal};
-use crate::limits::{BACKLOG, BATCH, PATIENCE};
+use crate::limits::{BACKLOG, BATCH, IDENTITIES, PATIENCE};
 use crate::shell::{Bindings, now, random};
 use crate::signal::Signal;
 use crate::view::{View, failed};
@@ -18,7 +18,7 @@ use reqlog_core::id::{EntryId, Seq};
 use reqlog_core::limit::{Admission, BucketId, Charge, TokenBucket, Verdict};
 use reqlog_core::live::{Ring, Room};
 use reqlog_core::plan::Failure;
-use reqlog_core::sequencer::{Commit, Committed, Room as Backlog, Sequencer, Step, Submission, Ticket};
+use reqlog_core::sequencer::{Commit, Committed, DEADLINE, Room as Backlog, Sequencer, Step, Submission, Ticket};
 use reqlog_core::timestamp::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::cell::{Cell, RefCell};
@@ -54,8 +54,9 @@ pub struct Writer {
     // tells the pump
     submitted: Signal,
     pumping: Cell<bool>,
-    // since the compactor was told last
+    // rows and bytes committed since the view was loaded
     fresh: Cell<(u64, u64)>,
+    sealing: Cell<bool>,
     buckets: RefCell<HashMap<BucketId, TokenBucket>>,
 }
 
@@ -89,7 +90,7 @@ impl Committer {
         let bindings = Bindings::of(self.env.clone())?;
         let view = bindings.shell.view(&bindings.database).await.map_err(told)?;
         let seed = u64::from_le_bytes(random()?[..8].try_into().unwrap_or_default());
-        let room = Backlog { row: BATCH, ..Backlog::default() };
+        let room = Backlog { row: BATCH, identities: IDENTITIES, ..Backlog::default() };
         let writer = Rc::new(Writer {
             ring: RefCell::new(Ring::new(Room::default(), view.head().map(EntryId::seq))),
             sequencer: RefCell::new(Sequencer::new(bindings.shell.window, room, Arc::new(Portable), seed)),
@@ -102,6 +103,7 @@ impl Committer {
             submitted: Signal::default(),
             pumping: Cell::new(false),
             fresh: Cell::new((0, 0)),
+            sealing: Cell::new(false),
             buckets: RefCell::default(),
         });
         // another request may have been quicker while this one waited
@@ -115,17 +117,15 @@ impl Committer {
             return Response::error("no such bucket", 400);
         };
         let kept = writer.buckets.borrow().get(&bucket).copied();
-        let mut kept = match kept {
-            Some(kept) => kept,
-            None => {
-                let stored: Option<(String, String)> = self.state.storage().get(&asked.bucket).await?;
-                let stored = stored.and_then(|(missing, at)| {
-                    Some(TokenBucket { missing: missing.parse().ok()?, at: Timestamp::from_nanos(at.parse().ok()?) })
-                });
-                // another request may have read it meanwhile
-                let read = stored.unwrap_or(TokenBucket::full(now()));
-                *writer.buckets.borrow_mut().entry(bucket).or_insert(read)
-            }
+        let mut kept = if let Some(kept) = kept {
+            kept
+        } else {
+            let stored: Option<(String, String)> = self.state.storage().get(&asked.bucket).await?;
+            let stored = stored.and_then(|(missing, at)| {
+                Some(TokenBucket { missing: missing.parse().ok()?, at: Timestamp::from_nanos(at.parse().ok()?) })
+            });
+            // another request may have read it meanwhile
+            *writer.buckets.borrow_mut().entry(bucket).or_insert(stored.unwrap_or(TokenBucket::full(now())))
         };
         let verdict = kept.take(rate, asked.cost, now());
         writer.buckets.borrow_mut().insert(bucket, kept);
@@ -145,9 +145,17 @@ impl Writer {
     }
 
     async fn submit(self: &Rc<Self>, submission: Submission) -> Result<Committed, String> {
-        if self.backlog() > BACKLOG {
+        let deadline = now().plus_nanos(DEADLINE.as_nanos() as i64);
+        loop {
+            let changed = self.changed.next();
+            let left = deadline.as_millis() - now().as_millis();
+            if self.backlog().1 <= BACKLOG {
+                break;
+            } else if left <= 0 {
+                return Err("compaction is far behind".into());
+            }
             self.seal();
-            return Err("compaction is far behind".into());
+            select(Delay::from(Duration::from_millis(left as u64)), changed).await;
         }
         let (sender, answer) = oneshot::channel();
         let ticket = self.sequencer.borrow_mut().submit(submission, now()).map_err(refusal)?;
@@ -159,8 +167,10 @@ impl Writer {
         answer.await.unwrap_or_else(|_| Err("the committer ended".into()))
     }
 
-    fn backlog(&self) -> u64 {
-        self.view.borrow().backlog() + self.fresh.get().1
+    // rows and bytes that are in no segment
+    fn backlog(&self) -> (u64, u64) {
+        let ((rows, bytes), (new_rows, new_bytes)) = (self.view.borrow().backlog(), self.fresh.get());
+        (rows + new_rows, bytes + new_bytes)
     }
 
     // one step after another, until nothing waits
@@ -168,6 +178,8 @@ impl Writer {
         loop {
             let submitted = self.submitted.next();
             let step = self.sequencer.borrow_mut().next(now());
+            // duplicates, and what has waited for too long, are answered without a step
+            self.settle();
             match step {
                 Step::Load { attempt, identities_after } => {
                     let loaded = in_time(self.bindings.database.head(attempt.as_deref(), identities_after)).await;
@@ -187,13 +199,27 @@ impl Writer {
                 }
                 Step::Wait(None) => break,
             }
-            self.settle();
         }
         self.pumping.set(false);
     }
 
     async fn write(&self, commit: &Commit) {
-        let written = in_time(self.bindings.database.commit(commit)).await;
+        let known = self.view.borrow().projects.clone();
+        let is_known = |(project, environment): &(String, Option<String>)| {
+            let declared = known.environments(project);
+            declared.is_some_and(|all| environment.as_ref().is_none_or(|name| all.contains(name)))
+        };
+        let unknown = commit.places.iter().filter(|place| !is_known(place)).flat_map(|(project, environment)| {
+            [Some(""), environment.as_deref()].into_iter().flatten().map(move |name| (project.as_str(), name))
+        });
+        let unknown: Vec<(&str, &str)> = unknown.collect();
+        let written = in_time(self.bindings.database.commit(commit, &unknown)).await;
+        if !unknown.is_empty() && written.is_ok() {
+            // the next commit need not say it again
+            if let Err(error) = self.refresh().await {
+                worker::console_error!("the catalog could not be looked at: {error}");
+            }
+        }
         let mut sequencer = self.sequencer.borrow_mut();
         match written {
             Ok(source) => {
@@ -211,7 +237,7 @@ impl Writer {
     }
 
     // what is durable reaches streams and those who wait for it
-    fn settle(&self) {
+    fn settle(self: &Rc<Self>) {
         while let Some(settled) = self.sequencer.borrow_mut().settled() {
             match settled.head {
                 Some(head) if !settled.rows.is_empty() => self.ring.borrow_mut().push(settled.rows, head.seq()),
@@ -223,28 +249,35 @@ impl Writer {
             }
             self.changed.tell();
         }
-        let (rows, bytes) = self.fresh.get();
+        let (rows, bytes) = self.backlog();
         if rows >= Bounds::EDGE.fresh_rows || bytes >= Bounds::EDGE.fresh_bytes {
             self.seal();
         }
     }
 
-    // has the compactor look, without waiting for it
-    fn seal(&self) {
-        self.fresh.set((0, 0));
-        if let Ok(compactor) = self.bindings.compactor() {
-            spawn_local(async move {
-                if let Err(error) = post(&compactor, "seal", &[]).await {
-                    worker::console_error!("the compactor was not told: {error}");
-                }
-            });
+    // has the compactor look, once at a time; nobody waits for it
+    fn seal(self: &Rc<Self>) {
+        if self.sealing.replace(true) {
+            return;
         }
+        let writer = self.clone();
+        spawn_local(async move {
+            let sealed = async {
+                post(&writer.bindings.compactor()?, "seal", &[]).await?;
+                writer.refresh().await
+            };
+            if let Err(error) = sealed.await {
+                worker::console_error!("nothing was sealed: {error}");
+            }
+            writer.sealing.set(false);
+        });
     }
 
     /// Loads the catalog anew, and has the ring forget what was deleted.
     pub async fn refresh(&self) -> worker::Result<()> {
         let view = self.bindings.shell.view(&self.bindings.database).await.map_err(told)?;
         self.refreshed.set(now());
+        self.fresh.set((0, 0));
         let known = self.view.replace(view.clone());
         let seen = known.deletions.iter().map(|deletion| deletion.id).max().unwrap_or(0);
         for deletion in view.deletions.iter().filter(|deletion| deletion.id > seen) {
@@ -346,7 +379,7 @@ pub async fn submit(bindings: &Bindings, piece: &Piece) -> Result<Committed, Fai
 /// Has the committer serve a stream.
 pub async fn follow(bindings: &Bindings, head: &http::request::Parts) -> Result<Response, Failure> {
     let mut init = RequestInit::new();
-    init.with_headers((&head.headers).into());
+    init.with_headers(crate::service::headers(&head.headers));
     let request = Request::new_with_init(&head.uri.to_string(), &init).map_err(unreached)?;
     bindings.committer().map_err(unreached)?.fetch_with_request(request).await.map_err(unreached)
 }
@@ -374,6 +407,7 @@ fn unreached(error: worker::Error) -> Failure {
     failed(error.into())
 }
 
+#[allow(clippy::needless_pass_by_value)] // for `map_err`
 fn told(fault: Fault) -> worker::Error {
     worker::Error::RustError(format!("{fault:?}"))
 }

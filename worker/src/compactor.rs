@@ -70,12 +70,20 @@ impl DurableObject for Compactor {
 impl Compactor {
     async fn run(&self, bindings: &Bindings, urgency: Urgency, tick: bool) -> Result<(), Failure> {
         if tick {
-            retain(bindings).await?;
+            // what it could not look at is looked at in a minute
+            if let Err(failure) = retain(bindings).await {
+                console_error!("retention: {failure}");
+            }
         }
         let mut steps = 0;
         let mut removed = false;
-        while self.step(bindings, urgency, &mut removed).await? {
+        // what cannot be read at present; the next run tries again
+        let mut unread = HashSet::new();
+        while self.step(bindings, urgency, &mut removed, &mut unread).await? {
             steps += 1;
+            if !unread.is_empty() {
+                break;
+            }
             if steps == STEPS {
                 // the rest in an invocation of its own, which has its own time
                 if let Ok(compactor) = bindings.compactor() {
@@ -91,7 +99,13 @@ impl Compactor {
     }
 
     // whether there was anything to do
-    async fn step(&self, bindings: &Bindings, urgency: Urgency, removed: &mut bool) -> Result<bool, Failure> {
+    async fn step(
+        &self,
+        bindings: &Bindings,
+        urgency: Urgency,
+        removed: &mut bool,
+        unread: &mut HashSet<SourceId>,
+    ) -> Result<bool, Failure> {
         let view = bindings.view().await?;
         let reader = bindings.reader(view.clone());
         let catalog = catalog(bindings, &view)?;
@@ -119,7 +133,11 @@ impl Compactor {
             }
             Err(failure) => {
                 console_error!("not compacted: {inputs:?}: {failure}");
-                self.avoided.borrow_mut().extend(inputs);
+                match failure {
+                    // KV does not show it yet, or the catalog did not answer
+                    Failure::Busy { .. } => unread.extend(inputs),
+                    _ => self.avoided.borrow_mut().extend(inputs),
+                }
             }
         }
         Ok(true)
@@ -183,7 +201,7 @@ async fn exchange(
         summary: &built.summary,
     });
     let replacement = Replacement {
-        id: view.replacements.iter().map(|replacement| replacement.id).max().unwrap_or(view.store.generation) + 1,
+        id: view.store.replaced + 1,
         at_ms: now().as_millis() as u64,
         removed: Sources::of(removed, &view.entries),
         added: ids.clone(),
@@ -196,6 +214,7 @@ async fn exchange(
     }
 }
 
+#[allow(clippy::needless_pass_by_value)] // for `map_err`
 fn unwritten(error: worker::kv::KvError) -> Failure {
     failed(Fault::Failed(error.to_string()))
 }
@@ -253,8 +272,10 @@ async fn expire(
         match retention::due(&bindings.shell.retention, catalog, entries.iter(), size, half) {
             Ok(entry) => return Ok(entry.and_then(|entry| compact::rewrite(entry, entries, size, &Bounds::EDGE))),
             Err(id) => {
-                let arrivals = reader.arrivals(id).await?.into_iter().map(|(arrival, _)| arrival).collect();
-                halves.insert(id, retention::half(arrivals).unwrap_or(0));
+                // one that cannot be read is not rewritten
+                let arrivals = reader.arrivals(id).await.unwrap_or_default();
+                let arrivals = arrivals.into_iter().map(|(arrival, _)| arrival).collect();
+                halves.insert(id, retention::half(arrivals).unwrap_or(u64::MAX));
             }
         }
     }

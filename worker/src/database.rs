@@ -110,7 +110,7 @@ impl Database {
         admin: Option<KeyHash>,
         now: Timestamp,
     ) -> Result<(), Fault> {
-        let found = "INSERT OR IGNORE INTO store VALUES (1, 1, 1, 0, ?1, ?2, '{}')";
+        let found = "INSERT OR IGNORE INTO store VALUES (1, 1, 1, 0, 0, ?1, ?2, '{}')";
         let mut statements = vec![self.ask(found, &[text(secret), text(redact_key)])?];
         if let Some(hash) = admin {
             let sql = "INSERT OR IGNORE INTO keys (hash, name, role, created_ns) VALUES (?1, 'admin', 'admin', ?2)";
@@ -141,7 +141,8 @@ impl Database {
     }
 
     /// Writes a commit, all of it or, where it does not continue the head, nothing; the number of the import it is part of.
-    pub async fn commit(&self, commit: &Commit) -> Result<Option<u64>, Fault> {
+    /// `places` are those of its projects and environments that may not be known yet.
+    pub async fn commit(&self, commit: &Commit, places: &[(&str, &str)]) -> Result<Option<u64>, Fault> {
         let mut statements = Vec::new();
         let token = number(commit.token);
         if let Some(import) = &commit.import {
@@ -164,12 +165,9 @@ impl Database {
         if let Some(outdated) = commit.outdated {
             statements.push(self.ask("DELETE FROM identities WHERE id <= ?1", &[number(outdated)])?);
         }
-        if !commit.places.is_empty() {
-            let places = commit.places.iter().flat_map(|(project, environment)| {
-                [Some(""), environment.as_deref()].into_iter().flatten().map(move |name| (project.as_str(), name))
-            });
-            statements.push(self.places(places.collect())?);
-            statements.push(self.ask(CHANGED, &[])?);
+        if !places.is_empty() {
+            statements.push(self.places(places)?);
+            statements.push(self.ask("UPDATE store SET generation = generation + 1 WHERE changes() > 0", &[])?);
         }
         let results = if statements.is_empty() { Vec::new() } else { self.all(statements).await? };
         match (&commit.import, results.first()) {
@@ -232,13 +230,14 @@ impl Database {
     /// Makes a project and environments of it known.
     pub async fn declare(&self, project: &str, environments: &[String]) -> Result<(), Fault> {
         let places = environments.iter().map(String::as_str).chain([""]).map(|environment| (project, environment));
-        self.all(vec![self.places(places.collect())?, self.ask(CHANGED, &[])?]).await.map(|_| ())
+        let places: Vec<_> = places.collect();
+        self.all(vec![self.places(&places)?, self.ask(CHANGED, &[])?]).await.map(|_| ())
     }
 
     // one statement, however many they are
-    fn places(&self, places: Vec<(&str, &str)>) -> Result<D1PreparedStatement, Fault> {
+    fn places(&self, places: &[(&str, &str)]) -> Result<D1PreparedStatement, Fault> {
         let sql = "INSERT OR IGNORE INTO places SELECT value ->> 0, value ->> 1 FROM json_each(?1)";
-        let places = serde_json::to_string(&places).map_err(|error| Fault::Failed(error.to_string()))?;
+        let places = serde_json::to_string(places).map_err(|error| Fault::Failed(error.to_string()))?;
         self.ask(sql, &[text(&places)])
     }
 
@@ -280,8 +279,8 @@ impl Database {
     pub async fn replace(&self, replacement: &Replacement, sealed: &[Sealed<'_>], erased: u64) -> Result<(), Fault> {
         let [id, at] = [replacement.id, replacement.at_ms].map(number);
         let added = replacement.added.iter().map(|id| format!("{id},")).collect::<String>();
-        // the number is taken where somebody else was quicker, and lower than the newest where that was forgotten
-        let put = "INSERT INTO replacements SELECT ?1, CASE WHEN ?1 > coalesce((SELECT max(id) FROM replacements), 0) THEN ?2 END, ?3, ?4";
+        // whoever was quicker has taken the number, be it forgotten since
+        let put = "INSERT INTO replacements SELECT ?1, CASE WHEN ?1 = replaced + 1 THEN ?2 END, ?3, ?4 FROM store";
         let mut statements = vec![self.ask(put, &[id, at, text(&replacement.removed.to_string()), text(&added)])?];
         for Sealed { id, size, summary } in sealed {
             let [id, size, erased] = [*id, *size, erased].map(number);
@@ -289,7 +288,8 @@ impl Database {
             let put = "INSERT INTO segments VALUES (?1, ?2, ?3, ?4)";
             statements.push(self.ask(put, &[id.clone(), size, erased, summary])?);
         }
-        statements.push(self.ask(CHANGED, &[])?);
+        let taken = "UPDATE store SET generation = generation + 1, replaced = ?1";
+        statements.push(self.ask(taken, &[number(replacement.id)])?);
         self.all(statements).await.map(|_| ())
     }
 

@@ -4,7 +4,7 @@
 //! Others are held until they are whole, up to [`WHOLE_EXPORT`]; what is longer is refused before a byte was sent.
 
 use crate::limits::WHOLE_EXPORT;
-use crate::service::whole;
+use crate::service::{code, headers, takes_gzip, whole};
 use crate::shell::{Bindings, now};
 use bytes::Bytes;
 use futures_util::stream::try_unfold;
@@ -12,7 +12,7 @@ use http::HeaderMap;
 use reqlog_core::plan::{Exporter, Failure, Outcome, Plan};
 use reqlog_core::scan::Scan;
 use std::rc::Rc;
-use worker::{Headers, Response, ResponseBuilder};
+use worker::{Response, ResponseBuilder};
 
 /// Answers an export.
 pub async fn answer(bindings: Rc<Bindings>, plan: Plan, asked: &HeaderMap) -> worker::Result<Response> {
@@ -42,8 +42,12 @@ pub async fn answer(bindings: Rc<Bindings>, plan: Plan, asked: &HeaderMap) -> wo
         Ok(chunk) => Ok(chunk.map(|chunk| (chunk.to_vec(), walk))),
         Err(failure) => Err(worker::Error::RustError(failure.to_string())),
     });
-    let builder = ResponseBuilder::new().with_status(head.status().as_u16());
-    builder.with_headers(Headers::from(head.headers())).from_stream(chunks)
+    let (mut head, ()) = head.into_parts();
+    if takes_gzip(asked) {
+        code(&mut head.headers);
+    }
+    let builder = ResponseBuilder::new().with_status(head.status.as_u16());
+    builder.with_headers(headers(&head.headers)).from_stream(chunks)
 }
 
 struct Walk {

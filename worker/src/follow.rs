@@ -1,7 +1,7 @@
 //! Live streams: one resumable tail each, asked for more only when its client has taken what it was given.
 
 use crate::committer::Writer;
-use crate::service::{open as open_request, whole};
+use crate::service::{headers, open as open_request, whole};
 use crate::shell::now;
 use futures_util::future::select;
 use futures_util::stream::unfold;
@@ -12,7 +12,7 @@ use reqlog_core::scan::Scan;
 use std::pin::pin;
 use std::rc::Rc;
 use std::time::Duration;
-use worker::{Delay, Headers, Request, Response, ResponseBuilder};
+use worker::{Delay, Request, Response, ResponseBuilder, console_error};
 
 /// A stream's place among those of its key, free again when this is dropped.
 struct Place {
@@ -47,7 +47,7 @@ pub async fn open(writer: &Rc<Writer>, request: Request) -> worker::Result<Respo
         Some((frames, stream))
     });
     let builder = ResponseBuilder::new().with_status(answer.status().as_u16());
-    builder.with_headers(Headers::from(answer.headers())).from_stream(frames)
+    builder.with_headers(headers(answer.headers())).from_stream(frames)
 }
 
 impl Stream {
@@ -77,10 +77,15 @@ impl Stream {
                     let left = Duration::from_millis((due.as_millis() - now().as_millis()).max(1) as u64);
                     select(pin!(Delay::from(left)), changed).await;
                     // keys that were revoked elsewhere
-                    if now() >= writer.refreshed.get().plus_nanos(HEARTBEAT.as_nanos() as i64)
+                    let age = |beats: i64| writer.refreshed.get().plus_nanos(beats * HEARTBEAT.as_nanos() as i64);
+                    if now() >= age(1)
                         && let Err(error) = writer.refresh().await
                     {
-                        return Some(Err(error));
+                        console_error!("keys could not be looked at: {error}");
+                        // so long such a key may see what comes
+                        if now() >= age(4) {
+                            return Some(Err(error));
+                        }
                     }
                 }
                 Step::End => return None,

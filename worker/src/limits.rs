@@ -26,6 +26,8 @@ pub const READS: u32 = 800;
 pub const WHOLE_EXPORT: usize = 16 << 20;
 /// Bytes of stored batches beyond which ingestion waits for compaction, as a refusal.
 pub const BACKLOG: u64 = 24 << 20;
+/// Identities of records that the committer remembers, of some 40 bytes each; those of a day, if they are fewer.
+pub const IDENTITIES: usize = 500_000;
 /// How long replaced sources stay readable: KV shows a new value everywhere within about a minute.
 pub const GRACE: Duration = Duration::from_mins(5);
 /// How long values that no segment names are kept, for who is still writing them.

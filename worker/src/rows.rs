@@ -18,6 +18,7 @@ pub struct StoreRow {
     pub generation: u64,
     pub next: u64,
     pub arrival: u64,
+    pub replaced: u64,
     pub secret: String,
     pub redact_key: String,
     pub retained: String,

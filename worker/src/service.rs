@@ -18,6 +18,7 @@ use reqlog_core::query::{Detail, Query, Unit};
 use reqlog_core::scan::Scan;
 use std::rc::Rc;
 use std::time::Duration;
+use worker::js_sys::Reflect;
 use worker::{Body, Headers, Request, Response, ResponseBuilder};
 
 /// Answers a request.
@@ -67,9 +68,20 @@ pub async fn answer(request: Request, bindings: Rc<Bindings>) -> worker::Result<
 /// The request as core takes it. The conversions of `worker` panic or give up where a header field is not ASCII.
 pub fn open(request: &Request) -> Option<(Parts, Body)> {
     let request = request.inner();
-    let mut head = http::Request::builder().method(request.method().as_str()).uri(request.url()).body(()).ok()?.into_parts().0;
+    let mut head =
+        http::Request::builder().method(request.method().as_str()).uri(request.url()).body(()).ok()?.into_parts().0;
     let fields = worker::Headers(request.headers());
-    head.headers.extend(fields.entries().filter_map(|(name, value)| capture::field(&name, &value)).map(|(name, value)| (Some(name), value)));
+    head.headers.extend(
+        fields
+            .entries()
+            .filter_map(|(name, value)| capture::field(&name, &value))
+            .map(|(name, value)| (Some(name), value)),
+    );
+    // the platform asks for what it likes itself, and says elsewhere what the client takes
+    let cf = Reflect::get(request, &"cf".into()).and_then(|cf| Reflect::get(&cf, &"clientAcceptEncoding".into()));
+    if let Some(taken) = cf.ok().and_then(|taken| taken.as_string()) {
+        head.headers.insert(ACCEPT_ENCODING, HeaderValue::from_str(&taken).ok()?);
+    }
     Some((head, request.body().map_or_else(Body::empty, Body::new)))
 }
 
@@ -198,13 +210,11 @@ async fn delete(bindings: &Bindings, erasure: &Erasure, project: Option<&str>) -
 
 /// A whole answer, which the runtime compresses for who takes that.
 pub fn whole(asked: &HeaderMap, mut answer: http::Response<Bytes>) -> Response {
-    let codings = asked.get_all(ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
-    let takes_gzip = codings.flat_map(|list| list.split(',')).any(|coding| coding.trim().eq_ignore_ascii_case("gzip"));
-    if takes_gzip && !answer.body().is_empty() && !answer.headers().contains_key(CONTENT_ENCODING) {
+    if takes_gzip(asked) && !answer.body().is_empty() && !answer.headers().contains_key(CONTENT_ENCODING) {
         code(answer.headers_mut());
     }
     let (head, body) = answer.into_parts();
-    let response = ResponseBuilder::new().with_status(head.status.as_u16()).with_headers(Headers::from(&head.headers));
+    let response = ResponseBuilder::new().with_status(head.status.as_u16()).with_headers(headers(&head.headers));
     match head.status {
         StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED => response.empty(),
         _ if body.is_empty() => response.empty(),
@@ -212,7 +222,26 @@ pub fn whole(asked: &HeaderMap, mut answer: http::Response<Bytes>) -> Response {
     }
 }
 
-fn code(headers: &mut HeaderMap) {
+/// Header fields for the runtime. The conversion of `worker` panics where a value is not ASCII; one that is no text at all
+/// is left out.
+pub fn headers(fields: &HeaderMap) -> Headers {
+    let headers = Headers::new();
+    for (name, value) in fields {
+        if let Ok(value) = std::str::from_utf8(value.as_bytes()) {
+            let _ = headers.append(name.as_str(), value);
+        }
+    }
+    headers
+}
+
+/// Whether the client takes gzip.
+pub fn takes_gzip(asked: &HeaderMap) -> bool {
+    let codings = asked.get_all(ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
+    codings.flat_map(|list| list.split(',')).any(|coding| coding.trim().eq_ignore_ascii_case("gzip"))
+}
+
+/// Has the runtime compress what follows.
+pub fn code(headers: &mut HeaderMap) {
     headers.remove(CONTENT_LENGTH);
     headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
     headers.append(VARY, HeaderValue::from_static("accept-encoding"));

@@ -73,12 +73,14 @@ impl Shell {
                 Window { time: Duration::from_millis(ms), ..Window::default() }
             }
         };
-        let upstream = variable("UPSTREAM").map(|given| Upstream::beside_api(&given, &settings).map_err(|error| error.to_string()));
+        let upstream = variable("UPSTREAM")
+            .map(|given| Upstream::beside_api(&given, &settings).map_err(|error| error.to_string()));
         Ok(Self {
             settings,
             retention: configured.retention,
             window,
-            sampling: Sampling::parse(&variable("REQLOG_SAMPLE").unwrap_or_default(), now()).map_err(|error| error.to_string())?,
+            sampling: Sampling::parse(&variable("REQLOG_SAMPLE").unwrap_or_default(), now())
+                .map_err(|error| error.to_string())?,
             captured: IngestRequest {
                 scope: Scope::Organisation,
                 project: variable("REQLOG_PROJECT"),

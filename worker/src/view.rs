@@ -19,13 +19,14 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 use worker::KvStore;
 
 /// What the catalog says, kept by an isolate until it says something else.
 pub struct View {
     pub store: StoreRow,
-    pub keyring: Keyring,
-    pub projects: Projects,
+    pub keyring: Rc<Keyring>,
+    pub projects: Rc<Projects>,
     pub entries: Vec<Entry>,
     pub replacements: Vec<Replacement>,
     pub deletions: Vec<Arc<Deletion>>,
@@ -75,8 +76,8 @@ impl View {
         let mut view = Self {
             secret: key(&store.secret).ok_or_else(|| damaged("the secret"))?,
             redact_key: key(&store.redact_key).ok_or_else(|| damaged("the redaction key"))?,
-            keyring: Keyring::new(everything.keys.into_iter().filter_map(rows::KeyRow::decode).collect()),
-            projects,
+            keyring: Rc::new(Keyring::new(everything.keys.into_iter().filter_map(rows::KeyRow::decode).collect())),
+            projects: Rc::new(projects),
             entries: Vec::new(),
             replacements: replacements.ok_or_else(|| damaged("a replacement"))?,
             deletions: everything.deletions.iter().filter_map(rows::DeletionRow::decode).collect(),
@@ -166,10 +167,11 @@ impl View {
         })
     }
 
-    /// Stored bytes of the batches.
-    pub fn backlog(&self) -> u64 {
-        let batch = |(id, size): (&SourceId, &u64)| if matches!(id, SourceId::Batch(_)) { *size } else { 0 };
-        self.sizes.iter().map(batch).sum()
+    /// Rows and stored bytes of the batches that no segment stands for.
+    pub fn backlog(&self) -> (u64, u64) {
+        let is_live = |id| !self.replacements.iter().any(|replacement| replacement.removed.contains(id));
+        let batches = self.entries.iter().filter(|entry| matches!(entry.id, SourceId::Batch(_)) && is_live(entry.id));
+        batches.fold((0, 0), |(rows, bytes), entry| (rows + entry.summary.rows, bytes + self.size(entry.id)))
     }
 
     fn entry(&self, id: SourceId) -> Option<&Entry> {
@@ -203,7 +205,7 @@ impl Reader<'_> {
         loop {
             let catalog = self.view.catalog(self.retention, &self.unread.borrow()).map_err(|segment| {
                 worker::console_error!("segment {segment} is not in KV, nor what it replaced");
-                Failure::Busy { retry_after: std::time::Duration::from_secs(10) }
+                Failure::Busy { retry_after: Duration::from_secs(10) }
             })?;
             let mut scan = plan(&catalog);
             match self.drive(&mut scan).await {
@@ -292,12 +294,11 @@ impl Reader<'_> {
         let source = SourceId::Batch(first);
         let corrupt = || damaged(source, Corrupt { what: "batch" });
         let entry = self.view.entry(source).ok_or_else(corrupt)?;
-        let blob = match self.view.blobs.get(&first) {
-            Some(blob) => rows::decode(blob),
-            None => {
-                let blob = self.database.batch(first).await.map_err(|fault| Unreadable::Other(failed(fault)))?;
-                blob.and_then(|blob| rows::decode(&blob))
-            }
+        let blob = if let Some(blob) = self.view.blobs.get(&first) {
+            rows::decode(blob)
+        } else {
+            let blob = self.database.batch(first).await.map_err(|fault| Unreadable::Other(failed(fault)))?;
+            blob.and_then(|blob| rows::decode(&blob))
         };
         let (seq, arrival) = (entry.summary.seq.0, entry.summary.arrival.0);
         batch::decode(&blob.ok_or_else(corrupt)?, seq, arrival, &Portable).map_err(|corrupt| damaged(source, corrupt))
@@ -344,7 +345,7 @@ impl Reader<'_> {
         match self.drive(&mut scan).await {
             Ok(()) => Ok(scan.finish().rows),
             Err(Unreadable::Other(failure)) => Err(failure),
-            Err(Unreadable::Segment(_)) => Err(Failure::Busy { retry_after: std::time::Duration::from_secs(60) }),
+            Err(Unreadable::Segment(_)) => Err(Failure::Busy { retry_after: Duration::from_mins(1) }),
         }
     }
 }
@@ -360,7 +361,8 @@ fn damaged(source: SourceId, corrupt: Corrupt) -> Unreadable {
 }
 
 /// What a client is told of a fault; the log has the rest.
+#[allow(clippy::needless_pass_by_value)] // for `map_err`
 pub fn failed(fault: Fault) -> Failure {
     worker::console_error!("{fault:?}");
-    Failure::Busy { retry_after: std::time::Duration::from_secs(1) }
+    Failure::Busy { retry_after: Duration::from_secs(1) }
 }

@@ -11,6 +11,7 @@ const none = () => ({
 let costs = none();
 let rules = [];
 let fresh = 0;
+let hidden = /^/;
 let hits = 0;
 // calls that never answered and were not applied either
 let held = [];
@@ -25,7 +26,8 @@ export function takeCosts() {
 /**
  * Replaces every rule that is armed.
  *
- * - `fresh`: for so many milliseconds after it was put, KV says of a key that it is not there
+ * - `fresh`: for so many milliseconds after it was put, KV says of a key that it is not there; of those that match the
+ *   regular expression `hidden`, or all
  * - `rules`: each meets the calls `on` (`d1`, `get`, `put`, `delete`) whose text matches the regular expression `match`
  *   (SQL and parameters as JSON, or the key), but for the first `skip`, and no more than `times` (1), and does
  *   - `fail`: nothing is applied, the call throws
@@ -35,6 +37,7 @@ export function takeCosts() {
  */
 export function arm(faults) {
   fresh = faults.fresh ?? 0;
+  hidden = new RegExp(faults.hidden ?? '', 's');
   hits = 0;
   rules = (faults.rules ?? []).map((rule) => ({
     ...rule,
@@ -105,7 +108,7 @@ async function through(on, text, call) {
   }
 }
 
-/** Puts the tests between the Worker and its bindings; gives what goes to the database past them. */
+/** Puts the tests between the Worker and its bindings; gives what goes to the database, and to KV, past them. */
 export function install(env) {
   const database = env.DB.fetcher;
   const ask = async (url, init) => {
@@ -135,7 +138,7 @@ export function install(env) {
   const found = async (key, options) => {
     costs.kv.gets += 1;
     const { value, metadata } = await getWithMetadata.call(kv, key, options);
-    const isFresh = value !== null && now() < (metadata?.put ?? 0) + fresh;
+    const isFresh = value !== null && hidden.test(key) && now() < (metadata?.put ?? 0) + fresh;
     if (value === null || isFresh) costs.kv.misses += 1;
     if (isFresh) return { value: null, metadata: null };
     costs.kv.bytesRead += size(value);
@@ -162,7 +165,7 @@ export function install(env) {
     return list.call(kv, options);
   };
 
-  return async (statements) => {
+  const query = async (statements) => {
     const init = { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(statements) };
     const response = await database.fetch('http://d1/query', init);
     const results = [await response.json()].flat();
@@ -170,4 +173,10 @@ export function install(env) {
     if (failed) throw new Error(failed.error);
     return results.map(({ results }) => results);
   };
+  const names = async () => {
+    const { keys, list_complete: isWhole } = await list.call(kv);
+    if (!isWhole) throw new Error('more values than one list has');
+    return keys.map(({ name }) => name);
+  };
+  return { query, names, discard: (key) => remove.call(kv, key) };
 }

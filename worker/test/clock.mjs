@@ -7,8 +7,8 @@
 
 const BRIEF = 250;
 const POLL = 20;
-// a poll that has not run for so long belongs to a request or an object that is gone
-const GONE = 2000;
+// a poll that has not run while another ran so often belongs to a request or an object that is gone
+const GONE = 15;
 
 const real = {
   Date,
@@ -35,19 +35,20 @@ export function set(nanoseconds) {
 
 /** Until everything that waited for a moment that has come goes on. */
 export async function settled() {
-  for (;;) {
-    const isDue = (wait) => wait.due <= now() && real.Date.now() - wait.polled < GONE;
-    if (![...waits.values()].some(isDue)) return;
+  for (let turn = 0; ; turn += 1) {
+    const due = [...waits.values()].filter((wait) => wait.due <= now() && wait.silent < GONE);
+    if (due.length === 0) return;
     await pause(POLL / 4);
+    if (turn % 4 === 3) for (const wait of due) wait.silent += 1;
   }
 }
 
 function setTimeout(callback, milliseconds = 0, ...args) {
   if (!(milliseconds > BRIEF)) return real.setTimeout(callback, milliseconds, ...args);
   const id = ++lastWait;
-  const wait = { due: now() + milliseconds, polled: real.Date.now(), timer: 0 };
+  const wait = { due: now() + milliseconds, silent: 0, timer: 0 };
   const poll = () => {
-    wait.polled = real.Date.now();
+    wait.silent = 0;
     if (now() < wait.due) {
       wait.timer = real.setTimeout(poll, POLL);
       return;

@@ -3,13 +3,15 @@
 
 import * as clock from './clock.mjs';
 import * as faults from './bindings.mjs';
+import * as module from './reqlog_worker.js';
 import { env as bindings } from 'cloudflare:workers';
 import worker, * as objects from './entry.mjs';
 
 const CONTROL = 'x-test-control';
+const TRAP = 'x-test-trap';
 const NOW = 'x-test-now';
 
-const database = faults.install(bindings);
+const past = faults.install(bindings);
 const live = new Map();
 
 // the runtime would ring at a real time, so it is told one that does not come
@@ -49,6 +51,17 @@ const controlled = (Real, binding) =>
       return true;
     }
   };
+
+// The platform may run two objects of one name for a moment: whom the Worker takes for its committer.
+let writer = 'committer';
+const { getByName } = Object.getPrototypeOf(bindings.COMMITTER);
+bindings.COMMITTER.getByName = (name, ...options) => getByName.call(bindings.COMMITTER, name === 'committer' ? writer : name, ...options);
+
+// an object at an address outside of the memory makes the module trap
+const { fetch: answered } = module.Committer.prototype;
+module.Committer.prototype.fetch = function (request) {
+  return answered.call(request.headers.has(TRAP) ? { __wbg_ptr: 0xfffffff0 } : this, request);
+};
 
 export const Committer = controlled(objects.Committer, 'COMMITTER');
 export const Compactor = controlled(objects.Compactor, 'COMPACTOR');
@@ -90,11 +103,31 @@ async function evict(binding) {
   return chosen.length;
 }
 
+// What waits for the module when it traps is rejected, and the module starts anew; the status that the trap was answered with.
+async function trap() {
+  const { COMMITTER: objects } = bindings;
+  const { status } = await objects.get(objects.idFromName('trap')).fetch('http://object/', { headers: { [TRAP]: '1' } });
+  return status;
+}
+
+/** What a Worker reads that asks this one: unlike an HTTP client of workerd it is told when a body was aborted. */
+async function read({ path, headers }, env, context) {
+  const { status, body } = await handlers(env, context).fetch(new Request(`http://reqlog${path}`, { headers }), env, context);
+  const decoder = new TextDecoder();
+  let text = '';
+  try {
+    for await (const chunk of body ?? []) text += decoder.decode(chunk, { stream: true });
+    return { status, text };
+  } catch (error) {
+    return { status, text, aborted: String(error) };
+  }
+}
+
 const handlers = (env, context) => (typeof worker === 'function' ? new worker(context, env) : worker);
 
 const controls = {
   advance,
-  sql: ({ statements }) => database(statements),
+  sql: ({ statements }) => past.query(statements),
   settle,
   scheduled: ({ cron }, env, context) => scheduled(cron, env, context),
   evict: ({ binding }) => evict(binding),
@@ -102,6 +135,11 @@ const controls = {
   hit: ({ least }) => faults.hit(least ?? 1),
   release: faults.release,
   costs: faults.takeCosts,
+  values: past.names,
+  discard: ({ key }) => past.discard(key),
+  read,
+  trap,
+  writer: ({ name }) => void (writer = name),
 };
 
 export default {

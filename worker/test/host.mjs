@@ -5,6 +5,7 @@
 //                                answers {url, took}; the address outlasts restarts
 //   restart {id, now}            ends the process and starts another over the same stores; answers {took} in ms. What
 //                                `fault` set for KV is set again
+//   said {id}                    the last lines on the output of workerd, and of the Worker's console
 //   stop {id}
 //
 // All else goes to the Worker's test entry (controlled.mjs has the list), as {id, now, …} where `now` is decimal nanoseconds.
@@ -33,12 +34,20 @@ const stores = ({ dir, vars }) => ({
   durableObjectsPersist: join(dir, 'objects'),
 });
 
+// the last lines that the runtime said
+const keep = (said) => (output) =>
+  createInterface({ input: output }).on('line', (line) => {
+    said.push(line);
+    if (said.length > 40) said.shift();
+  });
+
 const since = (start) => Math.round(performance.now() - start);
 
 async function start(command) {
   const began = performance.now();
-  const settings = options({ ...TEST, ...stores(command) });
-  const server = { settings, miniflare: new Miniflare(settings), url: undefined, fresh: 0 };
+  const said = [];
+  const settings = options({ ...TEST, ...stores(command), handleRuntimeStdio: (...outputs) => outputs.forEach(keep(said)) });
+  const server = { settings, miniflare: new Miniflare(settings), url: undefined, fresh: 0, said };
   running.set(command.id, server);
   server.url = await server.miniflare.ready;
   await control({ op: 'sql', now: command.now, statements: [...schema.map((sql) => ({ sql })), ...command.sql] }, server);
@@ -53,6 +62,8 @@ async function restart({ now }, server) {
   if (server.fresh > 0) await control({ op: 'fault', now, faults: { fresh: server.fresh } }, server);
   return { url: server.url.href, took: since(began) };
 }
+
+const said = (_, server) => server.said;
 
 async function stop({ id }, server) {
   running.delete(id);
@@ -85,7 +96,7 @@ async function run(command) {
   if (command.op === 'start') return start(command);
   const server = running.get(command.id);
   if (server === undefined) throw new Error(`no Worker runs as ${command.id}`);
-  const own = { restart, stop }[command.op];
+  const own = { restart, said, stop }[command.op];
   return own === undefined ? control(command, server) : own(command, server);
 }
 

@@ -77,10 +77,7 @@ let host;
 const logged = [];
 
 before(async () => {
-  host = await start({ handleRuntimeStdio: keep }, [
-    { path: "first.mjs", contents: FIRST },
-    { path: "faults.mjs", contents: FAULTS },
-  ]);
+  host = await start({ handleRuntimeStdio: keep, first: FIRST, beside: { "faults.mjs": FAULTS } });
 });
 after(() => host.dispose());
 

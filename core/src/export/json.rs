@@ -280,7 +280,7 @@ pub(super) fn body(body: &Body, bodies: Bodies, out: &mut Vec<u8>) {
     out.extend_from_slice(b"{\"size\":");
     decimal(body.size, out);
     out.extend_from_slice(b",\"captured\":");
-    decimal(body.bytes.len() as u64, out);
+    decimal(body.bytes.len() as u64 + body.withheld, out);
     out.extend_from_slice(if body.cut.is_some() { b",\"truncated\":true" } else { b",\"truncated\":false" });
     if let Some(reason) = body.cut.map(Cut::name) {
         append(out, format_args!(",\"reason\":\"{reason}\""));

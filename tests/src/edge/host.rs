@@ -12,7 +12,7 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
 // only for a process that does not do what it should
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 static HOST: LazyLock<Host> = LazyLock::new(|| Host::spawn().expect("Node runs worker/test/host.mjs"));
 

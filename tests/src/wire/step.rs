@@ -6,6 +6,7 @@ use bytes::Bytes;
 use flate2::read::MultiGzDecoder;
 use http::header::{CONNECTION, CONTENT_ENCODING, DATE, HOST, HeaderName, TRANSFER_ENCODING};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
+use reqlog_core::plan::Offer;
 use std::io::Read;
 use std::time::Duration;
 
@@ -19,6 +20,8 @@ pub(super) struct Step<'t> {
     pub(super) name: &'t str,
     /// Passes before, once.
     pub(super) wait: Duration,
+    /// Only where this is offered, or where it is not.
+    pub(super) place: Option<(Offer, bool)>,
     pub(super) turn: Turn<'t>,
 }
 

@@ -5,7 +5,7 @@ use super::seed::UNLIMITED;
 use super::step::{End, Message, Step, Turn};
 use reqlog_core::format::time::rfc3339;
 use reqlog_core::limit::Limits;
-use reqlog_core::plan::FanOut;
+use reqlog_core::plan::{FanOut, Offer};
 use reqlog_core::timestamp::Timestamp;
 use std::time::Duration;
 
@@ -78,7 +78,7 @@ fn fan_out(times: &str) -> Option<FanOut> {
 fn step(line: usize, block: &str) -> Result<Step<'_>, String> {
     let (name, mut rest) = block.split_once('\n').unwrap_or((block, ""));
     let name = name.trim_start_matches('#').trim();
-    let (mut wait, mut times, mut stream) = (Duration::ZERO, 1, None);
+    let (mut wait, mut times, mut stream, mut place) = (Duration::ZERO, 1, None, None);
     while rest.starts_with('@') {
         let line;
         (line, rest) = rest.split_once('\n').unwrap_or((rest, ""));
@@ -90,12 +90,15 @@ fn step(line: usize, block: &str) -> Result<Step<'_>, String> {
                 times =
                     count.parse().ok().filter(|times| *times > 1).ok_or_else(|| format!("not 2 or more: {line}"))?;
             }
+            Some(("@where", what)) if place.is_none() => {
+                place = Some(where_offered(what).ok_or_else(|| format!("nothing that is offered: {line}"))?);
+            }
             Some((word @ ("@stream" | "@frames" | "@closed" | "@disconnect"), name))
                 if stream.is_none() && !name.is_empty() =>
             {
                 stream = Some((word, name));
             }
-            _ => return Err(format!("neither one @wait, one @times nor a stream: {line}")),
+            _ => return Err(format!("neither one @wait, one @times, one @where nor a stream: {line}")),
         }
     }
     if times > 1 && stream.is_some_and(|(word, _)| word != "@stream") {
@@ -120,7 +123,15 @@ fn step(line: usize, block: &str) -> Result<Step<'_>, String> {
             }
         }
     };
-    Ok(Step { line, name, wait, turn })
+    Ok(Step { line, name, wait, place, turn })
+}
+
+/// `backup`, `no-metrics`: what is offered, and whether it is.
+fn where_offered(text: &str) -> Option<(Offer, bool)> {
+    let name = text.strip_prefix("no-").unwrap_or(text);
+    let offer =
+        [("backup", Offer::Backup), ("metrics", Offer::Metrics)].into_iter().find(|(known, _)| *known == name)?.1;
+    Some((offer, name == text))
 }
 
 /// Whole milliseconds or seconds: `250ms`, `10s`.
