@@ -4,6 +4,7 @@ use super::Render;
 use crate::auth::{Key, NewKey, Role, Scope};
 use crate::dialect::{Asked, Planned, json};
 use crate::error::{Error, Thing};
+use crate::filter::Moment;
 use crate::plan::{Context, Operation};
 use crate::timestamp::Timestamp;
 use bytes::Bytes;
@@ -109,9 +110,9 @@ fn make(wanted: KeyWanted, within: &Scope, context: &Context<'_>) -> Result<Plan
 }
 
 fn moment(text: &str) -> Result<Timestamp, Error> {
-    let refused = || Error::Body("expires is a time as 2027-01-01T00:00:00Z.".to_owned());
-    let parsed: jiff::Timestamp = text.parse().map_err(|_| refused())?;
-    i64::try_from(parsed.as_nanosecond()).map(Timestamp::from_nanos).map_err(|_| refused())
+    // as the query language reads it; what lies beyond the range would come back as another time
+    let first = Moment::absolute(text).map(|moment| moment.first).filter(|&first| first < Timestamp::MAX);
+    first.ok_or_else(|| Error::Body("expires is a time as 2027-01-01T00:00:00Z.".to_owned()))
 }
 
 /// The projects that a key may see.
