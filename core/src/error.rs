@@ -205,8 +205,7 @@ impl fmt::Display for Failure {
                 f.write_str("This deployment has no /metrics; use the platform's own observability.")
             }
             Self::NotOffered(Offer::Backup) => f.write_str(
-                "This deployment has no backup of its own; back up with 'GET /api/v1/export?format=ndjson' or the \
-                 database's point-in-time recovery.",
+                "This deployment has no backup of its own; back up with 'GET /api/v1/export?format=ndjson'.",
             ),
             Self::Internal => f.write_str("The server failed to answer this request."),
         }

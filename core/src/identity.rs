@@ -248,6 +248,9 @@ impl<T> Import<T> {
 
     // The end of the common beginning lies within the held records.
     fn decide_rest(&mut self) {
+        if self.candidates.is_empty() && self.held.is_empty() {
+            return;
+        }
         let at = self.chain.blocks.len();
         let common =
             |chain: &Chain| self.held.iter().zip(&chain.tail).take_while(|((_, ours), theirs)| ours == *theirs).count();

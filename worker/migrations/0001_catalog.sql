@@ -1,9 +1,10 @@
 -- The catalog. Integers are exact up to 2^53, as far as they cross as JavaScript numbers; times in ns are text.
 
 -- one row: what is asked with every request. `generation` grows with every change but a commit; `next` and `arrival` are
--- those of the newest batch that is no longer in `batches`; `replaced` is the number of the newest replacement ever made.
+-- those of the newest batch that is no longer in `batches`; `replaced` is the number of the newest replacement ever made; batches
+-- below `sealed` are in segments, but for what could not be read.
 CREATE TABLE store (id INTEGER PRIMARY KEY CHECK (id = 1), generation INTEGER NOT NULL, next INTEGER NOT NULL,
-    arrival INTEGER NOT NULL, replaced INTEGER NOT NULL, secret TEXT NOT NULL, redact_key TEXT NOT NULL, retained TEXT NOT NULL) STRICT;
+    arrival INTEGER NOT NULL, replaced INTEGER NOT NULL, sealed INTEGER NOT NULL, secret TEXT NOT NULL, redact_key TEXT NOT NULL, retained TEXT NOT NULL) STRICT;
 
 -- a row a commit, nothing else: each row, and each entry of an index, is billed when it is written
 CREATE TABLE batches (first INTEGER PRIMARY KEY, next INTEGER NOT NULL, arrival INTEGER NOT NULL, token INTEGER NOT NULL,

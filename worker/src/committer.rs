@@ -238,7 +238,9 @@ impl Writer {
 
     // what is durable reaches streams and those who wait for it
     fn settle(self: &Rc<Self>) {
-        while let Some(settled) = self.sequencer.borrow_mut().settled() {
+        loop {
+            let settled = self.sequencer.borrow_mut().settled();
+            let Some(settled) = settled else { break };
             match settled.head {
                 Some(head) if !settled.rows.is_empty() => self.ring.borrow_mut().push(settled.rows, head.seq()),
                 head => self.ring.borrow_mut().skip(head.map(EntryId::seq)),
@@ -277,6 +279,10 @@ impl Writer {
     pub async fn refresh(&self) -> worker::Result<()> {
         let view = self.bindings.shell.view(&self.bindings.database).await.map_err(told)?;
         self.refreshed.set(now());
+        // another look may have been answered later and come first
+        if self.view.borrow().is_later_than(&view) {
+            return Ok(());
+        }
         self.fresh.set((0, 0));
         let known = self.view.replace(view.clone());
         let seen = known.deletions.iter().map(|deletion| deletion.id).max().unwrap_or(0);

@@ -90,7 +90,7 @@ impl Compactor {
             if !unread.is_empty() {
                 break;
             }
-            if steps == STEPS {
+            if steps == STEPS && urgency == Urgency::Relaxed {
                 // the rest in an invocation of its own, which has its own time
                 if let Ok(compactor) = bindings.compactor() {
                     spawn_local(async move { drop(post(&compactor, "seal", &[]).await) });
@@ -98,8 +98,10 @@ impl Compactor {
                 return Ok(());
             }
         }
-        if removed {
-            forget_imports(bindings).await?;
+        if (removed || tick)
+            && let Err(failure) = forget_imports(bindings).await
+        {
+            console_error!("imports: {failure}");
         }
         if tick { tidy(bindings).await } else { Ok(()) }
     }
@@ -213,7 +215,10 @@ async fn exchange(
         added: ids.clone(),
     };
     let sealed: Vec<Sealed<'_>> = sealed.collect();
-    match bindings.database.replace(&replacement, &sealed, catalog.last_deletion()).await {
+    let stays = |entry: &&Entry| matches!(entry.id, SourceId::Batch(_)) && !removed.contains(&entry.id);
+    let kept = catalog.entries.iter().filter(stays).map(|entry| entry.summary.seq.0.get()).min();
+    let kept = kept.unwrap_or(view.head().map_or(0, |head| head.seq().get() + 1));
+    match bindings.database.replace(&replacement, &sealed, catalog.last_deletion(), kept).await {
         // somebody else was quicker: what was written is tidied up later
         Err(Fault::Refused) => Ok(()),
         result => result.map_err(failed),

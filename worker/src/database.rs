@@ -68,8 +68,10 @@ impl Database {
 
     // those below `known` without their contents
     fn batches(&self, from: u64, known: u64) -> Result<D1PreparedStatement, Fault> {
-        let sql = "SELECT first, next, arrival, length(rows) AS size, CASE WHEN first >= ?2 THEN summary END AS summary,
-            CASE WHEN first >= ?2 AND length(rows) <= ?3 THEN rows END AS rows FROM batches WHERE first >= ?1 ORDER BY first";
+        // what a segment stands for is seldom read again
+        let sql = "SELECT first, next, arrival, length(rows) / 4 * 3 AS size, CASE WHEN first >= ?2 THEN summary END AS summary,
+            CASE WHEN first >= max(?2, (SELECT sealed FROM store)) AND length(rows) <= ?3 THEN rows END AS rows
+            FROM batches WHERE first >= ?1 ORDER BY first";
         self.ask(sql, &[number(from), number(known), number(crate::limits::INLINE as u64)])
     }
 
@@ -96,27 +98,25 @@ impl Database {
         })
     }
 
-    /// The contents of a batch.
-    pub async fn batch(&self, first: u64) -> Result<Option<String>, Fault> {
-        let found = self.ask("SELECT rows FROM batches WHERE first = ?1", &[number(first)])?;
-        Ok(found.first::<String>(Some("rows")).await?)
+    /// The contents of the batches of a stretch of first sequences, both ends included.
+    pub async fn contents(&self, least: u64, greatest: u64) -> Result<Vec<(u64, String)>, Fault> {
+        let sql = "SELECT first, rows FROM batches WHERE first >= ?1 AND first <= ?2";
+        let rows: Vec<rows::ContentRow> = read(&self.ask(sql, &[number(least), number(greatest)])?.all().await?)?;
+        Ok(rows.into_iter().map(|row| (row.first, row.rows)).collect())
     }
 
-    /// Makes a new catalog, unless somebody else has; `admin` opens it first.
-    pub async fn found(
-        &self,
-        secret: &str,
-        redact_key: &str,
-        admin: Option<KeyHash>,
-        now: Timestamp,
-    ) -> Result<(), Fault> {
-        let found = "INSERT OR IGNORE INTO store VALUES (1, 1, 1, 0, 0, ?1, ?2, '{}')";
-        let mut statements = vec![self.ask(found, &[text(secret), text(redact_key)])?];
-        if let Some(hash) = admin {
-            let sql = "INSERT OR IGNORE INTO keys (hash, name, role, created_ns) VALUES (?1, 'admin', 'admin', ?2)";
-            statements.push(self.ask(sql, &[text(&rows::encode(&hash.0)), nanos(now)])?);
-        }
-        self.all(statements).await.map(|_| ())
+    /// Makes a new catalog, unless somebody else has.
+    pub async fn found(&self, secret: &str, redact_key: &str) -> Result<(), Fault> {
+        let found = "INSERT OR IGNORE INTO store VALUES (1, 1, 1, 0, 0, 0, ?1, ?2, '{}')";
+        self.ask(found, &[text(secret), text(redact_key)])?.run().await?;
+        Ok(())
+    }
+
+    /// Has a key administrate that is not among the others.
+    pub async fn admit(&self, admin: KeyHash, now: Timestamp) -> Result<(), Fault> {
+        let sql = "INSERT OR IGNORE INTO keys (hash, name, role, created_ns) VALUES (?1, 'admin', 'admin', ?2)";
+        let values = [text(&rows::encode(&admin.0)), nanos(now)];
+        self.all(vec![self.ask(sql, &values)?, self.ask(CHANGED, &[])?]).await.map(|_| ())
     }
 
     /// Where the next commit continues, what became of an attempt, and identities after a row.
@@ -146,6 +146,10 @@ impl Database {
         let mut statements = Vec::new();
         let token = number(commit.token);
         if let Some(import) = &commit.import {
+            // a source that was forgotten cannot be continued: as with a head that has moved, nothing is written
+            let there = "INSERT INTO imports (scope, blocks, tail, rows, token) SELECT NULL, '', '', '', 0
+                WHERE ?1 IS NOT NULL AND NOT EXISTS (SELECT 1 FROM imports WHERE id = ?1)";
+            statements.push(self.ask(there, &[import.progress.source.map_or(JsValue::NULL, number)])?);
             statements.push(self.import(import.scope, &import.progress, commit)?);
         }
         let put =
@@ -160,7 +164,7 @@ impl Database {
         if !commit.identities.is_empty() {
             let [id, at] = [commit.expected.next, commit.arrival].map(number);
             let sql = "INSERT INTO identities VALUES (?1, ?2, ?3)";
-            statements.push(self.ask(sql, &[id, at, text(&rows::hashes(&commit.identities))])?);
+            statements.push(self.ask(sql, &[id, at, text(&rows::identities(&commit.identities))])?);
         }
         if let Some(outdated) = commit.outdated {
             statements.push(self.ask("DELETE FROM identities WHERE id <= ?1", &[number(outdated)])?);
@@ -170,7 +174,7 @@ impl Database {
             statements.push(self.ask("UPDATE store SET generation = generation + 1 WHERE changes() > 0", &[])?);
         }
         let results = if statements.is_empty() { Vec::new() } else { self.all(statements).await? };
-        match (&commit.import, results.first()) {
+        match (&commit.import, results.get(1)) {
             (Some(_), Some(result)) => Ok(Some(only::<rows::IdRow>(result)?.id)),
             _ => Ok(None),
         }
@@ -197,10 +201,12 @@ impl Database {
         self.ask(&sql, &[values.as_slice(), &[length, number(source)]].concat())
     }
 
-    /// What is remembered of imports, of one scope or of all.
+    /// What is remembered of imports of one scope, or of all which rows they stored.
     pub async fn imports(&self, scope: Option<u64>) -> Result<Vec<ImportRow>, Fault> {
         let scope = scope.map_or(JsValue::NULL, |scope| text(&scope.to_string()));
-        let sql = "SELECT id, blocks, tail, rows FROM imports WHERE ?1 IS NULL OR scope = ?1 ORDER BY id";
+        let sql =
+            "SELECT id, iif(?1 IS NULL, '', blocks) AS blocks, iif(?1 IS NULL, '', tail) AS tail, rows FROM imports
+            WHERE ?1 IS NULL OR scope = ?1 ORDER BY id";
         read(&self.ask(sql, &[scope])?.all().await?)
     }
 
@@ -275,8 +281,14 @@ impl Database {
     }
 
     /// Exchanges sources for segments that went through all deletions up to `erased`, if nothing was exchanged since the
-    /// catalog was loaded.
-    pub async fn replace(&self, replacement: &Replacement, sealed: &[Sealed<'_>], erased: u64) -> Result<(), Fault> {
+    /// catalog was loaded. Batches below the sequence `kept` need not come with the catalog from then on.
+    pub async fn replace(
+        &self,
+        replacement: &Replacement,
+        sealed: &[Sealed<'_>],
+        erased: u64,
+        kept: u64,
+    ) -> Result<(), Fault> {
         let [id, at] = [replacement.id, replacement.at_ms].map(number);
         let added = replacement.added.iter().map(|id| format!("{id},")).collect::<String>();
         // whoever was quicker has taken the number, be it forgotten since
@@ -288,8 +300,8 @@ impl Database {
             let put = "INSERT INTO segments VALUES (?1, ?2, ?3, ?4)";
             statements.push(self.ask(put, &[id.clone(), size, erased, summary])?);
         }
-        let taken = "UPDATE store SET generation = generation + 1, replaced = ?1";
-        statements.push(self.ask(taken, &[number(replacement.id)])?);
+        let taken = "UPDATE store SET generation = generation + 1, replaced = ?1, sealed = ?2";
+        statements.push(self.ask(taken, &[number(replacement.id), number(kept)])?);
         self.all(statements).await.map(|_| ())
     }
 

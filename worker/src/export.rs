@@ -3,14 +3,16 @@
 //! **Ours.** A format that can be resumed has no end but that of its rows: where something fails, the stream is aborted.
 //! Others are held until they are whole, up to [`WHOLE_EXPORT`]; what is longer is refused before a byte was sent.
 
-use crate::limits::WHOLE_EXPORT;
+use crate::limits::{LOOK, WHOLE_EXPORT};
 use crate::service::{code, headers, takes_gzip, whole};
 use crate::shell::{Bindings, now};
+use crate::view::View;
 use bytes::Bytes;
 use futures_util::stream::try_unfold;
 use http::HeaderMap;
 use reqlog_core::plan::{Exporter, Failure, Outcome, Plan};
 use reqlog_core::scan::Scan;
+use reqlog_core::timestamp::Timestamp;
 use std::rc::Rc;
 use worker::{Response, ResponseBuilder};
 
@@ -21,7 +23,7 @@ pub async fn answer(bindings: Rc<Bindings>, plan: Plan, asked: &HeaderMap) -> wo
         Err(plan) => return Ok(whole(asked, plan.reply(Outcome::Failed(Failure::Internal)))),
     };
     let head = exporter.head();
-    let mut walk = Walk { bindings, exporter: Some(exporter) };
+    let mut walk = Walk { bindings, exporter: Some(exporter), view: None };
     if !walk.is_resumable() {
         let mut bytes = Vec::new();
         loop {
@@ -53,6 +55,7 @@ pub async fn answer(bindings: Rc<Bindings>, plan: Plan, asked: &HeaderMap) -> wo
 struct Walk {
     bindings: Rc<Bindings>,
     exporter: Option<Exporter>,
+    view: Option<(Rc<View>, Timestamp)>,
 }
 
 impl Walk {
@@ -67,7 +70,12 @@ impl Walk {
                 return Ok(Some(chunk));
             }
             let Some(query) = exporter.next().cloned() else { break };
-            let reader = self.bindings.reader(self.bindings.view().await?);
+            // looked at again now and then: each look is queries, and a walk is bound to its beginning anyway
+            if self.view.as_ref().is_none_or(|(_, at)| now() >= at.plus_nanos(LOOK.as_nanos() as i64)) {
+                self.view = Some((self.bindings.view().await?, now()));
+            }
+            let Some((view, _)) = &self.view else { break };
+            let reader = self.bindings.reader(view.clone());
             let page = reader.scan(|catalog| Scan::page(query.clone(), catalog)).await?.finish();
             exporter.supply(page, now(), &reader.view.retained.expired());
         }

@@ -10,7 +10,7 @@ use reqlog_core::accept::Rules;
 use reqlog_core::batch;
 use reqlog_core::codec::Portable;
 use reqlog_core::id::Seq;
-use reqlog_core::identity::{Import, Imported, Progress, Seed};
+use reqlog_core::identity::{BLOCK, Import, Imported, Progress, Seed};
 use reqlog_core::intake::{self, Gate, Parsed, Source, Taken};
 use reqlog_core::plan::{Failure, IngestMode, IngestRequest, Report};
 use reqlog_core::record::Record;
@@ -34,7 +34,7 @@ pub async fn run(
     let rules = Rules::new(&shell.redact_key(view), &shell.settings, request);
     let gate = Gate::new(request, rules, seed);
     let mut intake =
-        Intake { bindings, gate, seed, report: Report::default(), held: Vec::new(), place: 0, import: None };
+        Intake { bindings, gate, seed, report: Report::default(), held: Vec::new(), place: 0, import: None, weight: 0 };
     let mut source = Source::new(request, now(), limit);
     while let Some(slice) = body.next().await {
         source.push(&slice.map_err(|_| intake::broken_off())?)?;
@@ -57,6 +57,8 @@ struct Intake<'a> {
     place: u64,
     // what it is compared within, once its format is known
     import: Option<(u64, Import<Record>)>,
+    // of records since an import was committed last, in bytes
+    weight: usize,
 }
 
 impl Intake<'_> {
@@ -79,12 +81,14 @@ impl Intake<'_> {
                 let candidates = candidates.iter().map(crate::rows::ImportRow::chain).collect();
                 self.import = Some((scope, Import::new(self.seed, candidates)));
             }
-            let Some((_, import)) = &mut self.import else { continue };
             for Parsed { record, unit, .. } in parsed {
+                self.weight += record.weight();
+                let Some((_, import)) = &mut self.import else { break };
                 import.push(record, unit);
-            }
-            if import.ready() >= PIECE.0 {
-                self.advance().await?;
+                // each part is one commit, which says how far it came; a block may be decided at once
+                if import.ready() + BLOCK > PIECE.0 || self.weight >= PIECE.1 / 2 && import.ready() > 0 {
+                    self.advance().await?;
+                }
             }
         }
         Ok(())
@@ -94,6 +98,7 @@ impl Intake<'_> {
     async fn advance(&mut self) -> Result<(), Failure> {
         let Some((scope, import)) = &mut self.import else { return Ok(()) };
         let (records, progress) = import.take();
+        self.weight = 0;
         // only the last part says how far it came: one that breaks off before is compared anew
         let mut parts = pieces(records);
         let last = parts.pop().unwrap_or_default();
@@ -162,12 +167,12 @@ pub struct Piece {
 #[derive(Deserialize, Serialize)]
 struct Head {
     identities: String,
-    import: Option<Import0>,
+    import: Option<Remembered>,
 }
 
 // numbers of 64 bits are text: JavaScript may look at it
 #[derive(Deserialize, Serialize)]
-struct Import0 {
+struct Remembered {
     scope: String,
     source: Option<u64>,
     from: u64,
@@ -177,7 +182,7 @@ struct Import0 {
 
 impl Piece {
     pub fn write(&self) -> Vec<u8> {
-        let import = self.import.as_ref().map(|Imported { scope, progress }| Import0 {
+        let import = self.import.as_ref().map(|Imported { scope, progress }| Remembered {
             scope: scope.to_string(),
             source: progress.source,
             from: progress.from,
@@ -198,7 +203,7 @@ impl Piece {
         let rows = if blob.is_empty() { Vec::new() } else { batch::decode(blob, Seq::new(1)?, 0, &Portable).ok()? };
         let import = match head.import {
             None => None,
-            Some(Import0 { scope, source, from, blocks, tail }) => {
+            Some(Remembered { scope, source, from, blocks, tail }) => {
                 let progress = Progress { source, from, blocks: unhash(&blocks), tail: unhash(&tail) };
                 Some(Imported { scope: scope.parse().ok()?, progress })
             }

@@ -22,12 +22,21 @@ pub const INLINE: usize = 64 << 10;
 pub const CACHE: (u64, u64) = (32 << 20, 16 << 20);
 /// Volumes that one request reads at most, below [`SUBREQUESTS`]; one that needs more is to be narrowed.
 pub const READS: u32 = 800;
+/// Queries of one invocation on the free plan.
+pub const QUERIES: u32 = 50;
+/// Queries for contents of batches that one request makes at most, and how many characters each is to give.
+pub const FETCHES: u32 = 20;
+pub const FETCH: u64 = 2 << 20;
+/// Sources that are read side by side.
+pub const TOGETHER: usize = 6;
 /// Bytes of an export in a format that is only valid as a whole.
 pub const WHOLE_EXPORT: usize = 16 << 20;
 /// Bytes of stored batches beyond which ingestion waits for compaction, as a refusal.
 pub const BACKLOG: u64 = 24 << 20;
 /// Identities of records that the committer remembers, of some 40 bytes each; those of a day, if they are fewer.
 pub const IDENTITIES: usize = 500_000;
+/// How long a walk goes on over one view of the catalog: a deletion is heard of this late.
+pub const LOOK: Duration = Duration::from_secs(2);
 /// How long replaced sources stay readable: KV shows a new value everywhere within about a minute.
 pub const GRACE: Duration = Duration::from_mins(5);
 /// How long values that no segment names are kept, for who is still writing them.
@@ -41,11 +50,13 @@ pub const PIECE: (usize, usize) = (4096, 4 << 20);
 /// Bytes of records that a step of compaction has in memory, and one source more.
 pub const STEP_WEIGHT: usize = 24 << 20;
 /// Steps of compaction in one invocation.
-pub const STEPS: usize = 16;
+pub const STEPS: usize = 3;
 
 // a row of a batch: its text, its summary's, and what is around them
 const _: () = assert!(BATCH.div_ceil(3) * 4 + Summary::MAX_BYTES.div_ceil(3) * 4 + 1024 <= ROW_BYTES);
 const _: () = assert!(reqlog_core::segment::MAX_VALUE <= VALUE_BYTES);
 const _: () = assert!((READS as usize) < SUBREQUESTS);
+// a look at the catalog is two, and a whole one seven; a deletion has both twice
+const _: () = assert!(2 * (2 + 7) + FETCHES <= QUERIES);
 // a piece is one commit
 const _: () = assert!(PIECE.1 <= 4 * BATCH);

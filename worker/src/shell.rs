@@ -28,7 +28,8 @@ pub struct Shell {
     pub captured: IngestRequest,
     upstream: Option<Upstream>,
     redact_key: Option<[u8; 32]>,
-    admin: Option<Secret>,
+    // given, and not looked for yet
+    admin: RefCell<Option<Secret>>,
     known: RefCell<Option<Rc<View>>>,
     pub parts: Parts,
 }
@@ -95,7 +96,7 @@ impl Shell {
             },
             upstream: upstream.transpose()?,
             redact_key: configured.redact_key,
-            admin: variable("REQLOG_ADMIN_KEY").map(Secret::given),
+            admin: RefCell::new(variable("REQLOG_ADMIN_KEY").map(Secret::given)),
             known: RefCell::new(None),
             parts: Parts::default(),
         })
@@ -107,11 +108,24 @@ impl Shell {
         let mut loaded = View::load(database, known.as_ref()).await?;
         if loaded.is_none() {
             let [secret, redact_key] = [random()?, random()?].map(|bits| rows::encode(&bits));
-            database.found(&secret, &redact_key, self.admin.as_ref().map(Secret::hash), now()).await?;
+            database.found(&secret, &redact_key).await?;
             loaded = View::load(database, None).await?;
         }
-        let view = loaded.ok_or_else(|| Fault::Failed("there is no catalog".into()))?;
-        *self.known.borrow_mut() = Some(view.clone());
+        let mut view = loaded.ok_or_else(|| Fault::Failed("there is no catalog".into()))?;
+        // once in the life of an isolate: a key that is revoked stays so until then
+        let admin = self.admin.borrow().as_ref().map(Secret::hash);
+        if let Some(admin) = admin {
+            if !view.keyring.keys().iter().any(|key| key.hash == admin) {
+                database.admit(admin, now()).await?;
+                view = View::load(database, None).await?.unwrap_or(view);
+            }
+            self.admin.take();
+        }
+        // another request may have been answered later and come first
+        let mut known = self.known.borrow_mut();
+        if known.as_ref().is_none_or(|known| !known.is_later_than(&view)) {
+            *known = Some(view.clone());
+        }
         Ok(view)
     }
 
@@ -186,6 +200,8 @@ impl Bindings {
             parts: &self.shell.parts,
             unread: RefCell::new(BTreeSet::new()),
             reads: Cell::new(0),
+            queries: Cell::new(0),
+            fetched: RefCell::default(),
         }
     }
 }

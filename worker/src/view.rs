@@ -2,7 +2,7 @@
 
 use crate::cache::{Parts, Stored as Kept};
 use crate::database::{Database, Fault};
-use crate::limits::READS;
+use crate::limits::{FETCH, FETCHES, READS, TOGETHER};
 use crate::rows::{self, BatchRow, Everything, Horizon, StoreRow};
 use futures_util::future::{join_all, try_join_all};
 use reqlog_core::auth::Keyring;
@@ -138,6 +138,11 @@ impl View {
         Ok(())
     }
 
+    /// Whether it is of a later moment.
+    pub fn is_later_than(&self, other: &Self) -> bool {
+        (self.store.generation, self.next) > (other.store.generation, other.next)
+    }
+
     /// The highest sequence given out and the arrival of the newest commit.
     pub fn head(&self) -> Option<EntryId> {
         self.head
@@ -197,6 +202,10 @@ pub struct Reader<'a> {
     pub unread: RefCell<BTreeSet<u64>>,
     /// Values read from KV.
     pub reads: Cell<u32>,
+    /// Queries for contents of batches.
+    pub queries: Cell<u32>,
+    /// What they gave and nobody has decoded yet.
+    pub fetched: RefCell<HashMap<u64, Rc<String>>>,
 }
 
 impl Reader<'_> {
@@ -222,7 +231,10 @@ impl Reader<'_> {
     async fn drive(&self, scan: &mut Scan) -> Result<(), Unreadable> {
         loop {
             let mut tasks = Vec::new();
-            while let Next::Run(task) = scan.next() {
+            // each holds what it reads until it is done
+            while tasks.len() < TOGETHER
+                && let Next::Run(task) = scan.next()
+            {
                 tasks.push(self.work(*task));
             }
             if tasks.is_empty() {
@@ -254,18 +266,25 @@ impl Reader<'_> {
                 Ok(need.into_iter().map(|id| (id, columns.get(&id).cloned().unwrap_or_else(absent))).collect())
             }
             SourceId::Segment(number) => {
-                let directory = self.volume(number, 0).await?;
+                let directory = self.volume(number, 0, None).await?;
                 let volumes = &directory.volumes;
+                // what is kept now may not be kept any more when the rest has come
+                let kept = need.iter().filter_map(|id| Some((*id, self.parts.part(number, *id)?)));
+                let kept: HashMap<PartId, Arc<Part>> = kept.collect();
                 let wanted: BTreeSet<usize> = need
                     .iter()
-                    .filter(|id| self.parts.part(number, **id).is_none())
+                    .filter(|id| !kept.contains_key(id))
                     .filter_map(|id| volumes.locate(*id).map(|(volume, _)| volume))
                     .collect();
-                let read = join_all(wanted.into_iter().map(async |at| Ok((at, self.volume(number, at).await?)))).await;
+                let read = wanted.into_iter().map(async |at| match at {
+                    0 => Ok((at, directory.clone())),
+                    _ => Ok((at, self.volume(number, at, Some(directory.clone())).await?)),
+                });
+                let read = join_all(read).await;
                 let read = read.into_iter().collect::<Result<HashMap<usize, Rc<Kept>>, Unreadable>>()?;
                 let decode = |id: PartId| {
-                    if let Some(part) = self.parts.part(number, id) {
-                        return Ok((id, part));
+                    if let Some(part) = kept.get(&id) {
+                        return Ok((id, part.clone()));
                     }
                     let Some((volume, range)) = volumes.locate(id) else { return Ok((id, absent())) };
                     let bytes = read.get(&volume).and_then(|kept| kept.bytes().get(range));
@@ -294,31 +313,64 @@ impl Reader<'_> {
         let source = SourceId::Batch(first);
         let corrupt = || damaged(source, Corrupt { what: "batch" });
         let entry = self.view.entry(source).ok_or_else(corrupt)?;
-        let blob = if let Some(blob) = self.view.blobs.get(&first) {
-            rows::decode(blob)
-        } else {
-            let blob = self.database.batch(first).await.map_err(|fault| Unreadable::Other(failed(fault)))?;
-            blob.and_then(|blob| rows::decode(&blob))
-        };
+        if !self.view.blobs.contains_key(&first) && !self.fetched.borrow().contains_key(&first) {
+            self.fetch(first).await.map_err(Unreadable::Other)?;
+        }
+        let fetched = self.fetched.borrow_mut().remove(&first);
+        let blob = fetched.as_ref().or_else(|| self.view.blobs.get(&first)).and_then(|blob| rows::decode(blob));
         let (seq, arrival) = (entry.summary.seq.0, entry.summary.arrival.0);
         batch::decode(&blob.ok_or_else(corrupt)?, seq, arrival, &Portable).map_err(|corrupt| damaged(source, corrupt))
     }
 
-    async fn volume(&self, segment: u64, at: usize) -> Result<Rc<Kept>, Unreadable> {
+    // What stands around it is likely to be needed too: one query for some MiB of batches.
+    async fn fetch(&self, first: u64) -> Result<(), Failure> {
+        if self.queries.replace(self.queries.get() + 1) >= FETCHES {
+            return Err(Failure::TooMuchWork);
+        }
+        let lacks = |id: SourceId| match id {
+            SourceId::Batch(first) if !self.view.blobs.contains_key(&first) => Some(first),
+            _ => None,
+        };
+        let mut lacking: Vec<u64> = self.view.entries.iter().filter_map(|entry| lacks(entry.id)).collect();
+        lacking.retain(|first| !self.fetched.borrow().contains_key(first) && self.parts.batch(*first).is_none());
+        lacking.sort_unstable();
+        let at = lacking.partition_point(|known| *known < first);
+        let (mut from, mut to, mut bytes) = (at, at, 0);
+        while bytes < FETCH && to - from < lacking.len() {
+            let next = if to < lacking.len() && (from == 0 || to - at <= at - from) { to } else { from - 1 };
+            bytes += self.view.size(SourceId::Batch(lacking[next]));
+            (from, to) = (from.min(next), to.max(next + 1));
+        }
+        let (Some(least), Some(greatest)) = (lacking.get(from), lacking.get(to.wrapping_sub(1))) else {
+            return Ok(());
+        };
+        for (first, blob) in self.database.contents(*least, *greatest).await.map_err(failed)? {
+            self.fetched.borrow_mut().insert(first, Rc::new(blob));
+        }
+        // what is not there any more was sealed and forgotten since the view was loaded
+        let retry = Failure::Busy { retry_after: Duration::from_secs(1) };
+        if self.fetched.borrow().contains_key(&first) { Ok(()) } else { Err(retry) }
+    }
+
+    // the first one, which has the directory, is needed for the others
+    async fn volume(&self, segment: u64, at: usize, first: Option<Rc<Kept>>) -> Result<Rc<Kept>, Unreadable> {
         if let Some(kept) = self.parts.volume(segment, at) {
             return Ok(kept);
         }
         if self.reads.replace(self.reads.get() + 1) >= READS {
             return Err(Unreadable::Other(Failure::TooMuchWork));
         }
-        // written once and never changed: what a location has seen, it may keep
-        let read = self.segments.get(&key(segment, at)).cache_ttl(86_400).bytes().await;
+        let get = self.segments.get(&key(segment, at));
+        // Written once and never changed: what a location has seen, it may keep. That something is not there is kept as
+        // long, so not while it may still be on its way.
+        let is_new = self.view.replacements.iter().any(|replacement| replacement.added.contains(&segment));
+        let read = if is_new { get.bytes().await } else { get.cache_ttl(86_400).bytes().await };
         let value = match read {
             Ok(Some(value)) => value,
             Ok(None) => return Err(Unreadable::Segment(segment)),
             Err(error) => return Err(Unreadable::Other(failed(Fault::Failed(error.to_string())))),
         };
-        let kept = Kept::read(value, at, self.parts.volume(segment, 0)).map_err(|_| Unreadable::Segment(segment))?;
+        let kept = Kept::read(value, at, first).map_err(|_| Unreadable::Segment(segment))?;
         // whole, but that of another
         if self.view.entry(SourceId::Segment(segment)).is_none_or(|entry| *entry.summary != *kept.directory.summary()) {
             return Err(Unreadable::Segment(segment));

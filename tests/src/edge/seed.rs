@@ -13,7 +13,7 @@ pub(super) fn statements(setting: &Setting) -> Vec<Value> {
     let mut statements = Vec::new();
     let mut add = |sql: &str, params: Value| statements.push(json!({ "sql": sql, "params": params }));
     let [secret, redact_key] = [setting.cursor_secret, setting.redact_key].map(|key| STANDARD.encode(key));
-    add("INSERT INTO store VALUES (1, 1, 1, 0, 0, ?, ?, '{}')", json!([secret, redact_key]));
+    add("INSERT INTO store VALUES (1, 1, 1, 0, 0, 0, ?, ?, '{}')", json!([secret, redact_key]));
     add(
         "INSERT INTO keys (id, hash, name, role, created_ns) VALUES (1, ?, 'admin', ?, ?)",
         json!([STANDARD.encode(setting.admin.hash().0), Role::Admin.name(), setting.now.as_nanos().to_string()]),

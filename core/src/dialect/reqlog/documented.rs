@@ -109,7 +109,7 @@ pub(super) static COPY: &[Refusal] = &[
     UNAUTHORIZED,
     FORBIDDEN,
     FAILED,
-    Refusal(501, "This deployment has no backup of its own; use the export, or the database's point-in-time recovery."),
+    Refusal(501, "This deployment has no backup of its own; use the export as NDJSON."),
     BUSY,
     FULL,
 ];
