@@ -81,8 +81,9 @@ export class Deployed {
     return deployed;
   }
 
-  /** Ends the runtime as a crash would and starts another over the same stores. */
-  async restart() {
+  /** Ends the runtime as a crash would and starts another over the same stores, with these variables changed. */
+  async restart(vars = {}) {
+    Object.assign(this.#settings.bindings, vars);
     await this.#miniflare.setOptions(this.#settings);
     this.#url = await this.#miniflare.ready;
   }
