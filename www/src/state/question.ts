@@ -1,0 +1,35 @@
+// What is asked: the query, a window of time, the order, the record that is looked at.
+import { computed, signal } from "@preact/signals";
+import type { Backend } from "../backend/backend";
+import type { Direction, Sort } from "../lib/api";
+
+export type View = "requests" | "endpoints";
+
+/** A window of time, both ends included, as RFC 3339. */
+export interface Window {
+  from: string;
+  to: string;
+}
+
+export const backend = signal<Backend | null>(null);
+/** The query that is applied; the bar keeps what is being typed to itself. */
+export const query = signal("");
+export const window = signal<Window | null>(null);
+export const sort = signal<Sort>("time");
+export const direction = signal<Direction>("desc");
+export const view = signal<View>("requests");
+/** Id of the record in the detail pane. */
+export const selected = signal<string | null>(null);
+/** Id of the record that it is compared with. */
+export const compared = signal<string | null>(null);
+/** Counted up when the data behind the same question has changed and answers should be asked for again. */
+export const revision = signal(0);
+
+/** The query with the window as one text, which every call takes as `q`. */
+export const effective = computed(() => {
+  const text = query.value.trim();
+  const range = window.value;
+  if (!range) return text;
+  const time = `time:${range.from}..${range.to}`;
+  return text ? `(${text}) ${time}` : time;
+});

@@ -1,0 +1,4 @@
+// One record: headers, bodies, timings, what else belongs to it.
+export function Detail() {
+  return null;
+}

@@ -1,0 +1,4 @@
+// Methods and routes with their counts, error rates and durations.
+export function Endpoints() {
+  return null;
+}

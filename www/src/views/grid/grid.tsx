@@ -1,0 +1,4 @@
+// The table of records.
+export function Grid() {
+  return null;
+}
