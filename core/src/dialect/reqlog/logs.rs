@@ -1,6 +1,9 @@
-//! `GET /logs`: pages of records by cursor.
+//! `GET /logs`: pages of records by cursor or by offset.
+//!
+//! **Ours:** `offset` begins a page after so many records of the order, for who shows a table of all of them. With a `cursor`
+//! it counts from the beginning of that cursor's walk, so that pages by offset are those of one snapshot.
 
-use super::parameters::{CURSOR, DIR, LIMIT, SORT, TOTAL, WAIT};
+use super::parameters::{CURSOR, DIR, LIMIT, OFFSET, SORT, TOTAL, WAIT};
 use super::selection::Selection;
 use super::{Render, records};
 use crate::auth::Key;
@@ -65,7 +68,7 @@ pub(super) fn plan(asked: &Asked<'_>, key: &Key, params: &Params) -> Result<Plan
         filter: selection.predicate(cursor.now)?,
         order: walk.order,
         direction: walk.direction,
-        start: cursor.start,
+        start: params.integer(&OFFSET).map_or(cursor.start, Start::Offset),
         bound: if end == End::Open { asked.bound() } else { cursor.bound },
         limit: params.integer(&LIMIT).map_or(50, |limit| limit as usize),
         detail: Detail::Preview,
@@ -82,7 +85,7 @@ pub(super) fn plan(asked: &Asked<'_>, key: &Key, params: &Params) -> Result<Plan
         head: context.head.map(EntryId::seq),
         shape: records::shape(params),
         hints: selection.hints,
-        url: PageUrl::new(asked, params, &[CURSOR.name]),
+        url: PageUrl::new(asked, params, &[CURSOR.name, OFFSET.name]),
     };
     Ok(Planned::run(Operation::Page { query, wait }, Render::List(Box::new(listing))))
 }
