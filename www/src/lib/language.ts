@@ -67,7 +67,8 @@ function atValue(query: string, caret: number, term: Term): Completions {
 export const basic: Language = {
   parse(query, caret) {
     const error = unclosed(query);
-    if (!error || (caret !== undefined && error.from <= caret && caret <= error.to)) return { canonical: null, hints: [] };
+    const isWritten = error && caret !== undefined && error.from <= caret && (caret <= error.to || error.isOpen);
+    if (!error || isWritten) return { canonical: null, hints: [] };
     return { error: { message: error.message, position: error.from, length: error.to - error.from } };
   },
   complete(query, caret) {

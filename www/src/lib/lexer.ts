@@ -196,8 +196,8 @@ export function lex(query: string): Token[] {
   return tokens;
 }
 
-/** What stops the query from being read whatever its values are: a quote or a parenthesis without its other. */
-export function unclosed(query: string): (Span & { message: string }) | null {
+/** What stops the query from being read whatever its values are: a quote or a parenthesis (`isOpen`) without its other. */
+export function unclosed(query: string): (Span & { message: string; isOpen?: true }) | null {
   const open: Sign[] = [];
   for (const token of lex(query)) {
     if (token.kind === "open") open.push(token);
@@ -205,5 +205,5 @@ export function unclosed(query: string): (Span & { message: string }) | null {
     if (token.broken) return { from: token.from, to: token.to, message: "this is not complete" };
   }
   const left = open.pop();
-  return left ? { from: left.from, to: left.to, message: "the parenthesis is not closed" } : null;
+  return left ? { from: left.from, to: left.to, message: "the parenthesis is not closed", isOpen: true } : null;
 }

@@ -2,7 +2,6 @@
 import type { Backend } from "../backend/backend";
 import { get } from "./api";
 import { FACETS } from "./keys";
-import { lex } from "./lexer";
 import { quoted } from "./terms";
 import type { Completion } from "./language";
 
@@ -17,18 +16,6 @@ const WHOLE = new Set(["level", "kind", "status", "source", "overridden"]);
 
 /** Answers by backend, so that those of another are never shown. */
 const answers = new WeakMap<Backend, Map<string, Promise<Answer>>>();
-
-/** The query without the word at `caret`: what the others say. */
-export function rest(query: string, caret: number): string {
-  const at = lex(query).findIndex(({ from, to }) => from <= caret && caret <= to);
-  const tokens = lex(query);
-  const token = tokens[at];
-  if (!token) return query.trim();
-  // with its negation
-  const before = tokens[at - 1];
-  const from = before?.kind === "not" ? before.from : token.from;
-  return `${query.slice(0, from)} ${query.slice(token.to)}`.trim();
-}
 
 /** Whether the values of a key can be asked for. */
 export const isSeen = (key: string): boolean => key !== "class" && (FACETS as readonly string[]).includes(key);

@@ -62,6 +62,17 @@ function conjuncts(tokens: Token[]): Conjunct[] | null {
   return found;
 }
 
+/** The query without the word at `caret`: what else must hold; nothing where it is a choice between sides. */
+export function others(query: string, caret: number): string {
+  const tokens = lex(query);
+  if (!conjuncts(tokens)) return "";
+  const at = tokens.findIndex(({ from, to }) => from <= caret && caret <= to);
+  const token = tokens[at];
+  if (!token) return query.trim();
+  const before = tokens[at - 1];
+  return cut(query, before?.kind === "not" ? before.from : token.from, token.to);
+}
+
 /** What `query` chooses of the values of `field`. */
 export function chosen(query: string, field: string): Chosen {
   const result: Chosen = { include: new Set(), exclude: new Set() };

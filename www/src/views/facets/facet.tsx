@@ -91,7 +91,7 @@ function Values({ facet }: { facet: Facet }) {
   const most = Math.max(1, ...rows.filter((row) => !row.isOther).map((row) => row.count));
   const shown = needle.value ? rows : rows.slice(0, top.value + 2);
   const distinct = value?.distinct ?? 0;
-  const isLong = distinct > FEW || top.value > FEW || needle.value !== "";
+  const isLong = distinct > 2 * FEW || top.value > FEW || needle.value !== "";
   const onInput = useCallback((event: Event) => (needle.value = (event.currentTarget as HTMLInputElement).value), [needle]);
   const onKeyDown = useCallback((event: KeyboardEvent) => {
     if (event.key !== "Escape" || !needle.value) return;

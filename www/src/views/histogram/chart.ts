@@ -2,6 +2,17 @@
 import uPlot, { type AlignedData } from "uplot";
 import type { Bucket, Class } from "../../state/aggregates";
 
+/** Labels of the time axis, for steps of so many seconds and more: usual, then at a new year, month, day, hour, minute, second. */
+const DAY = "{D} {MMM}";
+const STAMPS: (string | number | null)[][] = [
+  [365 * 86_400, "{YYYY}", null, null, null, null, null, null, 0],
+  [28 * 86_400, "{MMM}", "{YYYY}", null, null, null, null, null, 0],
+  [86_400, DAY, "{YYYY}", null, null, null, null, null, 0],
+  [60, "{HH}:{mm}", DAY, null, DAY, null, null, null, 0],
+  [1, "{HH}:{mm}:{ss}", DAY, null, DAY, null, null, null, 0],
+  [0.001, "{HH}:{mm}:{ss}.{fff}", DAY, null, DAY, null, null, null, 0],
+];
+
 /** From the bottom up: what fails is on top, where it is seen. */
 export const CLASSES: readonly Class[] = ["none", "1xx", "2xx", "3xx", "4xx", "5xx"];
 const FILLS: Record<Class, string> = {
@@ -66,7 +77,7 @@ export class Chart {
         },
         series: [{}, ...series],
         axes: [
-          { ...axis, size: 20, grid: { show: false } },
+          { ...axis, size: 20, space: 70, grid: { show: false }, values: STAMPS },
           { ...axis, size: 46, space: 24, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5, 2e5, 5e5, 1e6, 2e6, 5e6, 1e7, 2e7, 5e7], values: (_, ticks) => ticks.map(brief) },
         ],
         hooks: {

@@ -170,7 +170,7 @@ export function Histogram() {
           {isOpen && data ? <><b>{number.format(data.total)}</b> records</> : "Histogram"}
         </button>
         {isOpen && data && <Legend data={data} />}
-        {isOpen && data?.interval && <span class="histogram-width quiet">{data.interval} a bar</span>}
+        {isOpen && data?.interval && <span class="histogram-width quiet">{data.interval.replace(/(\d)([a-z])/, "$1 $2")} per bar</span>}
       </div>
       {isOpen && <Failure error={error} />}
       {isOpen && (

@@ -1,9 +1,10 @@
 // What can be written at the caret: from the language at once, and what the log has as soon as it is known.
-import { batch, computed, signal } from "@preact/signals";
+import { batch, computed, effect, signal } from "@preact/signals";
 import type { Completion } from "../../lib/language";
-import { isSeen, merged, rest, seen } from "../../lib/seen";
+import { isSeen, merged, seen } from "../../lib/seen";
+import { others } from "../../lib/terms";
 import { backend, revision, window as range } from "../../state/question";
-import { caret, known, text } from "./typed";
+import { caret, isHalf, known, text } from "./typed";
 
 const PAUSE = 120;
 
@@ -30,6 +31,14 @@ export const isShown = computed(() => isOpen.value && (items.value.length > 0 ||
 export const from = computed(() => now.value.from);
 export const key = computed(() => now.value.key);
 
+// a value of those that are known is whole when it is one of them
+effect(() => {
+  const { key } = now.value;
+  const typed = typedValue.value.toLowerCase();
+  const isOne = items.value.some((item) => item.text.toLowerCase().replace(/^[<>=!]*"?/, "") === typed);
+  isHalf.value = isOpen.value && key !== null && !isOne && (isPending.value || items.value.some((item) => item.text.toLowerCase().includes(typed)));
+});
+
 let abort: AbortController | null = null;
 let timer: ReturnType<typeof setTimeout> | null = null;
 
@@ -47,8 +56,8 @@ async function look(asked: string, typed: string, at: number): Promise<void> {
   const stop = new AbortController();
   abort = stop;
   const window = range.peek();
-  const others = rest(text.peek(), at);
-  const among = window ? `${others && `(${others}) `}time:${window.from}..${window.to}` : others;
+  const rest = others(text.peek(), at);
+  const among = window ? `${rest && `(${rest}) `}time:${window.from}..${window.to}` : rest;
   try {
     const values = await seen(source, asked, typed, among, revision.peek(), stop.signal);
     if (stop.signal.aborted) return;

@@ -14,6 +14,9 @@ export const isWriting = signal(false);
 /** The engine's language, once it is there. */
 export const known = signal<Language>(basic);
 
+/** Whether the word at the caret is one to wait for: a value that is half written finds nothing. Told by the completion. */
+export const isHalf = signal(false);
+
 /** What was typed when it was last left alone for a while, and whether it is wanted as the query. */
 const settled = signal({ text: text.peek(), apply: false });
 let timer: ReturnType<typeof setTimeout> | null = null;
@@ -31,7 +34,7 @@ export function write(value: string, at: number): void {
     isWriting.value = true;
   });
   if (timer) clearTimeout(timer);
-  timer = setTimeout(() => settle(true), SETTLES);
+  timer = setTimeout(() => settle(!isHalf.peek()), SETTLES);
 }
 
 /** Applies what stands there now, if it can be read, and remembers it. */
