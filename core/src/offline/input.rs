@@ -7,6 +7,7 @@ use crate::id::{EntryId, Seq};
 use crate::intake::unknown_format;
 use crate::plan::{Failure, IngestMode, IngestRequest, Settings};
 use crate::record::Stored;
+use crate::segment::{HotBuilder, Row};
 use crate::timestamp::Timestamp;
 use std::sync::Arc;
 
@@ -173,6 +174,24 @@ impl Input {
     /// Bytes before the first place where a unit may begin, and the line feeds among them.
     pub(super) fn preamble(&self) -> (u64, u64) {
         (self.0.preamble.len as u64, self.0.preamble_lines)
+    }
+
+    pub(super) fn arrival_ms(&self) -> u64 {
+        self.0.arrival_ms
+    }
+
+    /// Adds the row of a unit to `rows`, which holds those of the units before it.
+    pub(super) fn index(&self, unit: &Unit<'_>, rows: &mut HotBuilder) -> Result<(), Rejection> {
+        let Inner { place, parser, rules, .. } = &*self.0;
+        if let Some(seq) = place.seq(unit.offset)
+            && let Some(row) = parser.lean(unit, rules.lean_limit()).and_then(|lean| rules.accept_lean(lean))
+        {
+            rows.push(seq, &row);
+            return Ok(());
+        }
+        let row = self.record(unit)?;
+        rows.push(row.id.seq(), &Row::of(&row.record));
+        Ok(())
     }
 
     /// The record of a unit as it would be stored.

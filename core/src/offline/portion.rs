@@ -3,8 +3,7 @@
 use super::input::{Input, Splits};
 use crate::codec::{Corrupt, Portable};
 use crate::format::{Rejection, Report, Splitter};
-use crate::record::Stored;
-use crate::segment::{self, Builder};
+use crate::segment::{HotBuilder, MAX_ROWS};
 use crate::stored::{Reader, put_bytes, put_varint};
 use memchr::{memchr, memchr_iter};
 use std::ops::Range;
@@ -22,7 +21,6 @@ pub enum Borders {
 /// Part of an input being read; give it what it [wants](Self::want) until it wants nothing, then [`finish`](Self::finish).
 ///
 /// Portions that lie next to each other have together exactly the rows and rejections of the whole.
-#[derive(Debug)]
 pub struct Portion {
     input: Input,
     bytes: Range<u64>,
@@ -35,7 +33,7 @@ pub struct Portion {
     skipped: u64,
     last: u8,
     step: u64,
-    rows: Vec<Stored>,
+    rows: HotBuilder,
     indexed: Indexed,
 }
 
@@ -83,7 +81,7 @@ impl Portion {
             splitter,
             skipped: 0,
             step: STEP,
-            rows: Vec::new(),
+            rows: HotBuilder::default(),
             indexed: Indexed::default(),
         }
     }
@@ -158,13 +156,9 @@ impl Portion {
 
     fn drain(&mut self) {
         while let Some(unit) = self.splitter.next() {
-            match self.input.record(&unit) {
-                Ok(row) => {
-                    self.rows.push(row);
-                    if self.rows.len() == segment::MAX_ROWS {
-                        self.encode();
-                    }
-                }
+            match self.input.index(&unit, &mut self.rows) {
+                Ok(()) if self.rows.len() == MAX_ROWS => self.encode(),
+                Ok(()) => {}
                 Err(rejection) => self.reject(rejection),
             }
         }
@@ -176,14 +170,10 @@ impl Portion {
     }
 
     fn encode(&mut self) {
-        self.rows.sort_by_key(|row| (row.record.time, row.id.seq()));
-        if let Some(builder) = Builder::hot(&self.rows) {
-            let pieces: Vec<_> = (0..builder.pieces()).map(|at| builder.piece(at, &Portable)).collect();
-            self.indexed.segments.push(builder.finish(&pieces).bytes);
-        }
-        self.indexed.rows += self.rows.len() as u64;
+        let rows = std::mem::take(&mut self.rows);
+        self.indexed.rows += rows.len() as u64;
         self.indexed.report.accepted = self.indexed.rows;
-        self.rows.clear();
+        self.indexed.segments.extend(rows.finish(self.input.arrival_ms(), &Portable).map(|built| built.bytes));
     }
 }
 
