@@ -28,15 +28,27 @@
 //! the plain, decompressed input. So ids are final at once, in whatever order portions are read, and a sequence tells
 //! where in the file its record is. Arrival is the file's last modification.
 //!
+//! *Answering* is done by one [`Store`] for all files: it takes over what portions came to and answers requests of every
+//! dialect over it, as machines ([`Answer`]) that say which bytes of a file they need.
+//!
 //! **In scope:** all of that over bytes that are handed in. **Out of scope:** files, decompression (see
 //! [`Inflate`](crate::format::Inflate)), threads.
 
+mod answer;
+mod cold;
 mod cutter;
 mod input;
+mod parts;
 mod portion;
 mod reread;
+mod running;
+mod setup;
+mod store;
 
+pub use answer::{Answer, Read, Step};
 pub use cutter::{Cut, Cutter};
 pub use input::{Input, Opening, Place, Splits};
 pub use portion::{Borders, Indexed, Portion};
 pub use reread::Reread;
+pub use setup::Setup;
+pub use store::{Opened, Store};

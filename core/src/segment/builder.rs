@@ -10,7 +10,8 @@ use super::text::TextBuilder;
 use crate::catalog::Summary;
 use crate::codec::{Codec, Effort, seal};
 use crate::filter::Number;
-use crate::record::{Field, Kind, Stored};
+use crate::record::{Field, Kind, Record, Stored};
+use crate::timestamp::Timestamp;
 use std::sync::Arc;
 
 /// Fields whose values bare text searches: these get gram filters.
@@ -137,6 +138,14 @@ pub(super) fn assemble<B: AsRef<[u8]>>(summary: Summary, parts: impl IntoIterato
 pub fn columns(rows: &[Stored]) -> Vec<(PartId, Part)> {
     debug_assert!(is_sorted(rows), "rows of a source are sorted");
     (0..sources(rows)).flat_map(|at| parts(rows, at)).collect()
+}
+
+/// The details and bodies of one block, as those of a stored segment; of a record that is not there they hold nothing.
+pub(crate) fn cold(records: &[Option<&Record>]) -> (Part, Part) {
+    let nothing = Record::new(Timestamp::from_nanos(0));
+    let (mut details, mut bodies) = (Details::default(), Bodies::default());
+    records.iter().for_each(|record| details.push(record.unwrap_or(&nothing), &mut bodies));
+    (Part::Details(details), Part::Bodies(bodies))
 }
 
 fn is_sorted(rows: &[Stored]) -> bool {
