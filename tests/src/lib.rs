@@ -6,6 +6,7 @@
 //! - [`native`]: the real server over a socket
 //! - [`simdisk`]: a disk in memory whose power fails where a test wants
 //! - [`socket`]: the client of a frontend that listens
+//! - [`ui`]: a web UI of a few small files
 //! - [`vfs`]: the database on that disk
 //! - [`wire`]: requests and answers as HTTP text, and what every frontend under them begins with
 
@@ -15,5 +16,6 @@ pub mod memory;
 pub mod native;
 pub mod simdisk;
 pub mod socket;
+pub mod ui;
 pub mod vfs;
 pub mod wire;
