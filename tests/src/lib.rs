@@ -4,6 +4,7 @@
 //! - [`edge`]: the real Worker on workerd
 //! - [`memory`]: the smallest frontend, a list of records
 //! - [`native`]: the real server over a socket
+//! - [`offline`]: the store of opened files
 //! - [`simdisk`]: a disk in memory whose power fails where a test wants
 //! - [`socket`]: the client of a frontend that listens
 //! - [`ui`]: a web UI of a few small files
@@ -14,6 +15,7 @@ pub mod corpus;
 pub mod edge;
 pub mod memory;
 pub mod native;
+pub mod offline;
 pub mod simdisk;
 pub mod socket;
 pub mod ui;
