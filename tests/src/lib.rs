@@ -7,6 +7,7 @@
 //! - [`offline`]: the store of opened files
 //! - [`simdisk`]: a disk in memory whose power fails where a test wants
 //! - [`socket`]: the client of a frontend that listens
+//! - [`ui`]: a web UI of a few small files
 //! - [`vfs`]: the database on that disk
 //! - [`wire`]: requests and answers as HTTP text, and what every frontend under them begins with
 
@@ -17,5 +18,6 @@ pub mod native;
 pub mod offline;
 pub mod simdisk;
 pub mod socket;
+pub mod ui;
 pub mod vfs;
 pub mod wire;

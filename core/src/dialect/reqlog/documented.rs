@@ -38,7 +38,12 @@ macro_rules! answers {
 }
 
 answers! {
-    INDEX = answer(200, "Name, version and the API's path.", &[of_json(index), of_text("text/html")]);
+    INDEX = Answer {
+        status: 200,
+        doc: "The web UI's document; or the name, the version and the API's path.",
+        media: &[of_text("text/html"), of_json(index)],
+        fields: &["etag", "content-security-policy"],
+    }, UNCHANGED, Answer { status: 308, doc: "The document is at this path with a slash.", media: &[], fields: &["location"] };
     OPENAPI = answer(200, "OpenAPI 3.1.", &[of_json(|| json!({"type": "object", "required": ["openapi", "info", "paths"]}))]);
     DOCS = answer(200, "A page.", &[of_text("text/html")]);
     HEALTH = answer(200, "It answers.", &[of_json(|| object(&[("status", json!({"const": "ok"}))]))]);

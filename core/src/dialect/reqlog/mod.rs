@@ -43,7 +43,7 @@ use serde_json::json;
 /// What the endpoints do.
 #[derive(Clone, Copy, Debug)]
 pub enum Action {
-    /// Says where the API is.
+    /// The web UI, or where the API is.
     Index,
     /// The API's description.
     OpenApi,
@@ -119,7 +119,9 @@ macro_rules! endpoints {
 }
 
 endpoints! {
-    GET "/" Access::Public, Index [] "Says where the API is." => d::INDEX; &[];
+    GET "/" Access::Public, Index []
+        "The web UI, whose other files are beside it; with an Accept that names application/json and not text/html, \
+         where the API is." => d::INDEX; &[];
     GET "/openapi.json" Access::Public, OpenApi [] "This document." => d::OPENAPI; &[];
     GET "/docs" Access::Public, Docs [] "The document as a page to read." => d::DOCS; &[];
     GET "/healthz" Access::Public, Health [] "Answers while the process runs." => d::HEALTH; &[];
