@@ -39,10 +39,12 @@ mod word;
 
 use memchr::memmem;
 
+pub(crate) use boundary::{Boundary, End, Mark};
 pub use inflate::{Compression, Inflate, InflateError, Step};
 pub use outline::Wanted;
 pub use parser::{Head, Parsed, Parser};
 pub use rejection::{EXCERPT, Rejection, Report};
+pub(crate) use splitter::Preamble;
 pub use splitter::{Chunk, Splitter, UNIT_LIMIT, Unit};
 
 /// A format that traffic is read from.

@@ -111,6 +111,10 @@ pub enum Offer {
     Metrics,
     /// `GET /api/v1/backup`: the files of a store.
     Backup,
+    /// Whatever changes the store: records taken in or destroyed, projects, keys.
+    Write,
+    /// Live streams of what is committed.
+    Tail,
 }
 
 /// What a deployment has. **Ours:** the rest is answered with 501 and what to use instead, to who might have used it.
@@ -119,9 +123,11 @@ pub struct Offers(&'static [Offer]);
 
 impl Offers {
     /// A process with files of its own.
-    pub const ALL: Self = Self(&[Offer::Metrics, Offer::Backup]);
+    pub const ALL: Self = Self(&[Offer::Metrics, Offer::Backup, Offer::Write, Offer::Tail]);
     /// A Worker: many short-lived processes over databases of the platform.
-    pub const EDGE: Self = Self(&[]);
+    pub const EDGE: Self = Self(&[Offer::Write, Offer::Tail]);
+    /// Opened files, which are only read.
+    pub const OPENED: Self = Self(&[]);
 
     /// Whether it is there.
     pub fn has(self, offer: Offer) -> bool {

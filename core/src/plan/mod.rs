@@ -71,7 +71,19 @@ pub fn plan(head: &http::request::Parts, context: &Context<'_>) -> Plan {
         dialect.plan(&asked)
     };
     let allowance = dialect.limited(&asked).map(Allowance::new);
-    Plan { allowance, ..Plan::new(address(dialect), answer, edge) }
+    Plan { allowance, ..Plan::new(address(dialect), offered(answer, context), edge) }
+}
+
+/// Refuses what this deployment does not have, to who might have used it.
+fn offered(planned: Result<Planned, Error>, context: &Context<'_>) -> Result<Planned, Error> {
+    let needed = match &planned {
+        Ok(Planned::Run(operation, _)) => operation.needs(),
+        _ => None,
+    };
+    match needed {
+        Some(offer) if !context.settings.offers.has(offer) => Err(Failure::NotOffered(offer).into()),
+        _ => planned,
+    }
 }
 
 impl Plan {
@@ -123,7 +135,8 @@ impl Plan {
         match self.stage {
             Stage::Awaits(change) => {
                 let allowance = self.allowance;
-                Self { allowance, ..Self::new(self.address, change.read(body, context), self.edge) }
+                let planned = offered(change.read(body, context), context);
+                Self { allowance, ..Self::new(self.address, planned, self.edge) }
             }
             _ => self,
         }

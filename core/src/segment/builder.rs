@@ -10,7 +10,8 @@ use super::text::TextBuilder;
 use crate::catalog::Summary;
 use crate::codec::{Codec, Effort, seal};
 use crate::filter::Number;
-use crate::record::{Field, Stored};
+use crate::record::{Field, Record, Stored};
+use crate::timestamp::Timestamp;
 use std::sync::Arc;
 
 /// Fields whose values bare text searches: these get gram filters.
@@ -41,9 +42,17 @@ pub fn build(rows: &[Stored], codec: &dyn Codec) -> Option<Built> {
 #[derive(Clone, Debug)]
 pub struct Builder<'a> {
     rows: &'a [Stored],
+    content: Content,
     summary: Summary,
     // of the exchanges alone, where there are other records too
     exchanges: Option<Arc<Summary>>,
+}
+
+/// Which parts a segment has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Content {
+    Whole,
+    Hot,
 }
 
 /// Parts that are encoded and compressed.
@@ -56,23 +65,32 @@ impl<'a> Builder<'a> {
     /// # Panics
     /// In debug builds when the rows are not sorted.
     pub fn new(rows: &'a [Stored]) -> Option<Self> {
+        Self::with(rows, Content::Whole)
+    }
+
+    /// As [`new`](Self::new), of a segment without [`PartId::Details`] and [`PartId::Bodies`], which stay elsewhere.
+    pub fn hot(rows: &'a [Stored]) -> Option<Self> {
+        Self::with(rows, Content::Hot)
+    }
+
+    fn with(rows: &'a [Stored], content: Content) -> Option<Self> {
         debug_assert!(is_sorted(rows), "rows of a segment are sorted");
         let summary = Summary::of(rows.iter())?;
         let exchanges = if summary.is_mixed() { Summary::of_exchanges(rows) } else { None };
-        Some(Self { rows, summary, exchanges: exchanges.map(Arc::new) })
+        Some(Self { rows, content, summary, exchanges: exchanges.map(Arc::new) })
     }
 
     /// How many pieces there are.
     pub fn pieces(&self) -> usize {
         // and what is kept of the exchanges
-        sources(self.rows) + 1
+        self.sources() + 1
     }
 
     /// Makes the piece `at`, which is less than [`pieces`](Self::pieces).
     pub fn piece(&self, at: usize, codec: &dyn Codec) -> Piece {
         let seal = |part: &Part| seal(&part.encode(), codec, Effort::Dense);
         let mut sealed = Vec::new();
-        if at == sources(self.rows) {
+        if at == self.sources() {
             let part = self.exchanges.clone().map(Part::Exchanges);
             return Piece(part.iter().map(|part| (PartId::Exchanges, seal(part))).collect());
         }
@@ -92,6 +110,13 @@ impl<'a> Builder<'a> {
             }
         }
         Piece(sealed)
+    }
+
+    fn sources(&self) -> usize {
+        match self.content {
+            Content::Whole => sources(self.rows),
+            Content::Hot => sources(&[]),
+        }
     }
 
     // whether a summary has no room for the counts of a field
@@ -128,6 +153,14 @@ impl<'a> Builder<'a> {
 pub fn columns(rows: &[Stored]) -> Vec<(PartId, Part)> {
     debug_assert!(is_sorted(rows), "rows of a source are sorted");
     (0..sources(rows)).flat_map(|at| parts(rows, at)).collect()
+}
+
+/// The details and bodies of one block, as those of a stored segment; of a record that is not there they hold nothing.
+pub(crate) fn cold(records: &[Option<&Record>]) -> (Part, Part) {
+    let nothing = Record::new(Timestamp::from_nanos(0));
+    let (mut details, mut bodies) = (Details::default(), Bodies::default());
+    records.iter().for_each(|record| details.push(record.unwrap_or(&nothing), &mut bodies));
+    (Part::Details(details), Part::Bodies(bodies))
 }
 
 fn is_sorted(rows: &[Stored]) -> bool {

@@ -17,6 +17,7 @@ mod strings;
 mod text;
 mod volumes;
 
+pub(crate) use builder::cold;
 pub use builder::{Builder, Built, Piece, build, columns};
 pub use counts::ValueCounts;
 pub use format::Directory;

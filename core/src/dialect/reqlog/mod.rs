@@ -32,7 +32,7 @@ use super::{Asked, Planned, json, respond};
 use crate::auth::{Key, Role};
 use crate::error::{Error, Thing};
 use crate::id::Seq;
-use crate::plan::{Failure, Offer, Operation, Outcome};
+use crate::plan::{Failure, Operation, Outcome};
 use crate::query::Detail;
 use bytes::Bytes;
 use documented as d;
@@ -207,18 +207,12 @@ pub(super) fn plan(asked: &Asked<'_>) -> Result<Planned, Error> {
         Action::Backup => backup::plan(asked, key),
         Action::Metrics => {
             admin::organisation(key)?;
-            offered(asked, Offer::Metrics)?;
             Ok(Planned::run(Operation::Metrics, Render::Metrics))
         }
         Action::Index | Action::OpenApi | Action::Docs | Action::Health | Action::Ready => {
             Ok(public(asked, endpoint.action))
         }
     }
-}
-
-/// Refuses what this deployment does not have.
-fn offered(asked: &Asked<'_>, offer: Offer) -> Result<(), Error> {
-    if asked.context.settings.offers.has(offer) { Ok(()) } else { Err(Failure::NotOffered(offer).into()) }
 }
 
 fn public(asked: &Asked<'_>, action: Action) -> Planned {
