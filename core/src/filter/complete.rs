@@ -2,7 +2,9 @@
 
 use super::ast::{Filter, Key, Term, Test};
 use super::cursor::{Cursor, is_key_char};
+use super::error::{ParseError, Problem};
 use super::keys::{KEYS, PREFIXES};
+use super::parse::Parsed;
 use super::words::{headers, values};
 use std::ops::Range;
 
@@ -72,6 +74,22 @@ pub fn complete(query: &str, caret: usize) -> Completions {
             let items = items.map(|(text, about)| item(text, CompletionKind::Value, about)).collect();
             Completions { span, key: Some(printed(key)), items }
         }
+    }
+}
+
+/// Reads a query that is being written at the byte `caret`: what is wrong right there is not finished yet, and read as the
+/// text it is so far. What is wrong elsewhere is an error.
+pub fn parse_at(query: &str, caret: usize) -> Result<Parsed, ParseError> {
+    let caret = query.floor_char_boundary(caret);
+    let (parsed, errors) = Filter::parse_typing(query);
+    let is_written = |error: &ParseError| match error.problem {
+        // closed further on
+        Problem::UnclosedGroup => error.span.end <= caret,
+        _ => error.span.start <= caret && query.get(error.span.end..caret).is_none_or(|between| between.trim().is_empty()),
+    };
+    match errors.into_iter().find(|error| !is_written(error)) {
+        Some(error) => Err(error),
+        None => Ok(parsed),
     }
 }
 

@@ -26,7 +26,7 @@ mod values;
 mod words;
 
 pub use ast::{Cmp, Filter, Flag, Key, Scalar, Term, Test, Unit};
-pub use complete::{Completion, CompletionKind, Completions, complete};
+pub use complete::{Completion, CompletionKind, Completions, complete, parse_at};
 pub use error::{Hint, ParseError, Problem};
 pub use fault::Fault;
 pub use fold::Needle;

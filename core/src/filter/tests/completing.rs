@@ -1,6 +1,6 @@
 //! What is offered at a caret, written `|`.
 
-use crate::filter::{Completion, CompletionKind, Completions, Filter, KEYS, PREFIXES, complete};
+use crate::filter::{Completion, CompletionKind, Completions, Filter, KEYS, PREFIXES, complete, parse_at};
 use proptest::prelude::*;
 
 fn at(marked: &str) -> (String, Completions) {
@@ -95,6 +95,25 @@ fn every_key_says_what_it_is_and_every_value_can_be_read() {
             assert!(Filter::parse(&written).is_ok(), "{written}");
         }
     }
+}
+
+#[test]
+fn what_is_being_written_is_no_error_yet() {
+    let read = |marked: &str| {
+        let caret = marked.find('|').expect("the caret is marked");
+        let query = marked.replacen('|', "", 1);
+        assert!(Filter::parse(&query).is_err(), "{query}");
+        parse_at(&query, caret).map(|parsed| parsed.filter.to_string()).map_err(|error| error.position())
+    };
+    assert_eq!(read("a status:|"), Ok("a \"status:\"".to_owned()));
+    assert_eq!(read("status:5x| a"), Ok("\"status:5x\" a".to_owned()));
+    assert_eq!(read("\"timed o|"), Ok("\"timed o\"".to_owned()));
+    assert_eq!(read("(a OR b |"), Ok("a OR b".to_owned()));
+    assert_eq!(read("a OR |"), Ok("a \"OR\"".to_owned()));
+    assert_eq!(read("a status: b|"), Err(9));
+    assert_eq!(read("|a (b"), Err(2));
+    assert_eq!(read("level:loud |a"), Err(6));
+    assert_eq!(read("level:loud b:|"), Err(6));
 }
 
 proptest! {
