@@ -4,6 +4,7 @@
 //! - [`edge`]: the real Worker on workerd
 //! - [`memory`]: the smallest frontend, a list of records
 //! - [`native`]: the real server over a socket
+//! - [`offline`]: the store of opened files
 //! - [`simdisk`]: a disk in memory whose power fails where a test wants
 //! - [`socket`]: the client of a frontend that listens
 //! - [`vfs`]: the database on that disk
@@ -13,6 +14,7 @@ pub mod corpus;
 pub mod edge;
 pub mod memory;
 pub mod native;
+pub mod offline;
 pub mod simdisk;
 pub mod socket;
 pub mod vfs;

@@ -154,6 +154,11 @@ impl Store {
         self.catalog.head
     }
 
+    /// Takes note of rows up to this one that were there and are gone: what was signed for them stays valid.
+    pub fn raise(&mut self, head: EntryId) {
+        self.catalog.head = self.catalog.head.max(Some(head));
+    }
+
     /// Rows that can be found.
     pub fn rows(&self) -> u64 {
         self.catalog.entries.iter().map(|entry| entry.summary.rows).sum()

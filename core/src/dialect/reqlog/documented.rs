@@ -2,7 +2,7 @@
 
 mod aggregates;
 
-use crate::dialect::endpoint::{About, Answer, BUSY, FAILED, FORBIDDEN, MISSING, Media, Refusal, UNAUTHORIZED};
+use crate::dialect::endpoint::{About, Answer, BUSY, FAILED, FORBIDDEN, MISSING, Media, NOT_LIVE, READ_ONLY, Refusal, UNAUTHORIZED};
 use crate::dialect::flowmock::BODY_FIELDS;
 use crate::dialect::schema::{nullable, object, reference, with_optional};
 use serde_json::{Value, json};
@@ -120,9 +120,10 @@ pub(super) static STREAMED: &[Refusal] = &[
     FORBIDDEN,
     Refusal(429, "The key has as many streams as it may have; Retry-After says when to try again."),
     FAILED,
+    NOT_LIVE,
     BUSY,
 ];
-pub(super) static WRITE: &[Refusal] = &[REFUSED, UNAUTHORIZED, FORBIDDEN, FAILED, BUSY, FULL];
+pub(super) static WRITE: &[Refusal] = &[REFUSED, UNAUTHORIZED, FORBIDDEN, FAILED, READ_ONLY, BUSY, FULL];
 pub(super) static ONE: &[Refusal] = &[REFUSED, UNAUTHORIZED, FORBIDDEN, MISSING, FAILED, BUSY];
 pub(super) static RANGE: &[Refusal] = &[
     REFUSED,
@@ -143,11 +144,12 @@ pub(super) static INGEST: &[Refusal] = &[
     Refusal(415, "The Content-Encoding is unknown or broken."),
     Refusal(422, "None of the records could be read; the problem has the report's members."),
     FAILED,
+    READ_ONLY,
     BUSY,
     FULL,
 ];
-pub(super) static CHANGE: &[Refusal] = &[REFUSED, UNAUTHORIZED, FORBIDDEN, TOO_LARGE, FAILED, BUSY, FULL];
-pub(super) static REMOVE: &[Refusal] = &[REFUSED, UNAUTHORIZED, FORBIDDEN, MISSING, FAILED, BUSY, FULL];
+pub(super) static CHANGE: &[Refusal] = &[REFUSED, UNAUTHORIZED, FORBIDDEN, TOO_LARGE, FAILED, READ_ONLY, BUSY, FULL];
+pub(super) static REMOVE: &[Refusal] = &[REFUSED, UNAUTHORIZED, FORBIDDEN, MISSING, FAILED, READ_ONLY, BUSY, FULL];
 const TOO_LARGE: Refusal = Refusal(413, "The request's body is too long.");
 
 pub(super) static RECORDS: &[Media] = &[
