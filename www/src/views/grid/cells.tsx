@@ -102,7 +102,7 @@ function durationLook(ms: number | undefined): Look {
   if (ms === undefined) return NONE;
   const share = Math.min(1, Math.log1p(ms) / Math.log1p(FULL_MS));
   const pace = ms >= 5000 ? "slowest" : ms >= 1000 ? "slow" : "";
-  return { content: duration(ms), title: `${ms} ms`, class: pace, style: { "--share": `${Math.round(share * 100)}%` } };
+  return { content: duration(ms), title: `${ms} ms`, class: pace, style: { "--share": share.toFixed(3) } };
 }
 
 function sizeLook(record: LogRecord): Look {

@@ -1,7 +1,7 @@
 // The grid itself: headings, the scrolled space, and the rows in view as slots that are used again.
 import { useComputed, useSignalEffect } from "@preact/signals";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
-import { columns, fitting, template } from "../../state/columns";
+import { columns, fitting, isNarrow, template } from "../../state/columns";
 import { compared, selected } from "../../state/question";
 import { pending, shown } from "../../state/rows";
 import { times } from "../../state/settings";
@@ -30,7 +30,8 @@ export function Table({ scroller, total, row }: Props) {
   /** Whether the row that keys act on is to have the focus. */
   const isFocused = useRef(false);
   const fitted = useComputed(() => fitting(columns.value, scroller.width.value));
-  const tracks = useComputed(() => template(fitted.value));
+  const narrow = useComputed(() => isNarrow(scroller.width.value));
+  const layout = useComputed(() => (narrow.value ? template(fitted.value, 0) : template(fitted.value)));
 
   useLayoutEffect(() => (table.current ? scroller.attach(table.current, HEAD) : undefined), [scroller]);
   // a space of another height is laid out: the position is kept
@@ -128,7 +129,7 @@ export function Table({ scroller, total, row }: Props) {
   const isActiveShown = active.value >= first && active.value <= last;
   return (
     <div
-      class="grid-table"
+      class={`grid-table${narrow.value ? " narrow" : ""}`}
       role="grid"
       aria-label="Records"
       aria-rowcount={total + 1}
@@ -137,7 +138,7 @@ export function Table({ scroller, total, row }: Props) {
       aria-busy={pending.value}
       tabIndex={isActiveShown ? -1 : 0}
       ref={table}
-      style={{ "--columns": tracks.value }}
+      style={{ "--columns": layout.value.tracks, "--least": `${layout.value.width}px` }}
     >
       <Head columns={fitted.value} table={table} onLeave={() => {
         isFocused.current = true;
