@@ -1,11 +1,17 @@
-// Loads a TypeScript module of src for a test, bundled as the build does.
+// Loads TypeScript modules of src for a test, bundled as the build does.
 import { build } from "esbuild";
 import { fileURLToPath } from "node:url";
 
+const src = fileURLToPath(new URL("../src", import.meta.url));
+
 /** `load("lib/format.ts")`: what the module exports. */
-export async function load(path) {
+export const load = async (path) => (await loadTogether(path))[0];
+
+/** What several modules export that share their state: one instance of all that they import. */
+export async function loadTogether(...paths) {
+  const contents = paths.map((path, at) => `export * as module${at} from "./${path}";`).join("\n");
   const { outputFiles } = await build({
-    entryPoints: [fileURLToPath(new URL(`../src/${path}`, import.meta.url))],
+    stdin: { contents, resolveDir: src, loader: "ts" },
     bundle: true,
     write: false,
     format: "esm",
@@ -16,5 +22,9 @@ export async function load(path) {
     loader: { ".css": "empty" },
     logLevel: "warning",
   });
-  return import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString("base64")}`);
+  // the count keeps two loads apart that are of the same modules
+  const module = await import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString("base64")}#${(loads += 1)}`);
+  return paths.map((_, at) => module[`module${at}`]);
 }
+
+let loads = 0;

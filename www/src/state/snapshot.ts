@@ -40,6 +40,13 @@ export function sizeOf({ request, response }: LogRecord): number | undefined {
   return sent === undefined && got === undefined ? undefined : (sent ?? 0) + (got ?? 0);
 }
 
+/** Whether a projection has all members of another. */
+function covers(fields: string, other: string): boolean {
+  if (fields === other) return true;
+  const has = new Set(fields.split(","));
+  return other.split(",").every((field) => has.has(field));
+}
+
 export class Snapshot {
   total = 0;
   hints: readonly string[] = [];
@@ -169,7 +176,7 @@ export class Snapshot {
         // to the end of the order in which windows are let go
         this.#windows.delete(number);
         this.#windows.set(number, window);
-        if (window.loading || window.failed || window.fields === this.#fields) continue;
+        if (window.loading || window.failed || covers(window.fields, this.#fields)) continue;
       }
       void this.#fetch(number, window ?? { records: [], fields: "", loading: null, failed: false });
     }
@@ -186,7 +193,7 @@ export class Snapshot {
       if (items.length < Math.min(WINDOW, this.total - number * WINDOW)) this.outdated.value = true;
       this.#put(number, items, fields);
       // columns were added while it was under way
-      if (fields !== this.#fields) this.#load();
+      if (!covers(fields, this.#fields)) this.#load();
     } catch (error) {
       if (abort.signal.aborted) return;
       window.loading = null;
