@@ -5,7 +5,7 @@ import { get, type Parameters } from "../lib/api";
 import { FACETS, type FacetField } from "../lib/keys";
 import { resource, type Loaded } from "../lib/resource";
 import { chosen, withoutIncluded } from "../lib/terms";
-import { backend, effective, query, revision, window as range } from "./question";
+import { backend, effective, query, revision, window as range, within } from "./question";
 import { kept, oneOf } from "./settings";
 
 export interface Values {
@@ -143,9 +143,7 @@ function facet(field: FacetField): Facet {
     if (!facetsShown.value || !isOpen.value || chosen(query.value, field).include.size === 0) return null;
     const asked = base();
     if (!asked) return null;
-    const text = withoutIncluded(query.value, field);
-    const time = range.value && `time:${range.value.from}..${range.value.to}`;
-    const q = time ? (text ? `(${text}) ${time}` : time) : text;
+    const q = within(withoutIncluded(query.value, field), range.value);
     return { ...asked, q: containing(q), parameters: { fields: field, top: CODES.has(field) ? 100 : top.value } };
   });
   const values = computed((): Loaded<Values> => {

@@ -1,26 +1,42 @@
 // Methods and routes with their counts, error rates and durations.
+import { batch, signal } from "@preact/signals";
 import { useCallback, useEffect } from "preact/hooks";
-import { only } from "../../lib/terms";
 import { endpointLimit, endpointOrder, endpoints, endpointsShown, type Endpoint, type Order } from "../../state/aggregates";
 import { register } from "../../state/commands";
-import { query, view } from "../../state/question";
+import { backend, query, view, window as range, within } from "../../state/question";
 import { Failure } from "../querybar/failure";
 import { csv } from "./csv";
 import "./endpoints.css";
+import { queryOf } from "./query";
 
 const MOST = 1000;
 const number = new Intl.NumberFormat();
 
-/** The query of an endpoint among what is asked. */
-export const queryOf = (text: string, { method, route }: Endpoint): string => only(only(text, "method", method), "route", route);
+/** Why an endpoint could not be shown. */
+const trouble = signal<Error | null>(null);
+let looking: AbortController | null = null;
 
-function show(endpoint: Endpoint): void {
-  query.value = queryOf(query.peek(), endpoint);
-  view.value = "requests";
+async function show(endpoint: Endpoint): Promise<void> {
+  const source = backend.peek();
+  if (!source) return;
+  looking?.abort();
+  const stop = (looking = new AbortController());
+  try {
+    const text = await queryOf(source, query.peek(), endpoint, (text) => within(text, range.peek()), stop.signal);
+    if (stop.signal.aborted) return;
+    batch(() => {
+      query.value = text;
+      view.value = "requests";
+      trouble.value = null;
+    });
+  } catch (error) {
+    if (!stop.signal.aborted) trouble.value = error as Error;
+  }
 }
 
 function milliseconds(value: number | null): string {
   if (value === null) return "–";
+  if (value === 0) return "0 ms";
   if (value >= 60_000) return `${(value / 60_000).toFixed(1)} min`;
   if (value >= 1000) return `${(value / 1000).toFixed(2)} s`;
   return `${value >= 100 ? value.toFixed(0) : value >= 1 ? value.toFixed(1) : value.toFixed(2)} ms`;
@@ -60,7 +76,7 @@ const isBad = (order: Order): boolean => order === "errors" || order === "error_
 
 function Row({ endpoint, most }: { endpoint: Endpoint; most: ReadonlyMap<Order, number> }) {
   const { method, route } = endpoint;
-  const onClick = useCallback(() => show(endpoint), [endpoint]);
+  const onClick = useCallback(() => void show(endpoint), [endpoint]);
   return (
     <tr onClick={onClick}>
       <td class="mono endpoint-method">{method ?? "–"}</td>
@@ -109,6 +125,8 @@ export function Endpoints() {
     const taken = register({ id: "endpoints.csv", title: "Export endpoints as CSV", group: "Data", run: download });
     return () => {
       endpointsShown.value = false;
+      looking?.abort();
+      trouble.value = null;
       taken();
     };
   }, []);
@@ -116,7 +134,7 @@ export function Endpoints() {
   const most = new Map(COLUMNS.map(({ order, size }) => [order, Math.max(0, ...(value?.items ?? []).map(size))] as const));
   return (
     <section class="endpoints" aria-label="Endpoints" aria-busy={pending}>
-      <Failure error={error} />
+      <Failure error={error ?? trouble.value} />
       <div class="endpoints-head">
         <span>{value ? <><b>{number.format(value.distinct)}</b>{value.complete ? "" : "+"} endpoints, <b>{number.format(value.total)}</b> calls</> : pending ? "Loading…" : ""}</span>
         <button type="button" class="button" disabled={!value || value.items.length === 0} onClick={download}>Export CSV</button>

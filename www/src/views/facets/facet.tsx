@@ -74,6 +74,7 @@ function Value({ row, field, most }: { row: Row; field: FacetField; most: number
       <button type="button" class="facet-value" aria-pressed={choice !== null} aria-label={`${name}, ${isOther ? "would add " : ""}${full.format(count)}${choice === "exclude" ? ", excluded" : ""}: ${does}`} title={`${name} · ${full.format(count)}`} onClick={include}>
         <span class={`facet-name${value === null ? " facet-none" : ""}${glance}`}>{value === "" ? "(empty)" : name}</span>
         <span class="facet-count">{isOther && "+"}{countText(count)}</span>
+        {choice && <svg viewBox="0 0 16 16" width="12" height="12" aria-hidden="true"><path d="M4 4l8 8M12 4l-8 8" /></svg>}
       </button>
       {choice === null && (
         <button type="button" class="facet-minus" aria-label={`Exclude ${name}`} title="Exclude (Alt-click)" onClick={exclude}>

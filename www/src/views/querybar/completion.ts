@@ -3,7 +3,7 @@ import { batch, computed, effect, signal } from "@preact/signals";
 import type { Completion } from "../../lib/language";
 import { isSeen, merged, seen } from "../../lib/seen";
 import { others } from "../../lib/terms";
-import { backend, revision, window as range } from "../../state/question";
+import { backend, revision, window as range, within } from "../../state/question";
 import { caret, isHalf, known, text } from "./typed";
 
 const PAUSE = 120;
@@ -55,9 +55,7 @@ async function look(asked: string, typed: string, at: number): Promise<void> {
   if (!source) return;
   const stop = new AbortController();
   abort = stop;
-  const window = range.peek();
-  const rest = others(text.peek(), at);
-  const among = window ? `${rest && `(${rest}) `}time:${window.from}..${window.to}` : rest;
+  const among = within(others(text.peek(), at), range.peek());
   try {
     const values = await seen(source, asked, typed, among, revision.peek(), stop.signal);
     if (stop.signal.aborted) return;
