@@ -1,0 +1,13 @@
+// How many questions are waiting for the beginning of their answers: nobody asks again before they have come.
+import { signal } from "@preact/signals";
+
+export const pending = signal(0);
+
+export async function counted<T>(work: Promise<T>): Promise<T> {
+  pending.value += 1;
+  try {
+    return await work;
+  } finally {
+    pending.value -= 1;
+  }
+}
