@@ -77,8 +77,8 @@ test("JSON differs by path", () => {
   assert.deepEqual(changes('{"a":1,"b":{"c":[1,2]}}', '{"b":{"c":[1,2]},"a":1}'), []);
   assert.deepEqual(changes('{"a":1,"b":2,"d":{"e":"x"}}', '{"a":1,"c":3,"d":{"e":"y"}}'), [
     ["removed", "$.b", "2", null],
-    ["added", "$.c", null, "3"],
     ["changed", "$.d.e", '"x"', '"y"'],
+    ["added", "$.c", null, "3"],
   ]);
   assert.deepEqual(changes('{"a":[1]}', '{"a":{"0":1}}'), [["changed", "$.a", "[1]", '{"0":1}']]);
   assert.deepEqual(changes("12345678901234567890", "12345678901234567891"), [["changed", "$", "12345678901234567890", "12345678901234567891"]]);
