@@ -43,6 +43,8 @@ export function sizeOf({ request, response }: LogRecord): number | undefined {
 export class Snapshot {
   total = 0;
   hints: readonly string[] = [];
+  /** What the first page cost. */
+  scanned: Page["scanned"] | null = null;
   /** Counted up when rows have come. */
   readonly changed = signal(0);
   /** Why rows that are looked at did not come. */
@@ -69,6 +71,7 @@ export class Snapshot {
     this.total = page.total ?? page.items.length;
     this.#cursor = page.next;
     this.hints = page.hints ?? [];
+    this.scanned = page.scanned;
     this.#windows.set(0, { records: page.items, fields, loading: null, failed: false });
   }
 
