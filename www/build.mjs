@@ -3,7 +3,7 @@
 // target/wasm (`make wasm`).
 import { build } from "esbuild";
 import { createHash } from "node:crypto";
-import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { basename, join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
@@ -55,7 +55,8 @@ for (const [document, entry] of [["index.html", "src/server.tsx"], ["open.html",
   writeFileSync(join(stage, document), html);
 }
 // of the engine's package what a browser loads: not its types, nor what Node does
-if (existsSync(engine)) cpSync(engine, join(stage, "assets/engine"), { recursive: true, filter: (file) => !/\.d\.ts$|\.map$|\.md$|package\.json$|[/\\]node\b[^/\\]*\.js$/.test(file) });
+const loaded = (file) => statSync(file).isDirectory() || (/\.(js|wasm)$/.test(file) && basename(file) !== "node.js");
+if (existsSync(engine)) cpSync(engine, join(stage, "assets/engine"), { recursive: true, filter: loaded });
 else console.warn("target/wasm is not there: files cannot be opened");
 cpSync(join(here, "src/static"), stage, { recursive: true });
 const icon = readFileSync(join(stage, "icon.svg"), "utf8");

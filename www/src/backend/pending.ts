@@ -4,10 +4,11 @@ import { signal } from "@preact/signals";
 export const pending = signal(0);
 
 export async function counted<T>(work: Promise<T>): Promise<T> {
-  pending.value += 1;
+  // called from within effects, which are not to hang on it
+  pending.value = pending.peek() + 1;
   try {
     return await work;
   } finally {
-    pending.value -= 1;
+    pending.value = pending.peek() - 1;
   }
 }

@@ -38,7 +38,8 @@ export class Server implements Backend {
 
   async request(path: string, asked: Asked = {}): Promise<Response> {
     const headers = new Headers(asked.headers);
-    if (key.value) headers.set("authorization", `Bearer ${key.value}`);
+    const given = key.peek();
+    if (given) headers.set("authorization", `Bearer ${given}`);
     const url = this.#base.href.replace(/\/$/, "") + path;
     const { method = "GET", signal } = asked;
     const response = await counted(fetch(url, { method, headers, cache: "no-store", ...(signal ? { signal } : {}) }));

@@ -49,20 +49,20 @@ export function togglePause(): void {
 }
 
 export function reconnect(): void {
-  again.value += 1;
+  again.value = again.peek() + 1;
 }
 
 /** Shows what has come, from the first row on. */
 export function showFresh(): void {
   fresh.value = 0;
-  toTop.value += 1;
+  toTop.value = toTop.peek() + 1;
   refresh();
 }
 
 function came(records: number): void {
   if (records === 0) return;
   if (following.peek()) refresh();
-  else fresh.value += records;
+  else fresh.value = fresh.peek() + records;
 }
 
 class Refused extends Error {}

@@ -26,7 +26,7 @@ function attempt(): void {
   }
   wanted = false;
   last = performance.now();
-  revision.value += 1;
+  revision.value = revision.peek() + 1;
 }
 
 /** Files grow while they are read. */

@@ -1,5 +1,5 @@
 // The dialogs that lie over everything: palette, help, export, files.
-import { counted } from "../../lib/amounts";
+import { counted } from "../../lib/format";
 import { openWaiting } from "../../state/connection";
 import { close, dialog } from "../../state/dialogs";
 import { waiting } from "../../state/source";

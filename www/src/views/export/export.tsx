@@ -1,6 +1,6 @@
 // What the query finds, as a file or in the clipboard.
 import { useSignal, useSignalEffect } from "@preact/signals";
-import { count, counted, size } from "../../lib/amounts";
+import { bytes, count, counted } from "../../lib/format";
 import { fileSink, textSink, writesToDisk } from "../../lib/sinks";
 import { close } from "../../state/dialogs";
 import { cancel, exporting, run, total, type Came, type ExportFormat } from "../../state/export";
@@ -89,7 +89,7 @@ export function Export() {
           <legend>Format</legend>
           {FORMATS.map(({ id, name, about }) => (
             <label key={id} class="export-format">
-              <input type="radio" name="format" value={id} checked={format.value === id} onChange={() => (format.value = id)} />
+              <input type="radio" name="format" value={id} checked={format.value === id} autofocus={format.value === id} onChange={() => (format.value = id)} />
               <b>{name}</b>
               <span>{about}</span>
             </label>
@@ -116,7 +116,7 @@ export function Export() {
   );
 }
 
-const far = ({ rows, bytes }: Came) => `${counted(rows, "record")}, ${size(bytes)}`;
+const far = (came: Came) => `${counted(came.rows, "record")}, ${bytes(came.bytes)}`;
 
 function State() {
   const now = exporting.value;

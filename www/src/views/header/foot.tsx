@@ -1,29 +1,23 @@
 // What is shown, of how much, and how far it is read.
 import { get, type Page } from "../../lib/api";
-import { count, counted, size } from "../../lib/amounts";
+import { bytes, count, counted } from "../../lib/format";
 import { resource } from "../../lib/resource";
 import { dialog } from "../../state/dialogs";
 import { counts, live } from "../../state/live";
-import { backend, effective, revision } from "../../state/question";
+import { backend, effective, revision, view } from "../../state/question";
+import { shown } from "../../state/rows";
 import { phase } from "../../state/source";
 import { isOutdated, update } from "../../state/updates";
 import { Icon } from "./icons";
 
-/** One row and its exact total: what the foot tells does not wait for the table, nor for a view that shows none. */
-const found = resource(
+/** Records of the source in all: an opened file counts them itself. */
+const all = resource(
   () => {
     const from = backend.value;
     revision.value;
-    return from && { from, q: effective.value };
+    return from?.kind === "server" && effective.value ? from : null;
   },
-  async ({ from, q }, signal) => {
-    const started = performance.now();
-    const [page, whole] = await Promise.all([
-      get<Page>(from, "logs", { q, limit: 1, fields: "id", total: "exact" }, signal),
-      q ? get<Page>(from, "logs", { limit: 1, fields: "id", total: "exact" }, signal) : null,
-    ]);
-    return { page, all: whole?.total ?? page.total ?? 0, took: performance.now() - started };
-  },
+  async (from, signal) => (await get<Page>(from, "logs", { limit: 1, fields: "id", total: "exact" }, signal)).total ?? 0,
 );
 
 function Growing() {
@@ -35,12 +29,12 @@ function Growing() {
       {!growth.done && (
         <span class="foot-progress">
           <progress value={growth.bytes} max={growth.size || 1} aria-label="Reading" />
-          <span>{size(growth.bytes)} of {size(growth.size)}</span>
+          <span>{bytes(growth.bytes)} of {bytes(growth.size)}</span>
           <button type="button" class="foot-link" onClick={() => (dialog.value = "files")}>Details</button>
         </span>
       )}
       {growth.rejected > 0 && (
-        <button type="button" class="foot-link" onClick={() => (dialog.value = "files")}>{counted(growth.rejected, "line")} rejected</button>
+        <button type="button" class="foot-link warn" onClick={() => (dialog.value = "files")}>{counted(growth.rejected, "line")} rejected</button>
       )}
       {failed > 0 && (
         <button type="button" class="foot-link bad" onClick={() => (dialog.value = "files")}>{counted(failed, "file")} not read</button>
@@ -50,16 +44,16 @@ function Growing() {
 }
 
 function Found() {
-  const { value, error, pending } = found.value;
-  if (error) return <span class="level-error">{error.message}</span>;
-  if (!value) return pending ? <span>Counting…</span> : null;
-  const { page, all, took } = value;
-  const total = page.total ?? 0;
+  const snapshot = view.value === "requests" ? shown.value?.snapshot : null;
+  if (!snapshot) return null;
+  const { total, hints, scanned } = snapshot;
+  const whole = backend.value?.kind === "server" ? all.value.value : (backend.value?.growth.value.records ?? null);
+  const isPart = snapshot.question.q !== "" && whole !== null;
   return (
     <>
-      <span role="status" aria-live="polite">{effective.value ? `${count(total)} of ${counted(all, "record")}` : counted(total, "record")}</span>
-      <span class="foot-wide">{count(page.scanned.rows)} rows scanned in {page.scanned.opened} of {page.scanned.sources} segments, {Math.max(1, Math.round(took))} ms</span>
-      {page.hints?.map((hint) => (
+      <span>{isPart ? `${count(total)} of ${counted(whole, "record")}` : counted(total, "record")}</span>
+      {scanned && <span class="foot-wide">First page: {counted(scanned.rows, "row")} scanned in {scanned.opened} of {counted(scanned.sources, "segment")}</span>}
+      {hints.map((hint) => (
         <span key={hint} class="foot-hint" title={hint}><Icon name="warning" />{hint}</span>
       ))}
     </>

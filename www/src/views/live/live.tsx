@@ -1,5 +1,5 @@
 // The live tail's state and what can be done with it; the button for rows that wait.
-import { count, counted } from "../../lib/amounts";
+import { count, counted } from "../../lib/format";
 import { fresh, live, offered, paused, reconnect, showFresh, tailing, togglePause, toggleTail, type Live } from "../../state/live";
 import { Icon } from "../header/icons";
 import "./live.css";

@@ -1,6 +1,6 @@
 // The open files: how far each is read, why one could not be, and which lines were no records.
 import type { OpenedFile } from "../../backend/backend";
-import { count, counted, size } from "../../lib/amounts";
+import { bytes, count, counted } from "../../lib/format";
 import { backend } from "../../state/question";
 import { doors, pick } from "../../state/source";
 import { close } from "../../state/dialogs";
@@ -22,8 +22,8 @@ export function Files() {
   return (
     <Dialog title={counted(growth.files.length, "file")} class="files">
       <p class="files-sum">
-        {counted(growth.records, "record")} out of {size(growth.size)}
-        {growth.done ? "" : `; ${size(growth.bytes)} are read`}
+        {counted(growth.records, "record")} out of {bytes(growth.size)}
+        {growth.done ? "" : `; ${bytes(growth.bytes)} are read`}
       </p>
       <ul class="files-list">{growth.files.map((file, place) => <Opened key={place} file={file} />)}</ul>
       <div class="files-buttons">
@@ -49,10 +49,10 @@ function Opened({ file }: { file: OpenedFile }) {
     <li class="files-file">
       <div class="files-head">
         <b>{name}</b>
-        <span class="quiet">{format ?? (done ? "unknown format" : "detecting the format")}, {size(file.size)}</span>
+        <span class="quiet">{format ?? (done || error ? "unknown format" : "detecting the format")}, {bytes(file.size)}</span>
         <span class="files-count">{counted(records, "record")}</span>
       </div>
-      {!done && <progress value={file.bytes} max={file.size || 1} aria-label={`Read of ${name}`} />}
+      {!done && !error && <progress value={file.bytes} max={file.size || 1} aria-label={`Read of ${name}`} />}
       {error && (
         <p class="files-error">
           <b>{records > 0 ? "Not read to its end" : "Not read"}: {error.message}</b>
