@@ -143,10 +143,10 @@ test("a new question keeps the rows until its own come, and drops answers to the
   assert.deepEqual(fake.waiting.map(({ q }) => q), ["none"]);
   await fake.answer();
   assert.equal(rows.matched.value, 0);
-  assert.equal(rows.shown.value.position, 0);
+  assert.equal(rows.shown.value.place, "start");
 });
 
-test("grown data keeps the place of the eye to the pixel", async () => {
+test("grown data keeps the row that is looked at where it is", async () => {
   question.backend.value = fake;
   await fake.answer();
   await Promise.all([snapshot().reach(5000, 5040, new AbortController().signal), fake.answer()]);
@@ -155,9 +155,9 @@ test("grown data keeps the place of the eye to the pixel", async () => {
   fake.total += 777;
   question.revision.value += 1;
   await fake.answer();
-  const { position, shift } = rows.shown.value;
+  const { place, shift } = rows.shown.value;
   assert.equal(shift, 777);
-  assert.equal(position, 5777 * 26 + 11);
+  assert.equal(place, 5777);
   assert.equal(snapshot().row(5777).id, seen);
   assert.ok(snapshot().row(5817), "what is in view is there at once");
 });
@@ -169,7 +169,7 @@ test("who looks at the beginning sees what is new", async () => {
   fake.total += 3;
   question.revision.value += 1;
   await fake.answer();
-  assert.equal(rows.shown.value.position, null);
+  assert.equal(rows.shown.value.place, "same");
   assert.equal(snapshot().row(0).id, "r1000003");
 });
 

@@ -4,11 +4,19 @@ import { fields } from "./columns";
 import { backend, direction, effective, revision, sort, view } from "./question";
 import { isSame, Snapshot, type Question } from "./snapshot";
 
-/** What is looked at, told by the table; kept while the table is not shown. */
+/** What is looked at, told by the table: rows, and pixels above them. Kept while the table is not shown. */
 export const eye = { first: 0, last: 50, position: 0 };
 
-/** The rows that are shown, and where in them the eye is to be: null where it stays at the position that it has. */
-export const shown = signal<{ snapshot: Snapshot; position: number | null; shift: number } | null>(null);
+export interface Rows {
+  snapshot: Snapshot;
+  /** Where in them the eye is to be: at their beginning, where it is, or with this row where now the first in view is. */
+  place: "start" | "same" | number;
+  /** By how many rows what is looked at has moved. */
+  shift: number;
+}
+
+/** The rows that are shown. */
+export const shown = signal<Rows | null>(null);
 /** Whether rows of another question, or newer ones, are on their way. */
 export const pending = signal(false);
 /** Why they did not come. */
@@ -21,12 +29,6 @@ let loading: { question: Question; abort: AbortController } | null = null;
 let isGrown = false;
 let shownRevision = 0;
 let refreshedAt = -1;
-let rowHeight = 26;
-
-/** Height of a row in CSS pixels; positions are of rows of this height. */
-export function setRowHeight(height: number): void {
-  rowHeight = height;
-}
 
 /** Asks again for what did not come. */
 export function retry(): void {
@@ -56,9 +58,9 @@ function show(snapshot: Snapshot, top: number | null): void {
   batch(() => {
     pending.value = false;
     failure.value = null;
-    if (isFirst) shown.value = { snapshot, position: 0, shift: 0 };
-    else if (top === null) shown.value = { snapshot, position: null, shift: 0 };
-    else shown.value = { snapshot, position: top * rowHeight + (eye.position % rowHeight), shift: top - eye.first };
+    if (isFirst) shown.value = { snapshot, place: "start", shift: 0 };
+    else if (top === null) shown.value = { snapshot, place: "same", shift: 0 };
+    else shown.value = { snapshot, place: top, shift: top - eye.first };
   });
 }
 
