@@ -9,9 +9,9 @@ export const eye = { first: 0, last: 50, position: 0 };
 
 export interface Rows {
   snapshot: Snapshot;
-  /** Where in them the eye is to be: at their beginning, where it is, or with this row where now the first in view is. */
-  place: "start" | "same" | number;
-  /** By how many rows what is looked at has moved. */
+  /** Whether they are of another question than the rows before, to be looked at from the beginning. */
+  isNew: boolean;
+  /** By how many rows what is looked at has moved, where they are not. */
   shift: number;
 }
 
@@ -36,31 +36,29 @@ export function retry(): void {
   else shown.peek()?.snapshot.retry();
 }
 
-/** Where the same rows are in newer data: the index of the row at the top of the view, or null where it stays. */
-async function follow(old: Snapshot, next: Snapshot, signal: AbortSignal): Promise<number | null> {
-  const { first, last, position } = eye;
+/** By how many rows what is looked at has moved in newer data; what is in view there is loaded. */
+async function follow(old: Snapshot, next: Snapshot, signal: AbortSignal): Promise<number> {
   // who looks at the beginning looks for what is new
-  if (position === 0) return null;
+  if (eye.position === 0) return 0;
+  const { first } = eye;
   const anchor = old.row(first);
-  const grown = next.total - old.total;
-  const { sort, direction } = next.question;
-  const guess = sort === "arrival" && direction === "desc" ? first + grown : first;
   const found = anchor ? await next.find(anchor, signal) : null;
-  const top = Math.min(Math.max(found ?? guess, 0), Math.max(next.total - 1, 0));
-  await next.reach(top, top + last - first, signal);
-  return top;
+  const { sort, direction } = next.question;
+  // by arrival what is new comes first, or last
+  const guess = sort === "arrival" && direction === "desc" ? next.total - old.total : 0;
+  const shift = found === null ? guess : found - first;
+  // the eye may have moved on meanwhile
+  await next.reach(eye.first + shift, eye.last + shift, signal);
+  return shift;
 }
 
-function show(snapshot: Snapshot, top: number | null): void {
-  const old = shown.peek();
-  const isFirst = !old || !isSame(old.snapshot.question, snapshot.question);
-  old?.snapshot.close();
+function show(snapshot: Snapshot, shift: number): void {
+  const old = shown.peek()?.snapshot;
+  old?.close();
   batch(() => {
     pending.value = false;
     failure.value = null;
-    if (isFirst) shown.value = { snapshot, place: "start", shift: 0 };
-    else if (top === null) shown.value = { snapshot, place: "same", shift: 0 };
-    else shown.value = { snapshot, place: top, shift: top - eye.first };
+    shown.value = { snapshot, isNew: !old || !isSame(old.question, snapshot.question), shift };
   });
 }
 
@@ -78,8 +76,8 @@ function load(question: Question): void {
   const run = async (): Promise<void> => {
     await next.begin(abort.signal);
     const old = shown.peek()?.snapshot;
-    const top = old && isSame(old.question, question) ? await follow(old, next, abort.signal) : null;
-    if (!abort.signal.aborted) show(next, top);
+    const shift = old && isSame(old.question, question) ? await follow(old, next, abort.signal) : 0;
+    if (!abort.signal.aborted) show(next, shift);
   };
   run()
     .catch((error: unknown) => {

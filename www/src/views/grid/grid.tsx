@@ -32,10 +32,10 @@ export function Grid() {
         if (!now || now === applied) return;
         applied = now;
         untracked(() => {
-          const { place, shift, snapshot } = now;
-          active.value = place === "start" ? 0 : Math.min(Math.max(active.value + shift, 0), Math.max(snapshot.total - 1, 0));
-          if (place === "start") scroller.go(0);
-          else if (place !== "same") scroller.go(place * ROW + (scroller.position.value % ROW));
+          const { isNew, shift, snapshot } = now;
+          active.value = isNew ? 0 : Math.min(Math.max(active.value + shift, 0), Math.max(snapshot.total - 1, 0));
+          if (isNew) scroller.go(0);
+          else if (shift !== 0) scroller.go(scroller.position.value + shift * ROW);
         });
       }),
       effect(() => {
