@@ -61,6 +61,8 @@ function covers(fields: string, other: string): boolean {
 export class Snapshot {
   total = 0;
   hints: readonly string[] = [];
+  /** What the first page cost. */
+  scanned: Page["scanned"] | null = null;
   /** Counted up when rows have come. */
   readonly changed = signal(0);
   /** Why rows that are looked at did not come. */
@@ -87,6 +89,7 @@ export class Snapshot {
     this.total = page.total ?? page.items.length;
     this.#cursor = page.next;
     this.hints = page.hints ?? [];
+    this.scanned = page.scanned;
     this.#windows.set(0, { records: page.items, fields, loading: null, failed: false });
   }
 

@@ -6,6 +6,7 @@ import { COLUMNS } from "../../state/columns";
 import { direction, selected, sort, compared, view } from "../../state/question";
 import { eye, failure, matched, pending, shown } from "../../state/rows";
 import { register } from "../../state/commands";
+import { scrolled, toTop } from "../../state/live";
 import { active, close, followSelected, go, mark, open } from "./cursor";
 import "./grid.css";
 import { Menu } from "./menu";
@@ -43,6 +44,14 @@ export function Grid() {
         [eye.first, eye.last, eye.position] = [first, last, scroller.position.value];
         shown.value?.snapshot.want(first, last, scroller.ahead);
       }),
+      // what comes on top is counted while something else is read, and shown when it is asked for
+      effect(() => {
+        scrolled.value = scroller.position.value > 0;
+      }),
+      effect(() => {
+        if (toTop.value > 0) untracked(() => scroller.go(0));
+      }),
+      () => (scrolled.value = false),
       followSelected(scroller),
       register(
         { id: "grid.next", title: "Next record", group: "Navigate", keys: ["j"], when: isHere, run: () => go(scroller, active.value + 1) },

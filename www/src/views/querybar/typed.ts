@@ -1,0 +1,102 @@
+// What is being typed in the bar, what is wrong with it, and when it is applied.
+import { batch, computed, effect, signal } from "@preact/signals";
+import { basic, check, language, type Fault, type Language, type Parsed } from "../../lib/language";
+import { resource } from "../../lib/resource";
+import { backend, query } from "../../state/question";
+import { remember } from "../../state/saved";
+
+const SETTLES = 300;
+
+export const text = signal(query.peek());
+export const caret = signal(0);
+/** Whether the text is being written, so that what is wrong at the caret may become right. */
+export const isWriting = signal(false);
+/** The engine's language, once it is there. */
+export const known = signal<Language>(basic);
+
+/** Whether the word at the caret is one to wait for: a value that is half written finds nothing. Told by the completion. */
+export const isHalf = signal(false);
+
+/** What was typed when it was last left alone for a while, and whether it is wanted as the query. */
+const settled = signal({ text: text.peek(), apply: false });
+let timer: ReturnType<typeof setTimeout> | null = null;
+
+function settle(apply: boolean): void {
+  if (timer) clearTimeout(timer);
+  timer = null;
+  settled.value = { text: text.peek(), apply };
+}
+
+export function write(value: string, at: number): void {
+  batch(() => {
+    text.value = value;
+    caret.value = at;
+    isWriting.value = true;
+  });
+  if (timer) clearTimeout(timer);
+  timer = setTimeout(() => settle(!isHalf.peek()), SETTLES);
+}
+
+/** Applies what stands there now, if it can be read, and remembers it. */
+export function apply(): void {
+  isWriting.value = false;
+  settle(true);
+  remember(text.peek());
+}
+
+/** Replaces the query, as a saved one does. */
+export function put(value: string): void {
+  batch(() => {
+    text.value = value;
+    caret.value = value.length;
+  });
+  apply();
+}
+
+interface Judged {
+  text: string;
+  parsed: Parsed;
+}
+
+const judged = resource(
+  () => backend.value && { source: backend.value, ...settled.value },
+  async ({ source, text: judgedText, apply }, stop): Promise<Judged> => {
+    const parsed = await check(source, judgedText, stop);
+    if (apply && !stop.aborted && !("error" in parsed)) query.value = judgedText.trim();
+    return { text: judgedText, parsed };
+  },
+);
+
+/** Why it could not be told whether the query can be read. */
+export const failure = computed(() => judged.value.error);
+
+/** What is wrong with the text as it stands, and no longer being written. */
+export const fault = computed((): Fault | null => {
+  const answer = judged.value.value;
+  if (!answer || answer.text !== text.value || !("error" in answer.parsed)) return null;
+  const { error } = answer.parsed;
+  if (!isWriting.value) return error;
+  const isAtCaret = error.position <= caret.value && caret.value <= error.position + error.length;
+  return isAtCaret || !("error" in known.value.parse(text.value, caret.value)) ? null : error;
+});
+
+/** What of it may be meant otherwise. */
+export const hints = computed((): Fault[] => {
+  const answer = judged.value.value;
+  return answer && answer.text === text.value && "hints" in answer.parsed && !isWriting.value ? answer.parsed.hints : [];
+});
+
+/** Begins to follow the query that others set, and loads the engine. */
+export function bind(): () => void {
+  void language().then((loaded) => (known.value = loaded));
+  return effect(() => {
+    const next = query.value;
+    if (next === text.peek().trim()) return;
+    batch(() => {
+      text.value = next;
+      caret.value = next.length;
+      isWriting.value = false;
+    });
+    settle(false);
+  });
+}
