@@ -63,13 +63,17 @@ function atValue(query: string, caret: number, term: Term): Completions {
   return { from: at.from, to: at.to, key: term.key, items };
 }
 
-/** What is known without the engine: keys, the values that every log has, quotes and parentheses that are not closed. */
+/** What is known without the engine: keys, the values that every log has, parentheses without their other. */
 export const basic: Language = {
   parse(query, caret) {
-    const error = unclosed(query);
-    const isWritten = error && caret !== undefined && error.from <= caret && (caret <= error.to || error.isOpen);
-    if (!error || isWritten) return { canonical: null, hints: [] };
-    return { error: { message: error.message, position: error.from, length: error.to - error.from } };
+    const place = unclosed(query);
+    // what else is wrong the backend says
+    if (!place || place.kind === "broken") return { canonical: null, hints: [] };
+    const isWritten = caret !== undefined && place.from <= caret && (caret <= place.to || place.kind === "open");
+    if (isWritten) return { canonical: null, hints: [] };
+    const message = place.kind === "open" ? "the parenthesis is not closed" : "there is no parenthesis to close";
+    const hint = place.kind === "open" ? "close it with ), or quote it to search for it" : "quote it to search for it";
+    return { error: { message, position: place.from, length: 1, hint } };
   },
   complete(query, caret) {
     const tokens = lex(query);

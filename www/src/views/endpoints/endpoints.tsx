@@ -4,7 +4,7 @@ import { useCallback, useEffect } from "preact/hooks";
 import { endpointLimit, endpointOrder, endpoints, endpointsShown, type Endpoint, type Order } from "../../state/aggregates";
 import { register } from "../../state/commands";
 import { backend, query, view, window as range, within } from "../../state/question";
-import { Failure } from "../querybar/failure";
+import { Failure } from "../failure/failure";
 import { csv } from "./csv";
 import "./endpoints.css";
 import { queryOf } from "./query";

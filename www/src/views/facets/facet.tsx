@@ -67,12 +67,12 @@ function Value({ row, field, most }: { row: Row; field: FacetField; most: number
     query.value = toggle(query.peek(), field, value, "exclude");
   }, [field, value]);
   const glance = field === "class" ? ` status-${name}` : field === "status" ? ` status-${name[0] ?? ""}xx` : field === "level" ? ` level-${name}` : "";
-  const does = choice ? "remove from the query" : isOther ? "include too" : "include";
   return (
     <li class="facet-row" data-choice={choice ?? undefined} data-other={isOther ? "" : undefined}>
       <span class="facet-bar" aria-hidden="true" style={{ transform: `scaleX(${most > 0 && !isOther ? count / most : 0})` }} />
-      <button type="button" class="facet-value" aria-pressed={choice !== null} aria-label={`${name}, ${isOther ? "would add " : ""}${full.format(count)}${choice === "exclude" ? ", excluded" : ""}: ${does}`} title={`${name} · ${full.format(count)}`} onClick={include}>
+      <button type="button" class="facet-value" aria-pressed={choice !== null} title={`${name} · ${full.format(count)}`} onClick={include}>
         <span class={`facet-name${value === null ? " facet-none" : ""}${glance}`}>{value === "" ? "(empty)" : name}</span>
+        {choice === "exclude" && <span class="visually-hidden">excluded</span>}
         <span class="facet-count">{isOther && "+"}{countText(count)}</span>
         {choice && <svg viewBox="0 0 16 16" width="12" height="12" aria-hidden="true"><path d="M4 4l8 8M12 4l-8 8" /></svg>}
       </button>

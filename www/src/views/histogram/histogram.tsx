@@ -7,8 +7,8 @@ import { bucketCount, histogram, histogramOpen, type Bucket, type Buckets } from
 import { register } from "../../state/commands";
 import { query, window as range } from "../../state/question";
 import { theme, times } from "../../state/settings";
-import { Failure } from "../querybar/failure";
-import { windowLabel } from "../querybar/moment";
+import { Failure } from "../failure/failure";
+import { windowLabel } from "../../lib/moment";
 import { Chart, CLASSES, countOf, type Shown } from "./chart";
 import "./histogram.css";
 
@@ -85,7 +85,7 @@ function Table({ data }: { data: Buckets }) {
   const interval = milliseconds(data.interval);
   const named = CLASSES.filter((name) => data.buckets.some((bucket) => countOf(bucket, name) > 0));
   return (
-    <table class="visually-hidden">
+    <div class="visually-hidden"><table>
       <caption>Records by time and status class, {data.interval ?? ""} each</caption>
       <thead><tr><th scope="col">Time</th><th scope="col">All</th>{named.map((name) => <th key={name} scope="col">{name === "none" ? "No status" : name}</th>)}</tr></thead>
       <tbody>
@@ -93,7 +93,7 @@ function Table({ data }: { data: Buckets }) {
           <tr key={bucket.time}><th scope="row">{bucketLabel(bucket, interval)}</th><td>{bucket.total}</td>{named.map((name) => <td key={name}>{countOf(bucket, name)}</td>)}</tr>
         ))}
       </tbody>
-    </table>
+    </table></div>
   );
 }
 

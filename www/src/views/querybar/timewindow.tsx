@@ -4,7 +4,7 @@ import { useRef } from "preact/hooks";
 import { get, type Page } from "../../lib/api";
 import { backend, window as range } from "../../state/question";
 import { times } from "../../state/settings";
-import { fromInput, toInput, windowLabel } from "./moment";
+import { fromInput, toInput, windowLabel } from "../../lib/moment";
 import { opened } from "./opened";
 import { Popover } from "./popover";
 

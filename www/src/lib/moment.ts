@@ -1,5 +1,5 @@
 // Times of a window, on the clock here or in UTC, as they are shown and as inputs take them.
-import type { Window } from "../../state/question";
+import type { Window } from "../state/question";
 
 const two = (number: number): string => String(number).padStart(2, "0");
 
