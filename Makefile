@@ -1,6 +1,6 @@
 # What a developer types. Every target works in a fresh clone with Rust, a C compiler and make.
 .DEFAULT_GOAL := help
-.PHONY: help serve worker worker-dev worker-test bench-edge deploy edge wasm32 test bench lint purity peers soak doc
+.PHONY: help serve ui worker worker-dev worker-test bench-edge deploy edge wasm32 test bench lint purity peers soak doc
 
 CARGO ?= cargo
 DATA ?= reqlog-data
@@ -17,8 +17,16 @@ EVERYTHING := -C link-dead-code -C link-arg=--no-gc-sections
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 13
 
-serve: ## build in release mode and serve ./reqlog-data on 127.0.0.1:7070
+serve: ## build in release mode, with the web UI where there is Node, and serve ./reqlog-data on 127.0.0.1:7070
+	@$(MAKE) --no-print-directory edge TARGET=ui
 	$(CARGO) run --release --package reqlog -- serve --data $(DATA) --listen $(LISTEN)
+
+ui: www/node_modules ## build the web UI into target/www, from where the server embeds it and the Worker serves it (Node 20 or later)
+	node www/build.mjs
+
+www/node_modules: www/package.json www/package-lock.json
+	cd www && npm ci --no-audit --no-fund
+	@touch $@
 
 worker: wasm32 worker/node_modules ## build the Cloudflare Worker into target/worker (Node 20 or later)
 	CARGO=$(CARGO) node worker/build.mjs
@@ -27,14 +35,14 @@ worker/node_modules: worker/package.json worker/package-lock.json
 	cd worker && npm ci --no-audit --no-fund
 	@touch $@
 
-worker-dev: worker ## the Worker on this machine, its D1 and KV kept in worker/.wrangler
+worker-dev: ui worker ## the Worker on this machine, its D1 and KV kept in worker/.wrangler
 	cd worker && $(WRANGLER) d1 migrations apply DB --local
 	cd worker && $(WRANGLER) dev --local
 
 worker-test: worker ## the built Worker against the limits of the platform and on workerd
 	node --test --test-timeout=120000 worker/test/*.test.mjs
 
-deploy: worker ## migrate the database of worker/wrangler.jsonc, then deploy
+deploy: ui worker ## migrate the database of worker/wrangler.jsonc, then deploy
 	cd worker && $(WRANGLER) d1 migrations apply DB --remote
 	cd worker && $(WRANGLER) deploy
 
@@ -49,7 +57,7 @@ edge:
 	@if node --eval 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' 2>/dev/null; then \
 	  $(MAKE) --no-print-directory $(TARGET); \
 	else \
-	  echo "the Worker is left out ($(TARGET)): it needs Node 20 or later"; test "$$REQLOG_EDGE" != required; \
+	  echo "$(TARGET) is left out: it needs Node 20 or later"; test "$$REQLOG_EDGE" != required; \
 	fi
 
 wasm32:

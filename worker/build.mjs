@@ -75,6 +75,9 @@ if (!existsSync(out) || !existsSync(stampFile) || readFileSync(stampFile, "utf8"
   writeFileSync(stampFile, stamp);
 }
 
+// what wrangler.jsonc names as the web UI; without one, the Worker says at / how to build it
+mkdirSync(join(root, "target/www"), { recursive: true });
+
 const parts = files(out).map((file) => readFileSync(file));
 const raw = parts.reduce((sum, part) => sum + part.length, 0);
 const gzip = parts.reduce((sum, part) => sum + gzipSync(part, { level: 9 }).length, 0);

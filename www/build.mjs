@@ -1,10 +1,14 @@
 // Builds the UI into target/www: the two documents, their scripts and styles, the service worker, the engine's files.
-// `--dev` leaves names readable and keeps source maps. Needs `npm ci` here and the engine in target/wasm (`make wasm`).
+// `--dev` leaves names readable, keeps source maps and has no service worker. Needs `npm ci` here and the engine in
+// target/wasm (`make wasm`).
 import { build } from "esbuild";
-import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { basename, join } from "node:path";
+import { createHash } from "node:crypto";
+import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { basename, join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
+import { describe } from "./assets.mjs";
+import { png } from "./icons.mjs";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 const root = join(here, "..");
@@ -50,8 +54,34 @@ for (const [document, entry] of [["index.html", "src/server.tsx"], ["open.html",
     .replace("%style%", `assets/${named(entry, "css")}`);
   writeFileSync(join(stage, document), html);
 }
-if (existsSync(engine)) cpSync(engine, join(stage, "assets/engine"), { recursive: true });
-if (existsSync(join(here, "src/static"))) cpSync(join(here, "src/static"), stage, { recursive: true });
+// of the engine's package what a browser loads: not its types, nor what Node does
+const loaded = (file) => statSync(file).isDirectory() || (/\.(js|wasm)$/.test(file) && basename(file) !== "node.js");
+if (existsSync(engine)) cpSync(engine, join(stage, "assets/engine"), { recursive: true, filter: loaded });
+else console.warn("target/wasm is not there: files cannot be opened");
+cpSync(join(here, "src/static"), stage, { recursive: true });
+const icon = readFileSync(join(stage, "icon.svg"), "utf8");
+for (const size of [192, 512]) writeFileSync(join(stage, `icon-${size}.png`), png(icon, size));
+
+if (!dev) {
+  const files = readdirSync(stage, { recursive: true, withFileTypes: true })
+    .filter((file) => file.isFile())
+    .map((file) => relative(stage, join(file.parentPath ?? file.path, file.name)).split(sep).join("/"))
+    .sort();
+  const digest = createHash("sha256");
+  for (const file of files) digest.update(`${file}\n`).update(readFileSync(join(stage, file)));
+  await build({
+    absWorkingDir: here,
+    entryPoints: { sw: "src/sw.ts" },
+    outdir: stage,
+    bundle: true,
+    format: "iife",
+    target: ["es2022"],
+    minify: true,
+    define: { FILES: JSON.stringify(files), VERSION: JSON.stringify(digest.digest("base64url").slice(0, 16)) },
+    logLevel: "warning",
+  });
+  describe(stage);
+}
 
 rmSync(out, { recursive: true, force: true });
 renameSync(stage, out);

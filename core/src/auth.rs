@@ -169,15 +169,33 @@ impl fmt::Debug for Secret {
 }
 
 /// Every key of a store, in memory.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Keyring {
     keys: Vec<Key>,
+    // who presents no valid key is taken for the owner of this one
+    open: Option<Key>,
 }
 
 impl Keyring {
     /// The keys of a store.
     pub fn new(keys: Vec<Key>) -> Self {
-        Self { keys }
+        Self { keys, open: None }
+    }
+
+    /// A store that is open to everyone: without a key, or with any, all may be done in every project.
+    pub fn open() -> Self {
+        let everyone = Key {
+            // numbers in a catalog begin at 1
+            id: 0,
+            // no secret is known that has it
+            hash: KeyHash([0; 32]),
+            name: "everyone".into(),
+            role: Role::Admin,
+            scope: Scope::Organisation,
+            created: Timestamp::from_nanos(0),
+            expires: None,
+        };
+        Self { keys: Vec::new(), open: Some(everyone) }
     }
 
     /// The keys in the order given.
@@ -209,12 +227,13 @@ impl Keyring {
         found.filter(|key| key.expires.is_none_or(|expires| now < expires))
     }
 
-    /// The key a request presents: `Authorization` as `Bearer`, `Token`, `ApiKey` or the password of `Basic`, or
+    /// The key a request presents, or everyone's in an [open](Self::open) store: `Authorization` as `Bearer`, `Token`, `ApiKey` or the password of `Basic`, or
     /// `X-API-Key`.
     pub fn identify(&self, headers: &HeaderMap, now: Timestamp) -> Option<&Key> {
         let authorization = headers.get_all(AUTHORIZATION).iter().filter_map(|value| credential(value.to_str().ok()?));
         let api_key = headers.get_all("x-api-key").iter().filter_map(|value| Some(value.to_str().ok()?.trim().into()));
-        authorization.chain(api_key).find_map(|secret: String| self.authenticate(&secret, now))
+        let presented = authorization.chain(api_key).find_map(|secret: String| self.authenticate(&secret, now));
+        presented.or(self.open.as_ref())
     }
 }
 

@@ -52,6 +52,7 @@ pub mod cursor;
 pub mod filter;
 pub mod live;
 pub mod neighbours;
+pub mod offline;
 pub mod query;
 pub mod shown;
 

@@ -5,3 +5,4 @@ pub mod ingest;
 mod latency;
 pub mod server;
 pub mod store;
+pub mod ui;

@@ -102,6 +102,7 @@ impl Deployed {
         let (id, address) = host::start(json!({
             "dir": dir.path(),
             "now": setting.now.as_nanos().to_string(),
+            "ui": crate::ui::directory(),
             "vars": seed::variables(&setting.settings),
             "sql": seed::statements(setting),
         }))?;

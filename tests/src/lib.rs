@@ -4,8 +4,10 @@
 //! - [`edge`]: the real Worker on workerd
 //! - [`memory`]: the smallest frontend, a list of records
 //! - [`native`]: the real server over a socket
+//! - [`offline`]: the store of opened files
 //! - [`simdisk`]: a disk in memory whose power fails where a test wants
 //! - [`socket`]: the client of a frontend that listens
+//! - [`ui`]: a web UI of a few small files
 //! - [`vfs`]: the database on that disk
 //! - [`wire`]: requests and answers as HTTP text, and what every frontend under them begins with
 
@@ -13,7 +15,9 @@ pub mod corpus;
 pub mod edge;
 pub mod memory;
 pub mod native;
+pub mod offline;
 pub mod simdisk;
 pub mod socket;
+pub mod ui;
 pub mod vfs;
 pub mod wire;

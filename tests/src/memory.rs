@@ -20,7 +20,7 @@ use reqlog_core::limit::Buckets;
 use reqlog_core::live::{RETRY, Ring, Room, Step, Tail};
 use reqlog_core::neighbours::{Neighbours, Side};
 use reqlog_core::plan::{
-    BodyUse, Context, Failure, IngestMode, IngestRequest, Operation, Outcome, Projects, Settings, plan,
+    BodyUse, Context, Failure, IngestMode, IngestRequest, Offer, Operation, Outcome, Projects, Settings, plan,
 };
 use reqlog_core::query::{Direction, Order, Page, Position, Query, Start, Stats, Total, Unit};
 use reqlog_core::record::{Field, Stored};
@@ -154,6 +154,45 @@ impl Memory {
         self.head
     }
 
+    /// What it began with.
+    pub fn setting(&self) -> &Setting {
+        &self.setting
+    }
+
+    /// Every record, in arrival order.
+    pub fn rows(&self) -> &[Stored] {
+        &self.rows
+    }
+
+    /// Every key.
+    pub fn keyring(&self) -> &Keyring {
+        &self.keyring
+    }
+
+    /// Every project that is known.
+    pub fn projects(&self) -> &Projects {
+        &self.projects
+    }
+
+    /// The clock.
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// Lets the millisecond pass that passes before every request.
+    pub fn tick(&mut self) {
+        self.now = self.now.plus_nanos(1_000_000);
+        self.told = self.told.max(self.now);
+    }
+
+    /// Whether a request is for a store that can be written or followed.
+    pub fn is_needed(&self, request: &Request<Bytes>) -> bool {
+        let (head, _) = request.clone().into_parts();
+        let planned = plan(&head, &self.context());
+        matches!(planned.body(), BodyUse::Collect { .. })
+            || matches!(planned.operation().needs(), Some(Offer::Write | Offer::Tail))
+    }
+
     /// Sets the clock; the next request is answered a millisecond later.
     pub fn set_now(&mut self, now: Timestamp) {
         self.now = now;
@@ -173,8 +212,7 @@ impl Memory {
 
     /// Answers; a stream is left open under the name.
     fn ask(&mut self, request: Request<Bytes>, stream: Option<&str>) -> Response<Bytes> {
-        self.now = self.now.plus_nanos(1_000_000);
-        self.told = self.told.max(self.now);
+        self.tick();
         let (head, body) = request.into_parts();
         let mut planned = plan(&head, &self.context());
         if let Some(charge) = planned.charge() {
@@ -551,7 +589,7 @@ fn within(request: &IngestRequest, format: Format) -> Vec<String> {
 }
 
 /// As servers send it to a client that takes nothing but gzip.
-fn compressed(mut answer: Response<Bytes>) -> Response<Bytes> {
+pub(crate) fn compressed(mut answer: Response<Bytes>) -> Response<Bytes> {
     let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
     let body = gzip.write_all(answer.body()).and_then(|()| gzip.finish()).expect("memory takes every byte");
     *answer.body_mut() = body.into();

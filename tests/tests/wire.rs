@@ -5,6 +5,7 @@ use http::Request;
 use reqlog_core::format::time::rfc3339;
 use reqlog_tests::memory::InMemory;
 use reqlog_tests::native::Native;
+use reqlog_tests::offline::Offline;
 use reqlog_tests::wire::{Count, Frontend, Server, Setting, control, count, folders, run, run_all, vectors};
 
 #[test]
@@ -20,6 +21,11 @@ fn every_vector_holds_over_a_socket_from_batches() {
 #[test]
 fn every_vector_holds_over_a_socket_from_segments() {
     run_all(&Native::Segments).unwrap_or_else(|failures| panic!("\n{failures}"));
+}
+
+#[test]
+fn every_vector_holds_over_opened_files() {
+    run_all(&Offline).unwrap_or_else(|failures| panic!("\n{failures}"));
 }
 
 #[test]
@@ -43,6 +49,7 @@ fn is_told(text: &str, failure: &str) {
     over(&InMemory, text, failure);
     over(&Native::Batches, text, failure);
     over(&Native::Segments, text, failure);
+    over(&Offline, text, failure);
 }
 
 #[test]
@@ -67,6 +74,7 @@ fn no_file_holds_when_every_answer_is_a_little_wrong() {
     control(InMemory).unwrap();
     control(Native::Batches).unwrap();
     control(Native::Segments).unwrap();
+    control(Offline).unwrap();
 }
 
 #[test]
@@ -132,13 +140,14 @@ fn a_cursor_that_one_frontend_made_goes_on_at_another() {
     };
     let mut memory = InMemory.start(&setting);
     let (mut batches, mut segments) = (Native::Batches.start(&setting), Native::Segments.start(&setting));
-    let mut servers: [&mut dyn Server; 3] = [&mut memory, &mut batches, &mut segments];
+    let mut opened = Offline.start(&setting);
+    let mut servers: [&mut dyn Server; 4] = [&mut memory, &mut batches, &mut segments, &mut opened];
     let (mut cursor, mut seen) = (String::new(), Vec::new());
     for turn in 0..4 {
         let pages = servers.each_mut().map(|server| ask(*server, &cursor));
         assert!(pages.iter().all(|page| *page == pages[0]), "{pages:?}");
         seen.extend(&pages[0].0);
-        cursor = pages[turn % 3].1.as_ref().map(|next| format!("&cursor={next}")).unwrap_or_default();
+        cursor = pages[turn % 4].1.as_ref().map(|next| format!("&cursor={next}")).unwrap_or_default();
     }
     let longest_first = [15, 12, 4, 1, 5, 42161, 42163, 2, 14, 42162, 13, 11, 10, 9, 8, 7, 6, 3];
     assert_eq!((seen, cursor.as_str()), (longest_first.to_vec(), ""));

@@ -5,7 +5,7 @@ use crate::view::{Reader, View, failed};
 use crate::{capture, committer, export, ingest};
 use bytes::Bytes;
 use futures_util::StreamExt;
-use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, ETAG, VARY};
+use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, ETAG, IF_NONE_MATCH, VARY};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use reqlog_core::auth::{Keyring, Secret};
@@ -13,17 +13,22 @@ use reqlog_core::catalog::{Catalog, Erasure};
 use reqlog_core::filter::Predicate;
 use reqlog_core::id::{EntryId, Seq};
 use reqlog_core::neighbours::{Neighbours, Side};
-use reqlog_core::plan::{BodyUse, Context, Failure, Operation, Outcome, Plan, Projects, plan};
+use reqlog_core::plan::{BodyUse, Context, Failure, Operation, Outcome, Plan, Projects, plan, ui_file};
 use reqlog_core::query::{Detail, Query, Unit};
 use reqlog_core::scan::Scan;
 use std::rc::Rc;
 use std::time::Duration;
 use worker::js_sys::Reflect;
-use worker::{Body, Headers, Request, Response, ResponseBuilder};
+use worker::{Body, Headers, Method, Request, RequestInit, Response, ResponseBuilder};
 
 /// Answers a request.
 pub async fn answer(request: Request, bindings: Rc<Bindings>) -> worker::Result<Response> {
     let Some((head, body)) = open(&request) else { return Response::error("The URL or the method is none.", 400) };
+    if let Some(name) = ui_file(&head, &bindings.shell.settings)
+        && let Some(file) = file(name, &head, &bindings).await
+    {
+        return file.try_into();
+    }
     let view = match bindings.shell.view(&bindings.database).await {
         Ok(view) => view,
         Err(fault) => {
@@ -63,6 +68,20 @@ pub async fn answer(request: Request, bindings: Rc<Bindings>) -> worker::Result<
         _ => run(&bindings, view, &planned).await.unwrap_or_else(Outcome::Failed),
     };
     Ok(whole(&head.headers, planned.reply(outcome)))
+}
+
+/// A file of the web UI as the platform serves it; `None` where it has none of this name.
+async fn file(name: &str, head: &Parts, bindings: &Bindings) -> Option<http::Response<Body>> {
+    let headers = Headers::new();
+    if let Some(known) = head.headers.get(IF_NONE_MATCH).and_then(|known| known.to_str().ok()) {
+        headers.set(IF_NONE_MATCH.as_str(), known).ok()?;
+    }
+    let mut init = RequestInit::new();
+    init.with_method(if head.method == http::Method::HEAD { Method::Head } else { Method::Get }).with_headers(headers);
+    // of the URL, only the path is looked at
+    let answer = bindings.assets()?.fetch(format!("https://assets/{name}"), Some(init)).await.ok()?;
+    let is_there = answer.status().is_success() || answer.status() == StatusCode::NOT_MODIFIED;
+    is_there.then_some(answer)
 }
 
 // what needs no key is answered all the same

@@ -16,7 +16,7 @@ use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::time::Duration;
-use worker::{Env, KvStore, Request, Stub, js_sys};
+use worker::{Env, Fetcher, KvStore, Request, Stub, js_sys};
 
 /// Shared by the requests of an isolate. Only values are shared: what waits for a binding belongs to one request.
 pub struct Shell {
@@ -169,6 +169,11 @@ impl Bindings {
     /// The one writer.
     pub fn committer(&self) -> worker::Result<Stub> {
         self.env.durable_object("COMMITTER")?.get_by_name("committer")
+    }
+
+    /// The files of the web UI; `None` in a deployment without them.
+    pub fn assets(&self) -> Option<Fetcher> {
+        self.env.assets("ASSETS").ok()
     }
 
     /// The one that seals.

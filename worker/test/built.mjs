@@ -13,6 +13,20 @@ export const settings = JSON.parse(
 
 const KINDS = { '.mjs': 'ESModule', '.js': 'ESModule', '.wasm': 'CompiledWasm' };
 
+/** The web UI as Miniflare takes it, from a directory that `www/assets.mjs` has described. */
+function assets(from) {
+  const { binding, html_handling, not_found_handling, run_worker_first } = settings.assets;
+  return {
+    directory: from,
+    binding,
+    assetConfig: { html_handling, not_found_handling },
+    routerConfig: { invoke_user_worker_ahead_of_assets: run_worker_first, has_user_worker: true },
+  };
+}
+
+/** A UI of a few small files, for tests. */
+export const stub = fileURLToPath(new URL('../../tests/ui/', import.meta.url));
+
 /** Every file that is uploaded, by its path below target/worker. */
 export function uploaded() {
   return readdirSync(directory, { recursive: true, withFileTypes: true })
@@ -38,8 +52,8 @@ export const schema = readdirSync(migrations)
   .flatMap((name) => readFileSync(join(migrations, name), 'utf8').replace(/--.*$/gm, '').split(/;\s*$/m))
   .filter((sql) => sql.trim() !== '');
 
-/** What Miniflare is started with; `first` replaces the entry, with modules `beside` it by their names. */
-export function options({ first, beside = {}, ...others } = {}) {
+/** What Miniflare is started with; `first` replaces the entry, with modules `beside` it by their names; `ui` is a directory. */
+export function options({ first, beside = {}, ui, ...others } = {}) {
   const all = modules();
   const entry = all.findIndex((module) => module.path.endsWith('entry.mjs'));
   all.unshift(...all.splice(entry, 1));
@@ -54,6 +68,7 @@ export function options({ first, beside = {}, ...others } = {}) {
     cf: false,
     d1Databases: settings.d1_databases.map(({ binding }) => binding),
     kvNamespaces: settings.kv_namespaces.map(({ binding }) => binding),
+    ...(ui && { assets: assets(ui) }),
     durableObjects: Object.fromEntries(
       settings.durable_objects.bindings.map(({ name, class_name }) => [name, { className: class_name, useSQLite: true }]),
     ),

@@ -59,12 +59,13 @@ export class Deployed {
   #url;
 
   /** Starts a Worker with such variables over empty, migrated stores; it logs to `log`, which takes text, or nowhere. */
-  static async start({ vars = {}, now = Date.parse('2026-06-23T12:00:00Z'), log } = {}) {
+  static async start({ vars = {}, now = Date.parse('2026-06-23T12:00:00Z'), log, ui } = {}) {
     const deployed = new Deployed();
     deployed.now = now;
     const stored = (name) => join(deployed.#directory, name);
     deployed.#settings = options({
       ...TEST,
+      ui,
       host: '127.0.0.1',
       port: 0,
       cache: false,

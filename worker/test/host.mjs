@@ -1,7 +1,8 @@
 // Runs Workers on workerd for the Rust harness: commands are JSON lines on standard input, answers on standard output,
 // each with the number `n` of its command and either `ok` or `error`. Ends with its input.
 //
-//   start {id, dir, vars, sql}   a Worker over stores in `dir`, migrated and filled by the statements `[{sql, params}]`;
+//   start {id, dir, ui, vars, sql}  a Worker over stores in `dir`, migrated and filled by the statements `[{sql, params}]`,
+//                                with the web UI of the directory `ui`;
 //                                answers {url, took}; the address outlasts restarts
 //   restart {id, now}            ends the process and starts another over the same stores; answers {took} in ms. What
 //                                `fault` set for KV is set again
@@ -23,7 +24,8 @@ const TEST = { first: ours('controlled.mjs'), beside: { 'clock.mjs': ours('clock
 
 const running = new Map();
 
-const stores = ({ dir, vars }) => ({
+const stores = ({ dir, vars, ui }) => ({
+  ui,
   host: '127.0.0.1',
   port: 0,
   cache: false,

@@ -1,14 +1,17 @@
-// The document of a running server: the API is where the document came from.
-import { Server, unlock } from "./backend/server";
+// The document of a live server: the one that serves it.
 import { mount } from "./mount";
-import { backend } from "./state/question";
+import { bindLock, forgetKey, look, serverDoors, takeKey } from "./state/connection";
+import { register } from "./state/commands";
+import { bindLive } from "./state/live";
+import { bindRefresh } from "./state/refresh";
+import { key } from "./backend/server";
+import { doors } from "./state/source";
 
-const given = new URLSearchParams(location.hash.slice(1));
-const key = given.get("key");
-if (key) {
-  unlock(key);
-  given.delete("key");
-  history.replaceState(null, "", `#${given}`);
-}
-backend.value = new Server(new URL(".", location.href));
+takeKey();
+doors.value = serverDoors;
+register({ id: "forget-key", title: "Forget the key", group: "Data", when: () => key.value !== null, run: forgetKey });
+bindRefresh();
 mount();
+bindLock();
+bindLive();
+void look();

@@ -67,6 +67,8 @@ pub(crate) const FORBIDDEN: Refusal = Refusal(403, "The key's role or scope does
 pub(crate) const MISSING: Refusal = Refusal(404, "Not there, or not for this key.");
 pub(crate) const LIMITED: Refusal = Refusal(429, "Too many requests; Retry-After says when to try again.");
 pub(crate) const FAILED: Refusal = Refusal(500, "The server failed.");
+pub(crate) const READ_ONLY: Refusal = Refusal(501, "This deployment is opened files, which are only read.");
+pub(crate) const NOT_LIVE: Refusal = Refusal(501, "This deployment is opened files, to which nothing is added.");
 pub(crate) const BUSY: Refusal =
     Refusal(503, "Too much to do at once, or shutting down; Retry-After says when to try again.");
 

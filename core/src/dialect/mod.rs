@@ -24,7 +24,7 @@ use crate::filter::Predicate;
 use crate::id::{EntryId, Seq};
 use crate::limit::{Charge, Rate, Verdict};
 use crate::live::{Counted, Tail, sse};
-use crate::plan::{Context, Failure, Operation, Outcome};
+use crate::plan::{Context, Failure, Offer, Operation, Outcome};
 use crate::record::Stored;
 use crate::timestamp::Timestamp;
 use bytes::Bytes;
@@ -79,11 +79,12 @@ pub(crate) enum Planned {
 
 impl Planned {
     /// A subscription; `HEAD` is answered without one.
-    fn tail(asked: &Asked<'_>, tail: Tail) -> Self {
+    fn tail(asked: &Asked<'_>, tail: Tail) -> Result<Self, Error> {
         if *asked.method == Method::HEAD {
-            return Self::Ready(stream_head().map(|()| Bytes::new()));
+            asked.is_offered(Offer::Tail)?;
+            return Ok(Self::Ready(stream_head().map(|()| Bytes::new())));
         }
-        Self::Run(Box::new(Operation::Tail { key: tail.key() }), Render::Tail(Box::new(tail)))
+        Ok(Self::Run(Box::new(Operation::Tail { key: tail.key() }), Render::Tail(Box::new(tail))))
     }
 
     fn run(operation: Operation, render: impl Into<Render>) -> Self {
@@ -310,6 +311,11 @@ impl<'a> Asked<'a> {
         let number: u64 = text.parse().ok()?;
         // no sign, no leading zero
         (number <= most && number.to_string() == text).then_some(number)
+    }
+
+    /// Refuses what this deployment does not have; operations are refused by the plan, answers that need none here.
+    fn is_offered(&self, offer: Offer) -> Result<(), Error> {
+        if self.context.settings.offers.has(offer) { Ok(()) } else { Err(Failure::NotOffered(offer).into()) }
     }
 
     /// The highest sequence given out, 0 in an empty store.

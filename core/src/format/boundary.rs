@@ -4,9 +4,11 @@
 
 use memchr::{memchr, memchr2};
 
+use super::{Format, Head};
+
 /// What a boundary found; positions are in the bytes given to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Mark {
+pub(crate) enum Mark {
     /// A unit begins here.
     Open(usize),
     /// The open unit ends before this byte.
@@ -15,7 +17,7 @@ pub(super) enum Mark {
 
 /// How far the input had come when it ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum End {
+pub(crate) enum End {
     /// All is whole; a unit that is still open ends with the input.
     Whole,
     /// The input is cut off, or is not of its format; why.
@@ -24,15 +26,43 @@ pub(super) enum End {
 
 /// The boundaries of one format.
 #[derive(Debug)]
-pub(super) enum Boundary {
+pub(crate) enum Boundary {
     Lines(Lines),
     Rows(Rows),
     Elements(Elements),
 }
 
 impl Boundary {
+    /// The boundaries of an input from its beginning.
+    pub(super) fn of(format: Format) -> Self {
+        match format {
+            Format::Ndjson | Format::Access => Self::Lines(Lines::default()),
+            Format::Csv => Self::Rows(Rows::new()),
+            Format::JsonArray => Self::Elements(Elements::new(Place::Document)),
+            Format::Har => Self::Elements(Elements::new(Place::LogEntries)),
+        }
+    }
+
+    /// The boundaries of an input behind its [`Preamble`](super::Preamble).
+    pub(crate) fn after_preamble(format: Format, head: &Head) -> Self {
+        if format == Format::Csv { Self::resumed(format, head) } else { Self::of(format) }
+    }
+
+    /// The boundaries of an input from a line, a row or an element of the array on.
+    pub(super) fn resumed(format: Format, head: &Head) -> Self {
+        match format {
+            Format::Ndjson | Format::Access => Self::Lines(Lines::default()),
+            Format::Csv => {
+                let mut rows = Rows::new();
+                rows.delimited_by(head.delimiter());
+                Self::Rows(rows)
+            }
+            Format::JsonArray | Format::Har => Self::Elements(Elements::new(Place::Element)),
+        }
+    }
+
     /// The next mark at or after `*at`, which moves behind it, or to the end of `bytes` when there is none.
-    pub(super) fn next(&mut self, bytes: &[u8], at: &mut usize) -> Option<Mark> {
+    pub(crate) fn next(&mut self, bytes: &[u8], at: &mut usize) -> Option<Mark> {
         match self {
             Self::Lines(lines) => lines.next(bytes, at),
             Self::Rows(rows) => rows.next(bytes, at),
@@ -41,7 +71,7 @@ impl Boundary {
     }
 
     /// Judges an input that ends here.
-    pub(super) fn end(&self) -> End {
+    pub(crate) fn end(&self) -> End {
         match self {
             Self::Rows(rows) if rows.quoted => End::Broken("the input ends inside a quoted field"),
             Self::Lines(_) | Self::Rows(_) => End::Whole,
@@ -52,7 +82,7 @@ impl Boundary {
 
 /// Units that end at a line feed.
 #[derive(Debug, Default)]
-pub(super) struct Lines {
+pub(crate) struct Lines {
     inside: bool,
 }
 
@@ -80,7 +110,7 @@ impl Lines {
 ///
 /// A quote opens a field only at its start, so a stray one in the middle of a field swallows nothing.
 #[derive(Debug)]
-pub(super) struct Rows {
+pub(crate) struct Rows {
     delimiter: Option<u8>,
     inside: bool,
     quoted: bool,
@@ -156,7 +186,7 @@ impl Rows {
 ///
 /// Brackets are counted, not matched: an element that is no JSON is the parser's to refuse.
 #[derive(Debug)]
-pub(super) struct Elements {
+pub(crate) struct Elements {
     place: Place,
     depth: usize,
     string: Text,
@@ -175,6 +205,8 @@ pub(super) enum Place {
     Document,
     /// HAR: member `entries` of member `log`.
     LogEntries,
+    /// The input begins inside the array, and may end there.
+    Element,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -198,20 +230,16 @@ const KEY: usize = 16;
 
 impl Elements {
     pub(super) fn new(place: Place) -> Self {
-        Self {
-            place,
-            depth: 0,
-            string: Text::Outside,
-            key: Vec::new(),
-            in_log: false,
-            array: Array::Unseen,
-            inside: false,
-            stray: false,
-        }
+        let (depth, array) = match place {
+            Place::Document | Place::LogEntries => (0, Array::Unseen),
+            Place::Element => (1, Array::Open(1)),
+        };
+        Self { place, depth, string: Text::Outside, key: Vec::new(), in_log: false, array, inside: false, stray: false }
     }
 
     fn end(&self) -> End {
         match (self.array, self.place) {
+            (_, Place::Element) => End::Whole,
             (Array::Unseen, Place::Document) => End::Broken("not a JSON array"),
             (Array::Unseen, Place::LogEntries) => End::Broken("not a HAR file: no array at log.entries"),
             (Array::Open(_), _) if self.inside => End::Broken("the file ends inside an entry"),
@@ -295,6 +323,7 @@ impl Elements {
             let found = match self.place {
                 Place::Document => byte == b'[' && self.depth == 0,
                 Place::LogEntries => byte == b'[' && self.depth == 2 && self.in_log && self.key == b"entries",
+                Place::Element => false,
             };
             if found {
                 self.array = Array::Open(self.depth + 1);

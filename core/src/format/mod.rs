@@ -22,6 +22,7 @@ mod draft;
 mod har;
 mod inflate;
 pub(crate) mod json;
+mod lean;
 mod member;
 mod names;
 mod outline;
@@ -39,10 +40,13 @@ mod word;
 
 use memchr::memmem;
 
+pub(crate) use boundary::{Boundary, End, Mark};
 pub use inflate::{Compression, Inflate, InflateError, Step};
+pub(crate) use lean::Lean;
 pub use outline::Wanted;
 pub use parser::{Head, Parsed, Parser};
 pub use rejection::{EXCERPT, Rejection, Report};
+pub(crate) use splitter::Preamble;
 pub use splitter::{Chunk, Splitter, UNIT_LIMIT, Unit};
 
 /// A format that traffic is read from.

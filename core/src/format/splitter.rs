@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use memchr::memchr_iter;
 
 use super::Format;
-use super::boundary::{Boundary, Elements, End, Lines, Mark, Place, Rows};
+use super::boundary::{Boundary, End, Mark};
 use super::parser::Head;
 use super::rejection::{EXCERPT, Rejection};
 
@@ -19,6 +19,8 @@ const BOM: &[u8] = b"\xef\xbb\xbf";
 pub struct Unit<'a> {
     /// Line of the input on which it begins, from 1.
     pub line: u64,
+    /// Where in the input it begins, in bytes from 0; a byte order mark counts.
+    pub offset: u64,
     /// Its bytes without line end; of a unit over the limit only the first [`EXCERPT`].
     pub bytes: &'a [u8],
     pub(super) fault: Option<Fault>,
@@ -27,7 +29,7 @@ pub struct Unit<'a> {
 impl<'a> Unit<'a> {
     /// A unit that did not come from a splitter, such as the body of a request that is one record.
     pub fn new(line: u64, bytes: &'a [u8]) -> Self {
-        Self { line, bytes, fault: None }
+        Self { line, offset: 0, bytes, fault: None }
     }
 }
 
@@ -43,13 +45,48 @@ struct Span {
     start: usize,
     end: usize,
     line: u64,
+    offset: u64,
     fault: Option<Fault>,
 }
 
 impl Span {
     fn of<'a>(&self, bytes: &'a [u8]) -> Unit<'a> {
-        Unit { line: self.line, bytes: &bytes[self.start..self.end], fault: self.fault }
+        Unit { line: self.line, offset: self.offset, bytes: &bytes[self.start..self.end], fault: self.fault }
     }
+}
+
+/// What stands before the units of an input.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Preamble {
+    /// What the parser must know of it.
+    pub(crate) head: Head,
+    /// Bytes of it: of a byte order mark and of the header with its line end.
+    pub(crate) len: usize,
+}
+
+impl Preamble {
+    /// That of an input that begins with `first`, `None` where the header of a CSV file goes on behind it.
+    ///
+    /// `ended` where these are all bytes of the input.
+    pub(crate) fn of(format: Format, first: &[u8], ended: bool) -> Option<Self> {
+        let mark = if first.starts_with(BOM) { BOM.len() } else { 0 };
+        if format != Format::Csv {
+            return Some(Self { head: Head::default(), len: mark });
+        }
+        let (mut boundary, mut at, mut start) = (Boundary::of(format), mark, mark);
+        while let Some(found) = boundary.next(first, &mut at) {
+            match found {
+                Mark::Open(open) => start = open,
+                Mark::Close(end) if first[start..end].trim_ascii().is_empty() => {}
+                Mark::Close(end) => return Some(Self { head: header(&first[start..end]), len: at }),
+            }
+        }
+        ended.then(|| Self { head: header(&first[start..]), len: first.len() })
+    }
+}
+
+fn header(row: &[u8]) -> Head {
+    Head::of_header(row.strip_suffix(b"\r").unwrap_or(row))
 }
 
 /// Many whole units with the buffer they stand in; sent to another thread and parsed there.
@@ -90,6 +127,8 @@ pub struct Splitter {
     boundary: Boundary,
     limit: usize,
     buffer: Vec<u8>,
+    // how many bytes have come, those before the place where a resumed input begins among them
+    seen: u64,
     // bytes the boundary has seen, and up to where line feeds are counted
     scanned: usize,
     counted: usize,
@@ -106,6 +145,7 @@ pub struct Splitter {
 struct Open {
     start: usize,
     line: u64,
+    offset: u64,
     // the unit is over the limit and only its beginning is kept
     cut: bool,
 }
@@ -118,16 +158,11 @@ impl Splitter {
 
     /// A splitter that refuses units of more than `limit` bytes, at least [`EXCERPT`].
     pub fn with_limit(format: Format, limit: usize) -> Self {
-        let boundary = match format {
-            Format::Ndjson | Format::Access => Boundary::Lines(Lines::default()),
-            Format::Csv => Boundary::Rows(Rows::new()),
-            Format::JsonArray => Boundary::Elements(Elements::new(Place::Document)),
-            Format::Har => Boundary::Elements(Elements::new(Place::LogEntries)),
-        };
         Self {
-            boundary,
+            boundary: Boundary::of(format),
             limit: limit.max(EXCERPT),
             buffer: Vec::new(),
+            seen: 0,
             scanned: 0,
             counted: 0,
             line: 1,
@@ -139,9 +174,25 @@ impl Splitter {
         }
     }
 
+    /// A splitter of the units from `offset` of an input on, where a line, a row or an element of the array begins.
+    ///
+    /// `head` is that of the input. Lines are counted from there; the end is where no more is pushed, after a whole
+    /// unit, and what ends the array or the document may stand before it.
+    pub fn resumed(format: Format, head: &Head, offset: u64) -> Self {
+        Self {
+            boundary: Boundary::resumed(format, head),
+            seen: offset,
+            mark: None,
+            head: Some(head.clone()),
+            header_due: false,
+            ..Self::new(format)
+        }
+    }
+
     /// Takes the next slice of the input.
     pub fn push(&mut self, mut slice: &[u8]) {
         self.drop_drained();
+        self.seen += slice.len() as u64;
         while let (Some(seen), Some(&byte)) = (self.mark, slice.first()) {
             if byte == BOM[seen] {
                 slice = &slice[1..];
@@ -211,7 +262,9 @@ impl Splitter {
             match mark {
                 Mark::Open(start) => {
                     self.count_lines(start);
-                    self.open = Some(Open { start, line: self.line, cut: false });
+                    // nothing has been dropped since the boundary came here
+                    let offset = self.seen - (self.buffer.len() - start) as u64;
+                    self.open = Some(Open { start, line: self.line, offset, cut: false });
                 }
                 Mark::Close(end) => {
                     if let Some(open) = self.open.take() {
@@ -224,7 +277,7 @@ impl Splitter {
     }
 
     fn close(&mut self, open: Open, end: usize) {
-        let mut span = Span { start: open.start, end, line: open.line, fault: None };
+        let mut span = Span { start: open.start, end, line: open.line, offset: open.offset, fault: None };
         if open.cut || end - open.start > self.limit {
             span.end = end.min(open.start + EXCERPT);
             span.fault = Some(Fault::TooLong(self.limit));

@@ -1,10 +1,12 @@
 //! What a request is planned against: who may enter, what exists, what time it is, how the server is set up.
 
+use super::Ui;
 use crate::auth::Keyring;
 use crate::id::EntryId;
 use crate::limit::Limits;
 use crate::timestamp::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Everything [`plan`](super::plan) reads beside the request; the shell takes it from its snapshot of the store.
@@ -71,6 +73,8 @@ pub struct Settings {
     pub fan_out: Option<FanOut>,
     /// What this deployment has of what not every one can have.
     pub offers: Offers,
+    /// The web UI, where its files are at hand; `None` is a build without it, or a platform that serves them by itself.
+    pub ui: Option<Arc<Ui>>,
 }
 
 impl Settings {
@@ -100,6 +104,7 @@ impl Default for Settings {
             limits: Limits::default(),
             fan_out: None,
             offers: Offers::ALL,
+            ui: None,
         }
     }
 }
@@ -111,6 +116,10 @@ pub enum Offer {
     Metrics,
     /// `GET /api/v1/backup`: the files of a store.
     Backup,
+    /// Whatever changes the store: records taken in or destroyed, projects, keys.
+    Write,
+    /// Live streams of what is committed.
+    Tail,
 }
 
 /// What a deployment has. **Ours:** the rest is answered with 501 and what to use instead, to who might have used it.
@@ -119,9 +128,11 @@ pub struct Offers(&'static [Offer]);
 
 impl Offers {
     /// A process with files of its own.
-    pub const ALL: Self = Self(&[Offer::Metrics, Offer::Backup]);
+    pub const ALL: Self = Self(&[Offer::Metrics, Offer::Backup, Offer::Write, Offer::Tail]);
     /// A Worker: many short-lived processes over databases of the platform.
-    pub const EDGE: Self = Self(&[]);
+    pub const EDGE: Self = Self(&[Offer::Write, Offer::Tail]);
+    /// Opened files, which are only read.
+    pub const OPENED: Self = Self(&[]);
 
     /// Whether it is there.
     pub fn has(self, offer: Offer) -> bool {

@@ -96,7 +96,8 @@ impl Edge {
             _ if headers.contains_key(ETAG) => "private, no-cache",
             _ => "no-store",
         };
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static(cache));
+        // the files of the UI are everybody's, and say for how long
+        headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static(cache));
         if self.varies == Varies::ByOrigin {
             // beside what a dialect's answer varies by
             headers.append(VARY, HeaderValue::from_static("origin"));

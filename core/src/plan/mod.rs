@@ -5,7 +5,8 @@
 //! ```
 //! Before it runs anything, the shell has a limited request paid for: [`Plan::charge`], then [`Plan::admit`].
 //!
-//! In scope: routing, authorisation, parameters, cursors, negotiation, rendering, error envelopes, CORS, `HEAD`.
+//! In scope: routing, authorisation, parameters, cursors, negotiation, rendering, error envelopes, CORS, `HEAD`, the files
+//! of the web UI.
 //! Out of scope: sockets, compression of responses, reading bodies, running the operation.
 
 mod allowance;
@@ -14,11 +15,14 @@ mod edge;
 mod exporter;
 mod operation;
 mod outcome;
+mod ui;
 
 pub use context::{Context, FanOut, Offer, Offers, Origins, Projects, Settings};
 pub use exporter::Exporter;
 pub use operation::{BodyUse, IngestMode, IngestRequest, Operation};
 pub use outcome::{Failure, Outcome};
+pub(crate) use ui::is_document;
+pub use ui::{Ui, UiError, ui_file};
 // the answer of an ingestion is part of this interface
 pub use crate::format::{Rejection, Report};
 
@@ -61,6 +65,9 @@ pub fn plan(head: &http::request::Parts, context: &Context<'_>) -> Plan {
     let Some(path) = context.settings.below_base(head.uri.path()) else {
         return Plan::new(address(Dialect::Reqlog), Err(Error::Route), edge);
     };
+    if let Some(file) = ui::answer(head, context.settings) {
+        return Plan::new(address(Dialect::Reqlog), Ok(Planned::Ready(file)), edge);
+    }
     let dialect = Dialect::of(path);
     let query = head.uri.query().unwrap_or_default();
     let key = context.keyring.identify(&head.headers, context.now);
@@ -71,7 +78,19 @@ pub fn plan(head: &http::request::Parts, context: &Context<'_>) -> Plan {
         dialect.plan(&asked)
     };
     let allowance = dialect.limited(&asked).map(Allowance::new);
-    Plan { allowance, ..Plan::new(address(dialect), answer, edge) }
+    Plan { allowance, ..Plan::new(address(dialect), offered(answer, context), edge) }
+}
+
+/// Refuses what this deployment does not have, to who might have used it.
+fn offered(planned: Result<Planned, Error>, context: &Context<'_>) -> Result<Planned, Error> {
+    let needed = match &planned {
+        Ok(Planned::Run(operation, _)) => operation.needs(),
+        _ => None,
+    };
+    match needed {
+        Some(offer) if !context.settings.offers.has(offer) => Err(Failure::NotOffered(offer).into()),
+        _ => planned,
+    }
 }
 
 impl Plan {
@@ -123,7 +142,8 @@ impl Plan {
         match self.stage {
             Stage::Awaits(change) => {
                 let allowance = self.allowance;
-                Self { allowance, ..Self::new(self.address, change.read(body, context), self.edge) }
+                let planned = offered(change.read(body, context), context);
+                Self { allowance, ..Self::new(self.address, planned, self.edge) }
             }
             _ => self,
         }

@@ -1,5 +1,6 @@
 //! What a request asks of a store, in words that every store understands.
 
+use super::Offer;
 use crate::aggregate::{EndpointsQuery, FacetsQuery, HistogramQuery};
 use crate::auth::{NewKey, Scope};
 use crate::filter::{Filter, Predicate};
@@ -105,6 +106,33 @@ pub enum Operation {
     /// The whole store as it is now; the shell streams it after the head that
     /// [`Plan::backup`](super::Plan::backup) gives.
     Backup,
+}
+
+impl Operation {
+    /// What a deployment must have to run it; `None` where every one can.
+    pub fn needs(&self) -> Option<Offer> {
+        match self {
+            Self::Ingest(_)
+            | Self::Delete { .. }
+            | Self::CreateProject { .. }
+            | Self::DeleteProject { .. }
+            | Self::CreateKey(_)
+            | Self::RevokeKey { .. } => Some(Offer::Write),
+            Self::Tail { .. } => Some(Offer::Tail),
+            Self::Metrics => Some(Offer::Metrics),
+            Self::Backup => Some(Offer::Backup),
+            Self::Nothing
+            | Self::Page { .. }
+            | Self::Get { .. }
+            | Self::Stats { .. }
+            | Self::Histogram(_)
+            | Self::Facets(_)
+            | Self::Endpoints(_)
+            | Self::Neighbours { .. }
+            | Self::Export(_)
+            | Self::Ready => None,
+        }
+    }
 }
 
 /// Records to be taken in and what is known about all of them.

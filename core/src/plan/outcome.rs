@@ -85,6 +85,8 @@ pub enum Failure {
     Missing,
     /// This deployment does not have it; see [`Offers`](super::Offers).
     NotOffered(Offer),
+    /// An opened file is not what it was when it was indexed.
+    Changed,
     /// Anything else; the shell has logged it.
     Internal,
 }

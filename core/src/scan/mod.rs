@@ -99,7 +99,7 @@ enum Plain {
 }
 
 /// A filter and what is counted: with a source, which never changes, the name of a count.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Question([u8; 16]);
 
 impl Question {

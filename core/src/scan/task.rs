@@ -110,6 +110,19 @@ impl Task {
         self.source
     }
 
+    /// How many rows that has.
+    pub fn rows(&self) -> usize {
+        self.columns.rows()
+    }
+
+    /// The rows that are shown, where the task reads rows; `None` where it looks for them.
+    pub fn shown(&self) -> Option<impl Iterator<Item = usize>> {
+        match &self.job {
+            Job::Rows { rows, .. } => Some(rows.iter().map(|(_, row)| *row as usize)),
+            Job::Match(_) | Job::Count(..) | Job::Edges(_) => None,
+        }
+    }
+
     /// Supplies a part that [`Step::Need`] named; [`Part::Absent`] where the source has none.
     pub fn supply(&mut self, id: PartId, part: Arc<Part>) {
         self.columns.insert(id, part);

@@ -10,11 +10,12 @@ use super::text::TextBuilder;
 use crate::catalog::Summary;
 use crate::codec::{Codec, Effort, seal};
 use crate::filter::Number;
-use crate::record::{Field, Stored};
+use crate::record::{Field, Kind, Record, Stored};
+use crate::timestamp::Timestamp;
 use std::sync::Arc;
 
 /// Fields whose values bare text searches: these get gram filters.
-const SEARCHED: [Field; 5] = [Field::Message, Field::Path, Field::Query, Field::Route, Field::ErrorCode];
+pub(super) const SEARCHED: [Field; 5] = [Field::Message, Field::Path, Field::Query, Field::Route, Field::ErrorCode];
 
 /// A finished segment.
 #[derive(Clone, Debug)]
@@ -86,7 +87,10 @@ impl<'a> Builder<'a> {
             }
             if Summary::COUNTED.contains(&field)
                 && self.lacks(field)
-                && let Some(counts) = ValueCounts::of(text, self.exchanges.is_some().then_some(self.rows))
+                && let Some(counts) = ValueCounts::of(
+                    text,
+                    self.exchanges.is_some().then_some(|at: usize| self.rows[at].record.kind == Kind::Exchange),
+                )
             {
                 sealed.push((PartId::Counts(field), seal(&Part::Counts(counts))));
             }
@@ -102,8 +106,6 @@ impl<'a> Builder<'a> {
 
     /// The segment of all pieces in order.
     pub fn finish(self, pieces: &[Piece]) -> Built {
-        let mut bytes = Directory::MAGIC.to_vec();
-        let mut slots = Vec::new();
         // first what filters and sorts, then what lists show, then what is seldom asked for
         let rank = |id: PartId| match id {
             PartId::Details(_) => 1,
@@ -112,13 +114,21 @@ impl<'a> Builder<'a> {
         };
         let mut parts: Vec<&(PartId, Vec<u8>)> = pieces.iter().flat_map(|piece| &piece.0).collect();
         parts.sort_by_key(|(id, _)| rank(*id));
-        for (id, block) in parts {
-            slots.push(Slot { id: *id, offset: bytes.len() as u64, len: block.len() as u64 });
-            bytes.extend_from_slice(block);
-        }
-        Directory::finish(&self.summary, &slots, &mut bytes);
-        Built { bytes, summary: self.summary }
+        assemble(self.summary, parts.into_iter().map(|(id, block)| (*id, block)))
     }
+}
+
+/// The segment of sealed parts in this order.
+pub(super) fn assemble<B: AsRef<[u8]>>(summary: Summary, parts: impl IntoIterator<Item = (PartId, B)>) -> Built {
+    let mut bytes = Directory::MAGIC.to_vec();
+    let mut slots = Vec::new();
+    for (id, block) in parts {
+        let block = block.as_ref();
+        slots.push(Slot { id, offset: bytes.len() as u64, len: block.len() as u64 });
+        bytes.extend_from_slice(block);
+    }
+    Directory::finish(&summary, &slots, &mut bytes);
+    Built { bytes, summary }
 }
 
 /// The decoded parts of rows sorted by (time, sequence): what a scan runs over, of a segment or of a batch in memory.
@@ -128,6 +138,14 @@ impl<'a> Builder<'a> {
 pub fn columns(rows: &[Stored]) -> Vec<(PartId, Part)> {
     debug_assert!(is_sorted(rows), "rows of a source are sorted");
     (0..sources(rows)).flat_map(|at| parts(rows, at)).collect()
+}
+
+/// The details and bodies of one block, as those of a stored segment; of a record that is not there they hold nothing.
+pub(crate) fn cold(records: &[Option<&Record>]) -> (Part, Part) {
+    let nothing = Record::new(Timestamp::from_nanos(0));
+    let (mut details, mut bodies) = (Details::default(), Bodies::default());
+    records.iter().for_each(|record| details.push(record.unwrap_or(&nothing), &mut bodies));
+    (Part::Details(details), Part::Bodies(bodies))
 }
 
 fn is_sorted(rows: &[Stored]) -> bool {
@@ -151,8 +169,12 @@ fn parts(rows: &[Stored], at: usize) -> Vec<(PartId, Part)> {
         vec![(PartId::Arrival, Part::Ints(Ints::new(&arrivals)))]
     } else if let Some(&field) = Field::ALL.get(at - of_text) {
         let mut builder = TextBuilder::default();
-        rows.iter().for_each(|row| builder.push(row.record.text(field)));
-        builder.finish().map(|text| (PartId::Text(field), Part::Text(text))).into_iter().collect()
+        for (at, row) in rows.iter().enumerate() {
+            if let Some(value) = row.record.text(field) {
+                builder.push_at(at, value);
+            }
+        }
+        builder.finish(rows.len()).map(|text| (PartId::Text(field), Part::Text(text))).into_iter().collect()
     } else {
         let block = at - of_text - Field::COUNT;
         let (mut details, mut bodies) = (Details::default(), Bodies::default());

@@ -162,7 +162,9 @@ impl Columns {
             self.want(PartId::Text(field), need);
         }
         let block = (row / ROWS) as u32;
-        self.want(PartId::Details(block), need);
+        if detail != Detail::Columns {
+            self.want(PartId::Details(block), need);
+        }
         if detail == Detail::Whole {
             self.want(PartId::Bodies(block), need);
         }
@@ -197,15 +199,13 @@ impl Columns {
 
     /// Fills headers, attributes and bodies of a row whose blocks are at hand.
     pub(crate) fn fill(&self, row: usize, detail: Detail, record: &mut Record) -> Result<(), Corrupt> {
-        let details = self.details(row).ok_or(Corrupt { what: "details" })?;
+        let details = || self.details(row).ok_or(Corrupt { what: "details" });
         let none = Bodies::default();
         match detail {
-            Detail::Preview => details.fill(row % ROWS, None, record),
+            Detail::Columns => Ok(()),
+            Detail::Preview => details()?.fill(row % ROWS, None, record),
             // A block without a byte beyond the previews is not stored.
-            Detail::Whole => match self.bodies(row) {
-                Some(bodies) => details.fill(row % ROWS, Some(bodies), record),
-                None => details.fill(row % ROWS, Some(&none), record),
-            },
+            Detail::Whole => details()?.fill(row % ROWS, Some(self.bodies(row).unwrap_or(&none)), record),
         }
     }
 }

@@ -51,17 +51,16 @@ impl Text {
 #[derive(Default)]
 pub(super) struct TextBuilder {
     values: Strings,
+    // of the rows up to the last that has a value
     codes: Vec<u64>,
     // code by value, with its hash
     table: HashTable<(u64, u32)>,
     last: u32,
-    any: bool,
 }
 
 impl TextBuilder {
-    pub(super) fn push(&mut self, value: Option<&str>) {
-        let Some(value) = value else { return self.codes.push(0) };
-        self.any = true;
+    /// Sets the value of `row`, which comes after all that have one; the rows before it that have none lack it.
+    pub(super) fn push_at(&mut self, row: usize, value: &str) {
         // Neighbouring rows often share a value.
         if self.last == 0 || self.values.get(self.last as usize - 1) != value {
             let hash = xxh3_64(value.as_bytes());
@@ -76,11 +75,33 @@ impl TextBuilder {
                 code
             };
         }
+        self.codes.resize(row, 0);
         self.codes.push(self.last.into());
     }
 
-    /// The column; `None` when every row lacks it.
-    pub(super) fn finish(self) -> Option<Text> {
-        self.any.then(|| Text { values: self.values, codes: Packed::new(&self.codes) })
+    /// The column of `rows` rows; `None` when every row lacks it.
+    pub(super) fn finish(self, rows: usize) -> Option<Text> {
+        self.finish_in(rows, None)
+    }
+
+    /// As [`finish`](Self::finish), with the rows in another order.
+    pub(super) fn finish_in(mut self, rows: usize, order: Option<&[u32]>) -> Option<Text> {
+        if self.values.len() == 0 {
+            return None;
+        }
+        self.codes.resize(rows, 0);
+        let Some(order) = order else { return Some(Text { values: self.values, codes: Packed::new(&self.codes) }) };
+        // values are in the order of their first appearance
+        let (mut values, mut renamed) = (Strings::default(), vec![0u64; self.values.len() + 1]);
+        let rename = |&row: &u32| {
+            let code = self.codes[row as usize] as usize;
+            if code > 0 && renamed[code] == 0 {
+                values.push(self.values.get(code - 1));
+                renamed[code] = values.len() as u64;
+            }
+            renamed[code]
+        };
+        let codes: Vec<u64> = order.iter().map(rename).collect();
+        Some(Text { values, codes: Packed::new(&codes) })
     }
 }

@@ -3,6 +3,7 @@
 mod api;
 mod backend;
 mod backup;
+mod browser;
 mod doctor;
 mod endpoints;
 mod events;

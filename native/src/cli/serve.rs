@@ -1,10 +1,10 @@
-//! `reqlog serve`: the API over a data directory, or over files without keeping anything.
+//! `reqlog serve`: the API and the UI over a data directory, or over files without keeping anything.
 
 use super::api::{self, Path as Route};
 use super::backend::{self, Backend};
 use super::limits::LimitFlags;
 use super::settings::Settings;
-use super::{Problem, Verdict, import};
+use super::{Problem, Verdict, browser, import};
 use clap::Args;
 use reqlog::server::{self, RunFile, Service};
 use reqlog::store::Store;
@@ -19,7 +19,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
-/// Serves the API over a data directory, or over files
+/// Serves the API and the web UI over a data directory, or over files
 #[derive(Args, Debug)]
 pub struct Serve {
     /// Files to serve; nothing is kept when the command ends
@@ -47,7 +47,7 @@ pub struct Serve {
     /// How much of each project is kept on disk, the oldest going first, as 10GB or 10GB,shop=50GB [default: everything]
     #[arg(long, value_name = "BYTES")]
     retention_bytes: Option<String>,
-    /// Open it in the browser
+    /// Open the web UI in the browser, with a key of this run
     #[arg(long)]
     open: bool,
 }
@@ -109,13 +109,14 @@ impl Serve {
         let base_path = self.base_path.or_else(|| settings.base_path.clone());
         let base_path = Given { base_path, ..Given::default() }.base_path();
         let fan_out = self.fan_out.over(settings);
-        let plan = plan::Settings { base_path, origins, limits, fan_out, ..Default::default() };
+        let ui = reqlog::ui::embedded().map_err(|error| Problem::Failed(error.to_string()))?;
+        let plan = plan::Settings { base_path: base_path.clone(), origins, limits, fan_out, ui, ..Default::default() };
         let service = Service::new(store.clone(), plan, backend::redact_key(settings)).map_err(failed)?;
         let service = Arc::new(service);
         import(&self.files, &service)?;
         let listen = self.listen.as_deref().or(settings.listen.as_deref()).unwrap_or(LISTEN);
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-        let served = runtime.block_on(listen_and_serve(service, listen, &data, self.open));
+        let served = runtime.block_on(listen_and_serve(service, &base_path, listen, &data, self.open));
         // what was acknowledged is durable; closing only tidies up
         close(&store);
         served.map(|()| Verdict::Fine)
@@ -154,22 +155,26 @@ fn import(files: &[PathBuf], service: &Arc<Service>) -> Result<(), Problem> {
     Ok(())
 }
 
-async fn listen_and_serve(service: Arc<Service>, listen: &str, data: &Path, open: bool) -> Result<(), Problem> {
+async fn listen_and_serve(
+    service: Arc<Service>,
+    base_path: &str,
+    listen: &str,
+    data: &Path,
+    open: bool,
+) -> Result<(), Problem> {
     let listener = TcpListener::bind(listen)
         .await
         .map_err(|error| Problem::Failed(format!("cannot listen on {listen}: {error}")))?;
     let address = listener.local_addr()?;
     let url = format!("http://{address}");
     let key = service.local_key().to_owned();
-    let run = RunFile { pid: std::process::id(), url: reachable(address), key };
+    let run = RunFile { pid: std::process::id(), url: format!("{}{base_path}", reachable(address)), key };
     let _guard = run.write(data)?;
     // before anybody is told that it is ready
     let stop = stop()?;
     println!("listening on {url}");
     std::io::stdout().flush()?;
-    if open {
-        show(&url);
-    }
+    let _opened = if open { browser::show(&format!("{}/", run.url), Some(&run.key), data)? } else { None };
     Ok(server::serve(service, listener, stop).await?)
 }
 
@@ -203,18 +208,4 @@ fn stop() -> std::io::Result<impl Future<Output = ()>> {
             std::process::exit(1);
         });
     })
-}
-
-/// Asks the desktop to open a page; that it cannot is no failure.
-fn show(url: &str) {
-    let opener = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };
-    let started = std::process::Command::new(opener)
-        .arg(url)
-        .stdin(std::process::Stdio::null())
-        .stdout(std::process::Stdio::null())
-        .stderr(std::process::Stdio::null())
-        .spawn();
-    if let Err(error) = started {
-        tracing::warn!("{opener}: {error}");
-    }
 }

@@ -24,4 +24,5 @@ mod server;
 mod stream;
 mod tail;
 mod trickle;
+mod ui;
 mod walk;

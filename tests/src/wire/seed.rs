@@ -44,7 +44,7 @@ impl Default for Setting {
             redact_key: [7; 32],
             batches: Vec::new(),
             projects: Projects::default(),
-            settings: Settings { limits: UNLIMITED, ..Settings::default() },
+            settings: Settings { limits: UNLIMITED, ui: Some(crate::ui::stub()), ..Settings::default() },
         }
     }
 }

@@ -38,6 +38,17 @@ pub(super) enum Turn<'t> {
     Leave { stream: &'t str },
 }
 
+/// How a request is asked.
+#[derive(Clone, Copy, Debug)]
+enum Whom<'a> {
+    /// Of the frontend, whoever does it there.
+    Anyone,
+    /// Of the deployment under test itself.
+    Itself,
+    /// For a stream of this name.
+    Stream(&'a str),
+}
+
 /// What comes after what came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum End {
@@ -71,10 +82,11 @@ impl Step<'_> {
         match &self.turn {
             Turn::Ask { times, request, answer } => (1..=*times).try_for_each(|time| {
                 let of = if *times > 1 { format!("  time {time} of {times}\n") } else { String::new() };
-                answer.once(request, None, server, captured).map_err(|failure| of + &failure)
+                let whom = if matches!(self.place, Some((_, false))) { Whom::Itself } else { Whom::Anyone };
+                answer.once(request, whom, server, captured).map_err(|failure| of + &failure)
             }),
             Turn::Open { streams, request, answer } => {
-                streams.iter().try_for_each(|name| answer.once(request, Some(name), server, captured))
+                streams.iter().try_for_each(|name| answer.once(request, Whom::Stream(name), server, captured))
             }
             Turn::Follow { stream, expected, end } => streamed::follow(stream, expected, *end, server, captured),
             Turn::Leave { stream } => {
@@ -90,22 +102,25 @@ impl<'t> Message<'t> {
     fn once(
         &self,
         request: &Message<'_>,
-        stream: Option<&str>,
+        whom: Whom<'_>,
         server: &mut impl Server,
         captured: &mut Captured,
     ) -> Result<(), String> {
         let request = request.request(captured).map_err(|error| format!("  not asked: {error}"))?;
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-        let answer = match stream {
-            Some(name) => server.open(name, request),
-            None => server.answer(request),
+        let answer = match whom {
+            Whom::Stream(name) => server.open(name, request),
+            Whom::Itself => server.answer_itself(request),
+            Whom::Anyone => server.answer(request),
         };
         let mut answer = answer.map_err(|error| format!("  no answer: {error}"))?;
         for name in OF_THE_CONNECTION {
             answer.headers_mut().remove(name);
         }
         let mut wrong = Vec::new();
-        if let Some(name) = stream.filter(|_| streamed::is_stream(&answer)) {
+        if let Whom::Stream(name) = whom
+            && streamed::is_stream(&answer)
+        {
             self.check_head(&answer, captured, &mut wrong);
             wrong.extend(documented::check(&method, &path, &answer).err());
             let expected = self.body.unwrap_or_default();

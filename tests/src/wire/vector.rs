@@ -129,8 +129,13 @@ fn step(line: usize, block: &str) -> Result<Step<'_>, String> {
 /// `backup`, `no-metrics`: what is offered, and whether it is.
 fn where_offered(text: &str) -> Option<(Offer, bool)> {
     let name = text.strip_prefix("no-").unwrap_or(text);
-    let offer =
-        [("backup", Offer::Backup), ("metrics", Offer::Metrics)].into_iter().find(|(known, _)| *known == name)?.1;
+    let offer = match name {
+        "backup" => Offer::Backup,
+        "metrics" => Offer::Metrics,
+        "write" => Offer::Write,
+        "tail" => Offer::Tail,
+        _ => return None,
+    };
     Some((offer, name == text))
 }
 

@@ -3,6 +3,7 @@
 use super::{Came, Frontend, Server, Setting};
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
+use reqlog_core::plan::Offers;
 use std::time::Duration;
 
 /// Another frontend, one byte of whose answers is wrong, or the status of an answer without one.
@@ -17,21 +18,32 @@ impl<F: Frontend> Frontend for Wrong<F> {
         self.0.name()
     }
 
+    fn offers(&self) -> Offers {
+        self.0.offers()
+    }
+
     fn start(&self, setting: &Setting) -> Self::Server {
         Wrong(self.0.start(setting))
     }
 }
 
+fn flipped(mut answer: Response<Bytes>) -> Response<Bytes> {
+    let mut body = answer.body().to_vec();
+    match body.first_mut() {
+        Some(byte) => *byte ^= 1,
+        None => *answer.status_mut() = StatusCode::IM_A_TEAPOT,
+    }
+    *answer.body_mut() = body.into();
+    answer
+}
+
 impl<S: Server> Server for Wrong<S> {
     fn answer(&mut self, request: Request<Bytes>) -> Result<Response<Bytes>, String> {
-        let mut answer = self.0.answer(request)?;
-        let mut body = answer.body().to_vec();
-        match body.first_mut() {
-            Some(byte) => *byte ^= 1,
-            None => *answer.status_mut() = StatusCode::IM_A_TEAPOT,
-        }
-        *answer.body_mut() = body.into();
-        Ok(answer)
+        self.0.answer(request).map(flipped)
+    }
+
+    fn answer_itself(&mut self, request: Request<Bytes>) -> Result<Response<Bytes>, String> {
+        self.0.answer_itself(request).map(flipped)
     }
 
     fn wait(&mut self, time: Duration) {

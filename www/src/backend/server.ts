@@ -1,6 +1,7 @@
 // A running reqlog: fetch, with the key that was asked for and is kept for the session.
 import { signal } from "@preact/signals";
 import type { Asked, Backend, Growth } from "./backend";
+import { counted } from "./pending";
 
 const KEY = "reqlog.key";
 
@@ -37,10 +38,11 @@ export class Server implements Backend {
 
   async request(path: string, asked: Asked = {}): Promise<Response> {
     const headers = new Headers(asked.headers);
-    if (key.value) headers.set("authorization", `Bearer ${key.value}`);
+    const given = key.peek();
+    if (given) headers.set("authorization", `Bearer ${given}`);
     const url = this.#base.href.replace(/\/$/, "") + path;
     const { method = "GET", signal } = asked;
-    const response = await fetch(url, { method, headers, cache: "no-store", ...(signal ? { signal } : {}) });
+    const response = await counted(fetch(url, { method, headers, cache: "no-store", ...(signal ? { signal } : {}) }));
     if (response.status === 401) locked.value = true;
     return response;
   }

@@ -1,5 +1,5 @@
 // What is loaded for a question and loaded again when it changes: the last answer stays until the next has come.
-import { effect, signal, type ReadonlySignal } from "@preact/signals";
+import { effect, signal, untracked, type ReadonlySignal } from "@preact/signals";
 
 export interface Loaded<T> {
   /** The last answer that came; of an earlier question while `pending`. */
@@ -23,7 +23,8 @@ export function resource<Q, T>(ask: () => Q | null, load: (question: Q, signal: 
     }
     const abort = new AbortController();
     state.value = { ...last, pending: true };
-    load(question, abort.signal).then(
+    // what a load reads on its way is no part of the question
+    untracked(() => load(question, abort.signal)).then(
       (value) => !abort.signal.aborted && (state.value = { value, error: null, pending: false }),
       (error: unknown) => {
         if (!abort.signal.aborted) state.value = { value: last.value, error: error as Error, pending: false };

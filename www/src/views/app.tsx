@@ -1,7 +1,7 @@
 // The whole window: which views there are and where.
 import { computed } from "@preact/signals";
+import { closeDrawer, narrow, sideOpen } from "../state/layout";
 import { backend, selected, view } from "../state/question";
-import { kept } from "../state/settings";
 import { Dialogs } from "./commands/dialogs";
 import { Detail } from "./detail/detail";
 import { Endpoints } from "./endpoints/endpoints";
@@ -10,10 +10,9 @@ import { Grid } from "./grid/grid";
 import { Foot } from "./header/foot";
 import { Header } from "./header/header";
 import { Histogram } from "./histogram/histogram";
+import { FreshRecords } from "./live/live";
 import { Start } from "./start/start";
 
-/** Whether the facets are shown. */
-export const sideOpen = kept("side", true, (value): value is boolean => typeof value === "boolean");
 const isReady = computed(() => backend.value !== null);
 
 export function App() {
@@ -22,9 +21,11 @@ export function App() {
       <Header />
       {isReady.value ? (
         <>
+          {sideOpen.value && narrow.value && <button type="button" class="app-scrim" aria-label="Close the facets" onClick={closeDrawer} />}
           {sideOpen.value && <nav class="app-side" aria-label="Facets"><Facets /></nav>}
           <main class="app-main">
             <Histogram />
+            <div class="live-place"><FreshRecords /></div>
             {view.value === "endpoints" ? <Endpoints /> : <Grid />}
           </main>
           {selected.value && <aside class="app-pane" aria-label="Record"><Detail /></aside>}

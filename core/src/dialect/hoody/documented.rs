@@ -3,7 +3,7 @@
 use super::halves::KINDS;
 use super::level::LEVELS;
 use super::stats::ORDER;
-use crate::dialect::endpoint::{About, Answer, BUSY, FAILED, FORBIDDEN, Media, Refusal, UNAUTHORIZED};
+use crate::dialect::endpoint::{About, Answer, BUSY, FAILED, FORBIDDEN, Media, NOT_LIVE, Refusal, UNAUTHORIZED};
 use crate::dialect::schema::{nullable, object, reference, with_optional};
 use serde_json::{Value, json};
 
@@ -56,6 +56,7 @@ pub(super) static STREAM_REFUSALS: &[Refusal] = &[
     Refusal(403, "No key, a bad one, or one whose role or scope does not allow it."),
     Refusal(429, "The key has as many streams as it may have; Retry-After says when to try again."),
     FAILED,
+    NOT_LIVE,
     BUSY,
 ];
 

@@ -46,7 +46,7 @@ pub(super) fn plan(asked: &Asked<'_>, key: &Key, params: &Params) -> Result<Plan
     let container = params.text(&CONTAINER).map(str::to_owned);
     let framing = Framing::Hoody(Frames::new(rows, last));
     let tail = Tail::new(key.id, scope, filter, Restriction { project, container }, framing, since);
-    Ok(Planned::tail(asked, tail))
+    Planned::tail(asked, tail)
 }
 
 /// Where the stream begins, and the last row that the client has.

@@ -5,7 +5,7 @@
 //! redacted values is not in it. Only an admin key of the organisation gets one, because the keys of all are in it as
 //! hashes.
 
-use super::{Render, admin, offered};
+use super::{Render, admin};
 use crate::auth::Key;
 use crate::dialect::{Asked, Planned, respond, set};
 use crate::error::Error;
@@ -16,8 +16,8 @@ use http::{Method, Response, StatusCode};
 
 pub(super) fn plan(asked: &Asked<'_>, key: &Key) -> Result<Planned, Error> {
     admin::organisation(key)?;
-    offered(asked, Offer::Backup)?;
     if asked.method == Method::HEAD {
+        asked.is_offered(Offer::Backup)?;
         return Ok(Planned::Ready(head().map(|()| Bytes::new())));
     }
     Ok(Planned::run(Operation::Backup, Render::Backup))

@@ -2,7 +2,7 @@
 
 mod aggregates;
 
-use crate::dialect::endpoint::{About, Answer, BUSY, FAILED, FORBIDDEN, MISSING, Media, Refusal, UNAUTHORIZED};
+use crate::dialect::endpoint::{About, Answer, BUSY, FAILED, FORBIDDEN, MISSING, Media, NOT_LIVE, READ_ONLY, Refusal, UNAUTHORIZED};
 use crate::dialect::flowmock::BODY_FIELDS;
 use crate::dialect::schema::{nullable, object, reference, with_optional};
 use serde_json::{Value, json};
@@ -38,7 +38,12 @@ macro_rules! answers {
 }
 
 answers! {
-    INDEX = answer(200, "Name, version and the API's path.", &[of_json(index), of_text("text/html")]);
+    INDEX = Answer {
+        status: 200,
+        doc: "The web UI's document; or the name, the version and the API's path.",
+        media: &[of_text("text/html"), of_json(index)],
+        fields: &["etag", "content-security-policy"],
+    }, UNCHANGED, Answer { status: 308, doc: "The document is at this path with a slash.", media: &[], fields: &["location"] };
     OPENAPI = answer(200, "OpenAPI 3.1.", &[of_json(|| json!({"type": "object", "required": ["openapi", "info", "paths"]}))]);
     DOCS = answer(200, "A page.", &[of_text("text/html")]);
     HEALTH = answer(200, "It answers.", &[of_json(|| object(&[("status", json!({"const": "ok"}))]))]);
@@ -120,9 +125,10 @@ pub(super) static STREAMED: &[Refusal] = &[
     FORBIDDEN,
     Refusal(429, "The key has as many streams as it may have; Retry-After says when to try again."),
     FAILED,
+    NOT_LIVE,
     BUSY,
 ];
-pub(super) static WRITE: &[Refusal] = &[REFUSED, UNAUTHORIZED, FORBIDDEN, FAILED, BUSY, FULL];
+pub(super) static WRITE: &[Refusal] = &[REFUSED, UNAUTHORIZED, FORBIDDEN, FAILED, READ_ONLY, BUSY, FULL];
 pub(super) static ONE: &[Refusal] = &[REFUSED, UNAUTHORIZED, FORBIDDEN, MISSING, FAILED, BUSY];
 pub(super) static RANGE: &[Refusal] = &[
     REFUSED,
@@ -143,11 +149,12 @@ pub(super) static INGEST: &[Refusal] = &[
     Refusal(415, "The Content-Encoding is unknown or broken."),
     Refusal(422, "None of the records could be read; the problem has the report's members."),
     FAILED,
+    READ_ONLY,
     BUSY,
     FULL,
 ];
-pub(super) static CHANGE: &[Refusal] = &[REFUSED, UNAUTHORIZED, FORBIDDEN, TOO_LARGE, FAILED, BUSY, FULL];
-pub(super) static REMOVE: &[Refusal] = &[REFUSED, UNAUTHORIZED, FORBIDDEN, MISSING, FAILED, BUSY, FULL];
+pub(super) static CHANGE: &[Refusal] = &[REFUSED, UNAUTHORIZED, FORBIDDEN, TOO_LARGE, FAILED, READ_ONLY, BUSY, FULL];
+pub(super) static REMOVE: &[Refusal] = &[REFUSED, UNAUTHORIZED, FORBIDDEN, MISSING, FAILED, READ_ONLY, BUSY, FULL];
 const TOO_LARGE: Refusal = Refusal(413, "The request's body is too long.");
 
 pub(super) static RECORDS: &[Media] = &[

@@ -1,22 +1,22 @@
-//! `GET /`: where the API is, as a page or as JSON.
+//! `GET /` where no web UI is: where the API is, as a page or as JSON.
 
 use crate::dialect::{Asked, json, respond};
+use crate::plan::is_document;
 use bytes::Bytes;
-use http::header::ACCEPT;
 use http::{Response, StatusCode};
 use serde_json::json;
 
 pub(super) fn page(asked: &Asked<'_>) -> Response<Bytes> {
     let api = format!("{}/api/v1", asked.context.settings.base_path);
-    let html =
-        asked.headers.get_all(ACCEPT).iter().any(|value| value.to_str().is_ok_and(|text| text.contains("text/html")));
-    if !html {
+    if !is_document(asked.headers) {
         return json(StatusCode::OK, &json!({"name": "reqlog", "version": env!("CARGO_PKG_VERSION"), "api": api}));
     }
     let page = format!(
         "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>reqlog</title>\
-         <h1>reqlog</h1><p>The API is at <code>{api}</code>. Send a key as <code>Authorization: Bearer …</code>, \
-         for example to <code>{api}/logs?q=status:5xx</code>.</p></html>\n",
+         <h1>reqlog</h1><p>This build has no web UI: <code>make ui</code> builds it, and what is built after that has \
+         it.</p><p>The API is at <code>{api}</code>. Send a key as <code>Authorization: Bearer …</code>, \
+         for example to <code>{api}/logs?q=status:5xx</code>. <a href=\"{docs}\">It is documented here</a>.</p></html>\n",
+        docs = escape(&format!("{}/docs", asked.context.settings.base_path)),
         api = escape(&api)
     );
     respond(StatusCode::OK, "text/html; charset=utf-8", page)

@@ -32,7 +32,7 @@ use super::{Asked, Planned, json, respond};
 use crate::auth::{Key, Role};
 use crate::error::{Error, Thing};
 use crate::id::Seq;
-use crate::plan::{Failure, Offer, Operation, Outcome};
+use crate::plan::{Failure, Operation, Outcome};
 use crate::query::Detail;
 use bytes::Bytes;
 use documented as d;
@@ -43,7 +43,7 @@ use serde_json::json;
 /// What the endpoints do.
 #[derive(Clone, Copy, Debug)]
 pub enum Action {
-    /// Says where the API is.
+    /// The web UI, or where the API is.
     Index,
     /// The API's description.
     OpenApi,
@@ -119,7 +119,9 @@ macro_rules! endpoints {
 }
 
 endpoints! {
-    GET "/" Access::Public, Index [] "Says where the API is." => d::INDEX; &[];
+    GET "/" Access::Public, Index []
+        "The web UI, whose other files are beside it; with an Accept that names application/json and not text/html, \
+         where the API is." => d::INDEX; &[];
     GET "/openapi.json" Access::Public, OpenApi [] "This document." => d::OPENAPI; &[];
     GET "/docs" Access::Public, Docs [] "The document as a page to read." => d::DOCS; &[];
     GET "/healthz" Access::Public, Health [] "Answers while the process runs." => d::HEALTH; &[];
@@ -207,18 +209,12 @@ pub(super) fn plan(asked: &Asked<'_>) -> Result<Planned, Error> {
         Action::Backup => backup::plan(asked, key),
         Action::Metrics => {
             admin::organisation(key)?;
-            offered(asked, Offer::Metrics)?;
             Ok(Planned::run(Operation::Metrics, Render::Metrics))
         }
         Action::Index | Action::OpenApi | Action::Docs | Action::Health | Action::Ready => {
             Ok(public(asked, endpoint.action))
         }
     }
-}
-
-/// Refuses what this deployment does not have.
-fn offered(asked: &Asked<'_>, offer: Offer) -> Result<(), Error> {
-    if asked.context.settings.offers.has(offer) { Ok(()) } else { Err(Failure::NotOffered(offer).into()) }
 }
 
 fn public(asked: &Asked<'_>, action: Action) -> Planned {

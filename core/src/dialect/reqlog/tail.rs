@@ -31,7 +31,7 @@ pub(super) fn plan(asked: &Asked<'_>, key: &Key, params: &Params) -> Result<Plan
     let scope = visible(selection.project.as_deref());
     let restriction = Restriction { project: selection.project, container: None };
     let tail = Tail::new(key.id, scope, filter, restriction, Framing::Reqlog, since);
-    Ok(Planned::tail(asked, tail))
+    Planned::tail(asked, tail)
 }
 
 /// One record.

@@ -1,11 +1,65 @@
 // The name of the source, the query bar, and what acts on all of it.
+import { useComputed, useSignalEffect } from "@preact/signals";
+import { dialog } from "../../state/dialogs";
+import { sideOpen, toggleSide } from "../../state/layout";
+import { backend, view, type View } from "../../state/question";
+import { sideTitle } from "../commands/builtin";
+import { LiveControl } from "../live/live";
 import { QueryBar } from "../querybar/querybar";
+import { Icon, Logo } from "./icons";
+import { Menu } from "./menu";
+import "./header.css";
+
+const SOURCE = ["open", "add", "files", "-", "demo", "server", "-", "close", "forget-key"];
+const MORE = [
+  "palette", "help", "-",
+  "theme-system", "theme-light", "theme-dark", "-",
+  "times-local", "times-utc", "times-relative", "-",
+  "refresh", "export", "files", "documents",
+];
+const VIEWS: [View, string][] = [["requests", "Requests"], ["endpoints", "Endpoints"]];
+const ICONS = { server: "server", file: "file", demo: "spark" } as const;
 
 export function Header() {
+  const name = useComputed(() => backend.value?.name.value ?? null);
+  useSignalEffect(() => {
+    document.title = name.value ? `${name.value} · reqlog` : "reqlog";
+  });
+  const open = backend.value;
   return (
-    <header class="app-head">
-      <strong>reqlog</strong>
-      <QueryBar />
+    <header class="app-head head">
+      <span class="head-name">
+        <Logo />
+        <strong>reqlog</strong>
+      </span>
+      {open && (
+        <>
+          <Menu label={`Source: ${name.value}`} items={SOURCE} class="head-source">
+            <Icon name={ICONS[open.kind]} />
+            <span class="head-source-name">{name}</span>
+            <Icon name="down" />
+          </Menu>
+          <button type="button" class="button plain head-side" aria-pressed={sideOpen.value} aria-label="Facets" title={sideTitle()} onClick={toggleSide}>
+            <Icon name="side" />
+          </button>
+          <div class="head-query"><QueryBar /></div>
+          <nav class="head-views" aria-label="Views">
+            {VIEWS.map(([id, title]) => (
+              <button key={id} type="button" class="head-view" aria-current={view.value === id ? "page" : undefined} onClick={() => (view.value = id)}>
+                {title}
+              </button>
+            ))}
+          </nav>
+          <LiveControl />
+          <button type="button" class="button plain head-export" aria-label="Export" title="Export what the query finds" onClick={() => (dialog.value = "export")}>
+            <Icon name="export" />
+            <span class="head-label">Export</span>
+          </button>
+        </>
+      )}
+      <Menu label="More" items={MORE} class="head-more">
+        <Icon name={open ? "menu" : "more"} />
+      </Menu>
     </header>
   );
 }

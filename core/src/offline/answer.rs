@@ -1,0 +1,176 @@
+//! From a request to the bytes of its answer, over an offline store whose files somebody else reads.
+
+use super::Place;
+use super::running::{Progress, Running};
+use super::store::Store;
+use crate::plan::{BodyUse, Exporter, Failure, Outcome, Plan, plan};
+use crate::timestamp::Timestamp;
+use bytes::Bytes;
+use http::{Request, Response};
+use std::ops::Range;
+
+/// An answer under way: [`step`](Self::step) until it is over, each time doing what it says.
+///
+/// ```text
+///            ┌────────────────────────────── Whole(response)
+/// step ─────►┤
+///   ▲        └─ Head(head) ─ Chunk ─ Chunk … End | Broken
+///   │  supply(bytes) or fail(why)
+///   └── Read { place, range }: any number of times before and between all of these
+/// ```
+/// It is about what was adopted when the request was made, so that portions may be adopted meanwhile. At a time, it holds
+/// the rows of one page, the columns of one segment and what was read again of one block of rows of it.
+#[derive(Debug)]
+pub struct Answer {
+    stage: Stage,
+}
+
+#[derive(Debug)]
+enum Stage {
+    Ready(Response<Bytes>),
+    Running(Box<Plan>, Running),
+    Streaming { exporter: Exporter, page: Option<Running>, is_begun: bool },
+    Over,
+}
+
+/// What the shell does next.
+#[derive(Debug)]
+pub enum Step {
+    /// Read these bytes and [supply](Answer::supply) them.
+    Read(Read),
+    /// Send this; it is over.
+    Whole(Response<Bytes>),
+    /// Send status and header fields of a streamed answer; the length is not known.
+    Head(Response<()>),
+    /// Send more of the streamed answer.
+    Chunk(Bytes),
+    /// The streamed answer is whole.
+    End,
+    /// Break the streamed answer off in a way that the client sees: it is not whole.
+    Broken(Failure),
+}
+
+/// Bytes of an opened file that are needed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Read {
+    /// Which file.
+    pub place: Place,
+    /// Offsets in its plain, decompressed bytes; may reach past their end.
+    pub range: Range<u64>,
+}
+
+impl Answer {
+    pub(super) fn new(store: &Store, request: Request<Bytes>, now: Timestamp) -> Self {
+        let (head, body) = request.into_parts();
+        let context = store.context(now);
+        let mut planned = plan(&head, &context);
+        if let Some(charge) = planned.charge() {
+            let verdict = store.buckets().take(charge, now);
+            planned = planned.admit(verdict);
+        }
+        if let BodyUse::Collect { limit } = planned.body() {
+            if body.len() > limit {
+                let failure = Failure::TooLarge { limit: limit as u64 };
+                return Self { stage: Stage::Ready(planned.reply(Outcome::Failed(failure))) };
+            }
+            planned = planned.with_body(&body, &context);
+        }
+        let stage = match planned.export() {
+            Ok(exporter) => Stage::Streaming { exporter, page: None, is_begun: false },
+            Err(planned) => match Running::new(planned.operation(), store) {
+                Ok(running) => Stage::Running(planned, running),
+                Err(failure) => Stage::Ready(planned.reply(Outcome::Failed(failure))),
+            },
+        };
+        Self { stage }
+    }
+
+    /// Goes on until bytes are needed or there is something to send. After an end, [`Step::End`] again.
+    pub fn step(&mut self, store: &Store, now: Timestamp) -> Step {
+        match std::mem::replace(&mut self.stage, Stage::Over) {
+            Stage::Over => Step::End,
+            Stage::Ready(response) => Step::Whole(response),
+            Stage::Running(plan, mut running) => match running.step(store) {
+                Ok(Progress::Read(read)) => {
+                    self.stage = Stage::Running(plan, running);
+                    Step::Read(read)
+                }
+                Ok(Progress::Done(outcome)) => Step::Whole(plan.reply(*outcome)),
+                Err(failure) => Step::Whole(plan.reply(Outcome::Failed(failure))),
+            },
+            Stage::Streaming { exporter, page, is_begun } => self.stream(exporter, page, is_begun, store, now),
+        }
+    }
+
+    fn stream(
+        &mut self,
+        mut exporter: Exporter,
+        mut page: Option<Running>,
+        mut is_begun: bool,
+        store: &Store,
+        now: Timestamp,
+    ) -> Step {
+        loop {
+            if page.is_none()
+                && let Some(chunk) = exporter.chunk()
+            {
+                self.stage = Stage::Streaming { exporter, page, is_begun };
+                return Step::Chunk(chunk);
+            }
+            let Some(query) = exporter.next() else {
+                if is_begun {
+                    let last = exporter.end();
+                    return if last.is_empty() { Step::End } else { Step::Chunk(last) };
+                }
+                is_begun = true;
+                let head = exporter.head();
+                self.stage = Stage::Streaming { exporter, page, is_begun };
+                return Step::Head(head);
+            };
+            let running = page.get_or_insert_with(|| Running::page(query, store));
+            match running.step(store) {
+                Ok(Progress::Read(read)) => {
+                    self.stage = Stage::Streaming { exporter, page, is_begun };
+                    return Step::Read(read);
+                }
+                Ok(Progress::Done(outcome)) => {
+                    let Outcome::Page(found) = *outcome else { return Step::Broken(Failure::Internal) };
+                    exporter.supply(found, now, &store.catalog().expired);
+                    page = None;
+                }
+                Err(failure) if is_begun => return Step::Broken(failure),
+                Err(failure) => return Step::Whole(exporter.refuse(failure)),
+            }
+            // the head is sent once the first page has been read
+            if !is_begun {
+                is_begun = true;
+                let head = exporter.head();
+                self.stage = Stage::Streaming { exporter, page, is_begun };
+                return Step::Head(head);
+            }
+        }
+    }
+
+    /// Takes the bytes that were asked for, from the first on: fewer where the file could not give more at once, none
+    /// where it has ended.
+    pub fn supply(&mut self, bytes: &[u8]) {
+        if let Some(running) = self.running() {
+            running.supply(bytes);
+        }
+    }
+
+    /// Says that bytes cannot be read. The next step refuses, or breaks a streamed answer off.
+    pub fn fail(&mut self, failure: Failure) {
+        if let Some(running) = self.running() {
+            running.fail(failure);
+        }
+    }
+
+    fn running(&mut self) -> Option<&mut Running> {
+        match &mut self.stage {
+            Stage::Running(_, running) => Some(running),
+            Stage::Streaming { page, .. } => page.as_mut(),
+            Stage::Ready(_) | Stage::Over => None,
+        }
+    }
+}

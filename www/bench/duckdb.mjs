@@ -1,0 +1,68 @@
+// The peer: DuckDB-Wasm over the CSV, which it reads without an extension from the network (JSON needs one).
+import { createReadStream, statSync } from "node:fs";
+import { createServer } from "node:http";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+import { give, inBrowser } from "./page.mjs";
+
+const here = fileURLToPath(new URL(".", import.meta.url));
+const dist = join(here, "node_modules/@duckdb/duckdb-wasm/dist");
+export const SIZE = ["duckdb-eh.wasm", "duckdb-browser-eh.worker.js"];
+export const shipped = () => SIZE.map((name) => join(dist, name));
+
+async function host() {
+  const bundle = await build({
+    stdin: { contents: "export * from '@duckdb/duckdb-wasm'", resolveDir: here },
+    bundle: true, format: "esm", write: false, platform: "browser", logLevel: "error",
+  });
+  const types = { js: "text/javascript", wasm: "application/wasm" };
+  const server = createServer((asked, answer) => {
+    if (asked.url === "/") return answer.writeHead(200, { "content-type": "text/html" }).end("<!doctype html>");
+    if (asked.url === "/duckdb.js") return answer.writeHead(200, { "content-type": types.js }).end(bundle.outputFiles[0].contents);
+    const path = join(dist, asked.url.slice(1));
+    if (!SIZE.includes(asked.url.slice(1))) return answer.writeHead(404).end();
+    answer.writeHead(200, { "content-type": types[path.split(".").at(-1)], "content-length": statSync(path).size });
+    createReadStream(path).pipe(answer);
+  });
+  await new Promise((listening) => server.listen(0, "127.0.0.1", listening));
+  return { url: `http://127.0.0.1:${server.address().port}/`, close: () => server.close() };
+}
+
+/** Milliseconds of each question and bytes of memory, or why it cannot. */
+export async function measure(executable, csv, questions) {
+  const { url, close } = await host();
+  try {
+    return await inBrowser(executable, url, async (page, memory) => {
+      await give(page, [csv.path]);
+      const started = await page.evaluate(async () => {
+        const duckdb = await import("/duckdb.js");
+        const begun = performance.now();
+        const db = new duckdb.AsyncDuckDB(new duckdb.VoidLogger(), new Worker("/duckdb-browser-eh.worker.js"));
+        await db.instantiate(`${location.origin}/duckdb-eh.wasm`);
+        await db.registerFileHandle("log.csv", files[0], duckdb.DuckDBDataProtocol.BROWSER_FILEREADER, true);
+        const connection = await db.connect();
+        globalThis.ask = async (sql) => {
+          const begun = performance.now();
+          const rows = (await connection.query(sql)).toArray();
+          return { ms: performance.now() - begun, rows: rows.length };
+        };
+        return performance.now() - begun;
+      });
+      const before = memory();
+      const ask = (sql) => page.evaluate((sql) => ask(sql).catch((error) => ({ error: String(error).slice(0, 200) })), sql);
+      const result = { start: started, first: await ask("SELECT time, method, path, status FROM read_csv('log.csv') LIMIT 50") };
+      result.whole = await ask("CREATE TABLE log AS SELECT * FROM read_csv('log.csv')");
+      result.memory = memory() - before;
+      for (const [name, sql] of Object.entries(questions)) {
+        if (result.whole.error) break;
+        const times = [];
+        for (let turn = 0; turn < 5; turn += 1) times.push(await ask(sql));
+        result[name] = times.find((time) => time.error) ?? { ms: times.map(({ ms }) => ms).sort((a, b) => a - b)[2], rows: times[0].rows };
+      }
+      return result;
+    });
+  } finally {
+    close();
+  }
+}

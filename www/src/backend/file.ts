@@ -1,0 +1,86 @@
+// Opened files: the engine's package answers the API over them, in workers of this page.
+import { computed, signal } from "@preact/signals";
+import type { Opened, OpenOptions, Progress } from "@reqlog/engine";
+import type { Asked, Backend, Growth } from "./backend";
+import { counted } from "./pending";
+
+interface Engine {
+  open(files: (File | Blob)[], options?: OpenOptions): Promise<Opened>;
+}
+
+/** Beside the scripts, with its workers and its module; loaded when the first file is opened. */
+const ENGINE = "./engine/index.js";
+let loading: Promise<Engine> | null = null;
+
+function engine(): Promise<Engine> {
+  loading ??= (import(ENGINE) as Promise<Engine>).catch((error: unknown) => {
+    loading = null;
+    throw new Error("The engine that reads files could not be loaded.", { cause: error });
+  });
+  return loading;
+}
+
+export interface Opening {
+  kind: "file" | "demo";
+  signal: AbortSignal;
+  /** How far the first rows have come. */
+  onprogress(growth: Growth): void;
+}
+
+export class OpenedFiles implements Backend {
+  readonly kind;
+  readonly growth;
+  readonly name = computed(() => named(this.kind, this.growth.value));
+  /** Why the engine ended by itself; no answer comes any more. */
+  readonly failure = signal<string | null>(null);
+  readonly #opened: Opened;
+  #closed = false;
+
+  private constructor(kind: "file" | "demo", opened: Opened) {
+    this.kind = kind;
+    this.#opened = opened;
+    this.growth = signal<Growth>(opened.progress);
+    opened.onprogress = (progress) => (this.growth.value = progress);
+    this.#watch();
+  }
+
+  /** Resolves when there are rows, or there will be none. Aborting closes the files. */
+  static async open(files: readonly File[], { kind, signal, onprogress }: Opening): Promise<OpenedFiles> {
+    const { open } = await engine();
+    signal.throwIfAborted();
+    const opened = await open([...files], { signal, onprogress: (progress: Progress) => onprogress(progress) });
+    return new OpenedFiles(kind, opened);
+  }
+
+  /** More files on the same time line. */
+  async add(files: readonly File[]): Promise<void> {
+    await this.#opened.add([...files]);
+    this.#watch();
+  }
+
+  request(path: string, asked: Asked = {}): Promise<Response> {
+    const { method = "GET", headers = {}, signal } = asked;
+    return counted(this.#opened.answer({ method, url: path, headers }, signal ? { signal } : {}));
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#opened.close();
+  }
+
+  #watch(): void {
+    this.#opened.ready.then(
+      (progress) => (this.growth.value = progress),
+      (error: unknown) => {
+        if (!this.#closed) this.failure.value = error instanceof Error ? error.message : String(error);
+      },
+    );
+  }
+}
+
+function named(kind: "file" | "demo", { files }: Growth): string {
+  if (kind === "demo" && files.length === 1) return "Demo";
+  const [first, ...others] = files;
+  if (!first) return "No file";
+  return others.length === 0 ? first.name : `${first.name} + ${others.length} more`;
+}

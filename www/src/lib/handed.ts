@@ -1,0 +1,14 @@
+// Files out of a drop or the clipboard.
+
+/** Of a paste or a drop: its files, or its text as a file named "pasted". Folders and empty texts give nothing. */
+export function handed(data: Pick<DataTransfer, "files" | "getData"> | null): File[] {
+  if (!data) return [];
+  const files = [...data.files].filter((file) => file.size > 0 || file.type !== "");
+  if (files.length > 0) return files;
+  return pasted(data.getData("text/plain"));
+}
+
+/** A text as a file; blank texts are none. */
+export function pasted(text: string): File[] {
+  return text.trim() === "" ? [] : [new File([text], "pasted")];
+}

@@ -1,0 +1,129 @@
+// An export under way: the stream goes where it is kept, row by whole row, and is taken up again where it broke off.
+import { signal } from "@preact/signals";
+import type { Backend } from "../backend/backend";
+import { ApiError, ask, get, path, type Page } from "../lib/api";
+import { Rows, type ExportFormat } from "../lib/rows";
+
+export type { ExportFormat } from "../lib/rows";
+
+/** Where the bytes go. */
+export interface Sink {
+  write(bytes: Uint8Array<ArrayBuffer>): Promise<void>;
+  /** Everything came. */
+  end(): Promise<void>;
+  /** It did not: what was written is not kept. */
+  drop(): Promise<void>;
+}
+
+export interface Came {
+  rows: number;
+  bytes: number;
+  /** Records that the query finds, as counted before. */
+  expected: number;
+}
+
+export type Exporting =
+  | { at: "idle" }
+  | ({ at: "running"; resumed: number } & Came)
+  | ({ at: "done"; what: "saved" | "copied" } & Came)
+  | ({ at: "failed"; why: string } & Came);
+
+export const exporting = signal<Exporting>({ at: "idle" });
+
+const ATTEMPTS = 5;
+let running: AbortController | null = null;
+
+export async function total(from: Backend, q: string, abort: AbortSignal): Promise<number> {
+  const { total = 0 } = await get<Page>(from, "logs", { q, limit: 1, fields: "id", total: "exact" }, abort);
+  return total;
+}
+
+export function cancel(): void {
+  running?.abort();
+  running = null;
+  exporting.value = { at: "idle" };
+}
+
+/** A response that ended before its file did. */
+class Broken extends Error {}
+
+interface Stream {
+  from: Backend;
+  q: string;
+  format: ExportFormat;
+  sink: Sink;
+  rows: Rows;
+  signal: AbortSignal;
+  progress(bytes: number): void;
+}
+
+/** Reads one response; returns its cursor at once by `cursor`. */
+async function read({ from, q, format, sink, rows, signal, progress }: Stream, cursor: { text: string | null }): Promise<void> {
+  const place = cursor.text && rows.last ? `${cursor.text}.${rows.last}` : cursor.text;
+  const response = await ask(from, path("export", { q, format, cursor: place }), { signal });
+  cursor.text ??= response.headers.get("x-reqlog-cursor");
+  if (!response.body) throw new Broken("the answer has no body");
+  const parts = response.body.getReader();
+  for (;;) {
+    const { value, done } = await parts.read().catch((error: unknown) => {
+      signal.throwIfAborted();
+      throw new Broken(error instanceof Error ? error.message : String(error));
+    });
+    if (done) break;
+    const whole = rows.push(value);
+    if (whole.length > 0) await sink.write(whole);
+    progress(value.length);
+  }
+  if (!rows.complete) throw new Broken("the answer ended before the file did");
+}
+
+/** Runs until everything is in `sink`, or says why not. `q` is the query with its window. */
+export async function run(from: Backend, q: string, format: ExportFormat, sink: Sink, expected: number, what: "saved" | "copied"): Promise<void> {
+  cancel();
+  const abort = new AbortController();
+  running = abort;
+  const { signal } = abort;
+  const rows = Rows.of(format);
+  const cursor = { text: null as string | null };
+  const came: Came = { rows: 0, bytes: 0, expected };
+  let resumed = 0;
+  let shown = 0;
+  const show = () => {
+    exporting.value = { at: "running", resumed, ...came };
+  };
+  const progress = (bytes: number) => {
+    came.bytes += bytes;
+    came.rows = rows.count;
+    const now = performance.now();
+    if (now - shown < 100 || signal.aborted) return;
+    shown = now;
+    show();
+  };
+  show();
+  try {
+    for (;;) {
+      try {
+        await read({ from, q, format, sink, rows, signal, progress }, cursor);
+        break;
+      } catch (error) {
+        const goesOn = (error instanceof Broken || error instanceof TypeError) && rows.resumable && cursor.text !== null && resumed < ATTEMPTS;
+        if (signal.aborted || !goesOn) throw error;
+        resumed += 1;
+        rows.resume();
+        show();
+        await new Promise((resolve) => setTimeout(resolve, 500 * 2 ** resumed));
+        signal.throwIfAborted();
+      }
+    }
+    came.rows = rows.count;
+    await sink.end();
+    exporting.value = { at: "done", what, ...came };
+  } catch (error) {
+    await sink.drop().catch(() => {});
+    if (signal.aborted) return;
+    const why = error instanceof ApiError || error instanceof Error ? error.message : String(error);
+    exporting.value = { at: "failed", why, ...came, rows: rows.count };
+  } finally {
+    if (running === abort) running = null;
+  }
+}

@@ -1,0 +1,131 @@
+// The rows of the question that is asked: a new question's come when they are there, and grown data keeps the place of the eye.
+import { batch, computed, effect, signal } from "@preact/signals";
+import { fields } from "./columns";
+import { backend, direction, effective, revision, sort, view } from "./question";
+import { isSame, Snapshot, type Question } from "./snapshot";
+
+/** What is looked at, told by the table; kept while the table is not shown. */
+export const eye = { first: 0, last: 50, position: 0 };
+
+/** The rows that are shown, and where in them the eye is to be: null where it stays at the position that it has. */
+export const shown = signal<{ snapshot: Snapshot; position: number | null; shift: number } | null>(null);
+/** Whether rows of another question, or newer ones, are on their way. */
+export const pending = signal(false);
+/** Why they did not come. */
+export const failure = signal<Error | null>(null);
+/** Records that match the question, of the rows that are shown. */
+export const matched = computed(() => shown.value?.snapshot.total ?? null);
+
+const attempts = signal(0);
+let loading: { question: Question; abort: AbortController } | null = null;
+let isGrown = false;
+let shownRevision = 0;
+let refreshedAt = -1;
+let rowHeight = 26;
+
+/** Height of a row in CSS pixels; positions are of rows of this height. */
+export function setRowHeight(height: number): void {
+  rowHeight = height;
+}
+
+/** Asks again for what did not come. */
+export function retry(): void {
+  if (failure.peek() || !shown.peek()) attempts.value += 1;
+  else shown.peek()?.snapshot.retry();
+}
+
+/** Where the same rows are in newer data: the index of the row at the top of the view, or null where it stays. */
+async function follow(old: Snapshot, next: Snapshot, signal: AbortSignal): Promise<number | null> {
+  const { first, last, position } = eye;
+  // who looks at the beginning looks for what is new
+  if (position === 0) return null;
+  const anchor = old.row(first);
+  const grown = next.total - old.total;
+  const { sort, direction } = next.question;
+  const guess = sort === "arrival" && direction === "desc" ? first + grown : first;
+  const found = anchor ? await next.find(anchor, signal) : null;
+  const top = Math.min(Math.max(found ?? guess, 0), Math.max(next.total - 1, 0));
+  await next.reach(top, top + last - first, signal);
+  return top;
+}
+
+function show(snapshot: Snapshot, top: number | null): void {
+  const old = shown.peek();
+  const isFirst = !old || !isSame(old.snapshot.question, snapshot.question);
+  old?.snapshot.close();
+  batch(() => {
+    pending.value = false;
+    failure.value = null;
+    if (isFirst) shown.value = { snapshot, position: 0, shift: 0 };
+    else if (top === null) shown.value = { snapshot, position: null, shift: 0 };
+    else shown.value = { snapshot, position: top * rowHeight + (eye.position % rowHeight), shift: top - eye.first };
+  });
+}
+
+function load(question: Question): void {
+  const source = backend.value;
+  if (!source) return;
+  loading?.abort.abort();
+  const abort = new AbortController();
+  const mine = { question, abort };
+  loading = mine;
+  isGrown = false;
+  shownRevision = revision.peek();
+  pending.value = true;
+  const next = new Snapshot(source, question, fields.peek());
+  const run = async (): Promise<void> => {
+    await next.begin(abort.signal);
+    const old = shown.peek()?.snapshot;
+    const top = old && isSame(old.question, question) ? await follow(old, next, abort.signal) : null;
+    if (!abort.signal.aborted) show(next, top);
+  };
+  run()
+    .catch((error: unknown) => {
+      if (abort.signal.aborted) return;
+      next.close();
+      batch(() => {
+        pending.value = false;
+        failure.value = error as Error;
+      });
+    })
+    .finally(() => {
+      if (loading !== mine) return;
+      loading = null;
+      if (isGrown) load(question);
+    });
+}
+
+// a question: asked when it changes, and not again where its rows are still there
+let attempted = 0;
+let source = backend.peek();
+effect(() => {
+  if (view.value !== "requests" || !backend.value) return;
+  const question = { q: effective.value, sort: sort.value, direction: direction.value };
+  const again = attempts.value !== attempted || backend.value !== source;
+  attempted = attempts.value;
+  source = backend.value;
+  const has = (other: Question | undefined) => other !== undefined && isSame(other, question);
+  const isThere = has(shown.peek()?.snapshot.question) && shownRevision === revision.peek() && !failure.peek();
+  if (!again && (loading ? has(loading.question) : isThere)) return;
+  // a key that is given runs this again: the request reads its signal
+  load(question);
+});
+
+// grown data: asked for after what is under way, so that fast growth does not keep anything from coming
+effect(() => {
+  if (revision.value === shownRevision || view.peek() !== "requests") return;
+  if (loading) isGrown = true;
+  else if (shown.peek()) load(shown.peek()!.snapshot.question);
+});
+
+effect(() => {
+  shown.value?.snapshot.project(fields.value);
+});
+
+// rows that were promised are gone (evicted, destroyed): the question is asked anew, once for a total
+effect(() => {
+  const snapshot = shown.value?.snapshot;
+  if (!snapshot?.outdated.value || snapshot.total === refreshedAt) return;
+  refreshedAt = snapshot.total;
+  attempts.value = attempts.peek() + 1;
+});
