@@ -87,17 +87,18 @@ export const basic: Language = {
 };
 
 let loading: Promise<Language> | null = null;
+let ready: Language = basic;
 
 /** The engine's language, loaded once; what is known here where there is no engine. */
 export function language(): Promise<Language> {
   // beside the script: the build copies the package there and leaves the import as it is
   const beside = "./engine/index.js";
-  loading ??= import(beside).then(
-    async (engine: Engine): Promise<Language> => {
+  loading ??= (import(beside) as Promise<Engine>)
+    .then(async (engine) => {
       await engine.init();
-      return engine;
-    },
-  ).catch(() => basic);
+      return (ready = engine);
+    })
+    .catch(() => basic);
   return loading;
 }
 
@@ -133,9 +134,9 @@ export function placed(error: ApiError, query: string, offset = 0): Fault | null
 /** The window of `check`: no record is in it, so that only the query is read. */
 const NEVER = "time:1970-01-01T00:00:00Z..1970-01-01T00:00:00Z";
 
-/** What is wrong with `query`, if anything is; other failures than that are thrown. */
+/** What is wrong with `query`, if anything is, by the engine if it is there; other failures than that are thrown. */
 export async function check(backend: Backend, query: string, signal?: AbortSignal): Promise<Parsed> {
-  const parsed = (await language()).parse(query);
+  const parsed = ready.parse(query);
   if ("error" in parsed || parsed.canonical !== null || !query.trim()) return parsed;
   try {
     const { hints } = await get<{ hints?: string[] }>(backend, "logs", { q: `(${query}) ${NEVER}`, limit: 1, fields: "id" }, signal);

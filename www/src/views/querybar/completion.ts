@@ -26,7 +26,8 @@ export const items = computed((): Completion[] => {
   const typed = typedValue.value.toLowerCase();
   const fitting = values.items.filter((item) => item.text.toLowerCase().includes(typed));
   // classes of the status say more than its codes
-  return key === "status" ? [...items, ...fitting] : merged(fitting, items);
+  const first = key === "status" ? items.filter((item) => item.text.endsWith("xx")) : [];
+  return [...first, ...merged(fitting, items.filter((item) => !first.includes(item)))];
 });
 export const isShown = computed(() => isOpen.value && (items.value.length > 0 || isPending.value));
 /** The place that the list belongs to. */
@@ -74,16 +75,17 @@ async function look(asked: string, typed: string, at: number): Promise<void> {
   isPending.value = false;
 }
 
-/** Opens the list for the caret, or brings it up to date. */
-export function offer(): void {
+/** Opens the list for the caret, or brings it up to date; with nothing written there only where it is asked for. */
+export function offer(isAsked = true): void {
   give();
   const at = caret.peek();
   const language = known.peek();
   batch(() => {
     now.value = language.complete(text.peek(), at);
     active.value = -1;
-    isOpen.value = true;
+    isOpen.value = isAsked || now.peek().key !== null || now.peek().from < at;
   });
+  if (!isOpen.peek()) return;
   const asked = now.peek().key;
   if (!asked || !isSeen(asked)) return;
   const typed = typedValue.peek();
