@@ -15,11 +15,17 @@ export function fromInput(text: string, zone: Zone, isEnd = false): string | nul
   return new Date(at.valueOf() + (isEnd ? 999 : 0)).toISOString();
 }
 
-/** A window in few words: the date once where both ends have it, seconds only where they tell something. */
-export function windowLabel({ from, to }: Window, zone: Zone): string {
+const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+/** A window in few words: a date once where both ends have it, its year where it is not `thisYear`, seconds where they tell something. */
+export function windowLabel({ from, to }: Window, zone: Zone, thisYear = new Date().getFullYear()): string {
   const [[day, begin], [lastDay, end]] = [moment(from, zone), moment(to, zone)];
   if (!day || !lastDay) return `${from} – ${to}`;
   const isRound = begin.endsWith(":00.000") && /:(00\.000|59\.999)$/.test(end);
   const short = (clock: string): string => clock.slice(0, isRound ? 5 : 8);
-  return `${day} ${short(begin)} – ${day === lastDay ? "" : `${lastDay} `}${short(end)}`;
+  const date = (written: string): string => {
+    const [year = "", month = "", date = ""] = written.split("-");
+    return `${Number(date)} ${MONTHS[Number(month) - 1] ?? month}${year === String(thisYear) ? "" : ` ${year}`}`;
+  };
+  return `${date(day)} ${short(begin)} – ${day === lastDay ? "" : `${date(lastDay)} `}${short(end)}`;
 }

@@ -129,8 +129,8 @@ export function FacetGroup({ facet }: { facet: Facet }) {
         <button type="button" class="facet-title" aria-expanded={isOpen.value} aria-controls={isOpen.value ? `facet-${field}` : undefined} onClick={onClick}>
           <Icon name="right" />
           {title(field)}
-          {count > 0 && <span class="facet-chosen">{count}</span>}
         </button>
+        {count > 0 && <span class="facet-chosen">{count}<span class="visually-hidden"> chosen</span></span>}
       </h3>
       {isOpen.value && <Values facet={facet} />}
     </section>

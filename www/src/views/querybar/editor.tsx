@@ -5,6 +5,7 @@ import { recent } from "../../state/saved";
 import { Icon } from "../header/icons";
 import { active, close, from, isPending, isShown, items, key, move, offer, taking } from "./completion";
 import { Highlight } from "./highlight";
+import { opened } from "./opened";
 import { apply, bind, caret, failure, fault, hints, isWriting, prepare, put, text, write } from "./typed";
 
 const LIST = "query-list";
@@ -120,7 +121,7 @@ function Message() {
   const wrong = fault.value;
   const failed = failure.value;
   const notes = hints.value.map(({ message }) => message).join("; ");
-  if (isShown.value || (!wrong && !failed && !notes)) return null;
+  if (isShown.value || opened.value || (!wrong && !failed && !notes)) return null;
   const kind = wrong || failed ? "query-error" : "query-hint";
   return (
     <div class={`query-message ${kind}`} id="query-message">
