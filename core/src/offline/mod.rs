@@ -35,6 +35,9 @@ mod cutter;
 mod input;
 mod portion;
 mod reread;
+#[cfg(test)]
+mod tests;
+mod units;
 
 pub use cutter::{Cut, Cutter};
 pub use input::{Input, Opening, Place, Splits};
