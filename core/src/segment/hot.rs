@@ -121,7 +121,9 @@ impl HotBuilder {
             let value = if number == Number::Seq { Some(seq.get() as i64) } else { row.number(number) };
             if value.is_some() {
                 // what is absent from every row costs nothing
-                column.resize(self.rows, None);
+                if column.len() < self.rows {
+                    column.resize(self.rows, None);
+                }
                 column.push(value);
             }
         }
