@@ -5,7 +5,7 @@ use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use reqlog_core::accept::Rules;
 use reqlog_core::auth::Scope;
-use reqlog_core::format::{Format, Head, Parser, Splitter};
+use reqlog_core::format::{Head, Parser, Splitter};
 use reqlog_core::id::EntryId;
 use reqlog_core::offline::{Borders, Cutter, Input, Opening, Place, Portion, Read, Setup, Splits, Store};
 use reqlog_core::plan::{IngestMode, IngestRequest, Offers, Settings};
@@ -441,10 +441,12 @@ fn a_walk_is_not_disturbed_by_what_is_adopted_meanwhile() {
     let mut store = Store::new(setup(&memory), 1 << 20);
     store.insert(file.input.place(), file.input.clone());
     let mut portions = file.portions(20_000);
-    let mut adopt = |store: &mut Store, portions: &mut dyn Iterator<Item = (u64, u64)>| {
-        portions.next().map(|(from, to)| file.adopt_portion(store, from, to))
+    let adopt = |store: &mut Store, portions: &mut dyn Iterator<Item = (u64, u64)>| {
+        if let Some((from, to)) = portions.next() {
+            file.adopt_portion(store, from, to);
+        }
     };
-    (0..4).for_each(|_| drop(adopt(&mut store, &mut portions)));
+    (0..4).for_each(|_| adopt(&mut store, &mut portions));
     let mut expected: Vec<u64> = file.records().iter().map(|row| row.id.seq().get()).collect();
     expected.truncate(store.rows() as usize);
     let (mut seen, mut cursor) = (Vec::new(), String::new());
