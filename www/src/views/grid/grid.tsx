@@ -2,14 +2,14 @@
 import { computed, effect, untracked } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
 import { counted } from "../../lib/format";
-import { COLUMNS } from "../../state/columns";
-import { direction, selected, sort, compared, view } from "../../state/question";
-import { eye, failure, matched, pending, shown } from "../../state/rows";
 import { register } from "../../state/commands";
+import { COLUMNS, isUsual, reset } from "../../state/columns";
 import { scrolled, toTop } from "../../state/live";
-import { active, close, followSelected, go, mark, open } from "./cursor";
+import { direction, sort, view } from "../../state/question";
+import { eye, failure, matched, pending, shown } from "../../state/rows";
+import { active, followSelected, go, mark, open } from "./cursor";
 import "./grid.css";
-import { Menu } from "./menu";
+import { Menu, opened } from "./menu";
 import { Scroller } from "./scroller";
 import { Empty, Failed, Fault, isOfQuery } from "./states";
 import { Table } from "./table";
@@ -26,6 +26,7 @@ export function Grid() {
   const scroller = useMemo(() => new Scroller(total, ROW, eye.position), []);
 
   useEffect(() => {
+    let topped = toTop.peek();
     const ends = [
       // the rows that are shown have changed: to their beginning, or to where the eye was
       effect(() => {
@@ -49,7 +50,9 @@ export function Grid() {
         scrolled.value = scroller.position.value > 0;
       }),
       effect(() => {
-        if (toTop.value > 0) untracked(() => scroller.go(0));
+        if (toTop.value === topped) return;
+        topped = toTop.value;
+        untracked(() => scroller.go(0));
       }),
       () => (scrolled.value = false),
       followSelected(scroller),
@@ -59,8 +62,9 @@ export function Grid() {
         { id: "grid.first", title: "First record", group: "Navigate", when: isHere, run: () => go(scroller, 0) },
         { id: "grid.last", title: "Last record", group: "Navigate", when: isHere, run: () => go(scroller, total.value - 1) },
         { id: "grid.open", title: "Open the record", group: "Record", when: isHere, run: () => open(active.value) },
-        { id: "grid.mark", title: "Mark to compare, or unmark", group: "Record", keys: ["m"], when: isHere, run: () => mark(active.value) },
-        { id: "grid.close", title: "Close the record", group: "Record", keys: ["Escape"], when: () => view.value === "requests" && (selected.value !== null || compared.value !== null), run: close },
+        { id: "grid.mark", title: "Mark to compare with the next one marked", group: "Record", keys: ["m"], when: isHere, run: () => mark(active.value) },
+        { id: "grid.columns", title: "Choose columns", group: "View", when: isHere, run: () => (opened.value = "columns") },
+        { id: "grid.columns.reset", title: "Reset columns", group: "View", when: () => isHere() && !isUsual.value, run: reset },
       ),
     ];
     return () => ends.forEach((end) => end());
