@@ -5,8 +5,9 @@ import { counted } from "../../lib/format";
 import { register } from "../../state/commands";
 import { COLUMNS, isUsual, reset } from "../../state/columns";
 import { scrolled, toTop } from "../../state/live";
-import { direction, sort, view } from "../../state/question";
+import { direction, effective, sort, view } from "../../state/question";
 import { eye, failure, matched, pending, shown } from "../../state/rows";
+import type { Snapshot } from "../../state/snapshot";
 import { active, followSelected, go, mark, open } from "./cursor";
 import "./grid.css";
 import { Menu, opened } from "./menu";
@@ -71,7 +72,6 @@ export function Grid() {
   }, [scroller]);
 
   const snapshot = shown.value?.snapshot;
-  const fault = failure.value && !isOfQuery(failure.value) ? failure.value : snapshot?.error.value;
   return (
     <section class={`grid${pending.value ? " pending" : ""}`} aria-label="Records" style={{ "--row": `${ROW}px`, "--bar-width": `${scroller.bar.value}px` }}>
       {snapshot && snapshot.total > 0 ? (
@@ -80,7 +80,7 @@ export function Grid() {
           <Menu />
         </>
       ) : snapshot && !failure.value ? <Empty /> : failure.value ? <Failed error={failure.value} /> : <Awaited />}
-      {snapshot && snapshot.total > 0 && fault && <Fault error={fault} />}
+      {snapshot && snapshot.total > 0 && <Faults snapshot={snapshot} />}
       <Progress />
       <p class="visually-hidden" role="status">{snapshot ? told() : ""}</p>
     </section>
@@ -91,6 +91,16 @@ export function Grid() {
 function told(): string {
   const column = COLUMNS.find(({ sort: by }) => by === sort.value);
   return `${counted(total.value, "record")}, sorted by ${column?.label.toLowerCase()}, ${direction.value === "asc" ? "ascending" : "descending"}.`;
+}
+
+function Faults({ snapshot }: { snapshot: Snapshot }) {
+  const [whole, part] = [failure.value, snapshot.error.value];
+  if (whole && !isOfQuery(whole)) {
+    const { q, sort: by, direction: way } = snapshot.question;
+    const isOlder = q === effective.value && by === sort.value && way === direction.value;
+    return <Fault what={isOlder ? "Newer records could not be loaded" : "The records could not be loaded, these are the ones before"} error={whole} />;
+  }
+  return part && <Fault what="Some rows could not be loaded" error={part} />;
 }
 
 function Progress() {
