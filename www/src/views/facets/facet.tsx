@@ -87,12 +87,12 @@ function Value({ row, field, most }: { row: Row; field: FacetField; most: number
 }
 
 function Values({ facet }: { facet: Facet }) {
-  const { field, top, needle, values } = facet;
+  const { field, top, needle, values, others } = facet;
   const { value, pending } = values.value;
   const rows = rowsOf(facet);
   const most = Math.max(1, ...rows.filter((row) => !row.isOther).map((row) => row.count));
   const shown = needle.value ? rows : rows.slice(0, top.value + 2);
-  const distinct = value?.distinct ?? 0;
+  const distinct = Math.max(value?.distinct ?? 0, others.value.value?.distinct ?? 0);
   const isLong = distinct > 2 * FEW || top.value > FEW || needle.value !== "";
   const onInput = useCallback((event: Event) => (needle.value = (event.currentTarget as HTMLInputElement).value), [needle]);
   const onKeyDown = useCallback((event: KeyboardEvent) => {

@@ -50,6 +50,8 @@ export class Chart {
   readonly #stop = new AbortController();
   #shown: Shown;
   #colours: Record<string, string> = {};
+  /** Whether the brush under way was let go: releasing the button chooses nothing. */
+  #isLetGo = false;
 
   constructor(place: HTMLElement, shown: Shown, height: number, events: Events) {
     this.#shown = shown;
@@ -90,6 +92,7 @@ export class Chart {
     );
     const over = this.#plot.over;
     over.addEventListener("mouseleave", () => events.hover(null, 0), { signal: this.#stop.signal });
+    over.addEventListener("mousedown", () => (this.#isLetGo = false), { signal: this.#stop.signal });
     over.addEventListener("dblclick", () => events.clear(), { signal: this.#stop.signal });
   }
 
@@ -111,6 +114,7 @@ export class Chart {
   /** Lets a brush go that is under way; says whether there was one. */
   unbrush(): boolean {
     const was = this.#plot.select.width > 0;
+    this.#isLetGo = was;
     this.#plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
     return was;
   }
@@ -144,9 +148,9 @@ export class Chart {
 
   #brush(plot: uPlot, events: Events): void {
     const { left, width } = plot.select;
-    if (width < 4) return;
     const [from, to] = [plot.posToVal(left, "x") * 1000, plot.posToVal(left + width, "x") * 1000];
     plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+    if (width < 4 || this.#isLetGo) return;
     events.brush(from, to);
   }
 }
