@@ -125,13 +125,13 @@ export function FacetGroup({ facet }: { facet: Facet }) {
   const onClick = useCallback(() => toggleFacet(field), [field]);
   return (
     <section class="facet">
-      <h3>
+      <h2>
         <button type="button" class="facet-title" aria-expanded={isOpen.value} aria-controls={isOpen.value ? `facet-${field}` : undefined} onClick={onClick}>
           <Icon name="right" />
           {title(field)}
         </button>
         {count > 0 && <span class="facet-chosen">{count}<span class="visually-hidden"> chosen</span></span>}
-      </h3>
+      </h2>
       {isOpen.value && <Values facet={facet} />}
     </section>
   );
