@@ -43,16 +43,28 @@ const { metafile } = await build({
 });
 
 const outputs = Object.entries(metafile.outputs);
-const named = (entry, extension) => {
-  const found = outputs.find(([name, output]) => output.entryPoint === entry && name.endsWith(".js"));
-  if (extension === "js") return basename(found[0]);
-  return found[1].cssBundle && basename(found[1].cssBundle);
+const styles = new Map();
+/** Both documents have the same views, so mostly the same styles: those are one file. */
+const style = (bundle) => {
+  const text = readFileSync(join(stage, "assets", bundle), "utf8");
+  if (styles.has(text)) rmSync(join(stage, "assets", bundle));
+  else styles.set(text, bundle);
+  return styles.get(text);
 };
+/** What is loaded before anything is shown. */
+const shell = new Map();
 for (const [document, entry] of [["index.html", "src/server.tsx"], ["open.html", "src/file.tsx"]]) {
+  const [script, { cssBundle }] = outputs.find(([name, output]) => output.entryPoint === entry && name.endsWith(".js"));
+  const sheet = style(basename(cssBundle));
   const html = readFileSync(join(here, "src", document), "utf8")
-    .replace("%script%", `assets/${named(entry, "js")}`)
-    .replace("%style%", `assets/${named(entry, "css")}`);
+    .replace("%script%", `assets/${basename(script)}`)
+    .replace("%style%", `assets/${sheet}`);
   writeFileSync(join(stage, document), html);
+  const first = new Set([script]);
+  for (const name of first) {
+    for (const { kind, path, external } of metafile.outputs[name].imports) if (kind === "import-statement" && !external) first.add(path);
+  }
+  shell.set(document, [...first].map((name) => basename(name)).concat(sheet));
 }
 // of the engine's package what a browser loads: not its types, nor what Node does
 const loaded = (file) => statSync(file).isDirectory() || (/\.(js|wasm)$/.test(file) && basename(file) !== "node.js");
@@ -85,6 +97,7 @@ if (!dev) {
 
 rmSync(out, { recursive: true, force: true });
 renameSync(stage, out);
-const shell = outputs.filter(([name]) => /\.(js|css)$/.test(name));
-const gzip = shell.reduce((sum, [name]) => sum + gzipSync(readFileSync(join(out, "assets", basename(name))), { level: 9 }).length, 0);
-console.log(`target/www: shell ${Math.round(gzip / 1000)} KB gzip`);
+for (const [document, files] of shell) {
+  const gzip = files.reduce((sum, name) => sum + gzipSync(readFileSync(join(out, "assets", name)), { level: 9 }).length, 0);
+  console.log(`target/www/${document}: ${Math.round(gzip / 1000)} KB gzip`);
+}

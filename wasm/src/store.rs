@@ -4,6 +4,7 @@ use crate::answer::Answer;
 use crate::input::Input;
 use crate::refusal;
 use http::{HeaderName, HeaderValue, Request};
+use reqlog_core::id::{EntryId, Seq};
 use reqlog_core::offline::{self, Indexed, Place, Setup};
 use reqlog_core::timestamp::Timestamp;
 use serde_json::json;
@@ -50,6 +51,13 @@ impl Store {
         self.0.adopt(place, indexed).map_err(refusal::crashed)?;
         let after = opened(&self.0).unwrap_or(before);
         Ok(json!({ "records": after.rows, "rejected": after.rejected, "errors": after.rejections }).to_string())
+    }
+
+    /// Takes note of rows up to this identity that are gone: what was signed for them stays valid.
+    pub fn raise(&mut self, arrival: u64, seq: u64) {
+        if let Some(seq) = Seq::new(seq) {
+            self.0.raise(EntryId::new(arrival, seq));
+        }
     }
 
     /// Bytes of encoded segments, and of decoded parts that are kept.

@@ -1,6 +1,6 @@
 // The document of opened files and of the demo: nothing of them leaves it.
-import { receive } from "./backend/handover";
 import { mount } from "./mount";
+import { receive } from "./backend/handover";
 import { bindFiles, fileDoors } from "./state/files";
 import { extras } from "./state/fragment";
 import { bindRefresh } from "./state/refresh";

@@ -1,10 +1,10 @@
 // The document of a live server: the one that serves it.
 import { mount } from "./mount";
+import { key } from "./backend/server";
 import { bindLock, forgetKey, look, serverDoors, takeKey } from "./state/connection";
 import { register } from "./state/commands";
 import { bindLive } from "./state/live";
 import { bindRefresh } from "./state/refresh";
-import { key } from "./backend/server";
 import { doors } from "./state/source";
 
 takeKey();

@@ -45,14 +45,50 @@ class Fake {
 
   /** Answers all that wait, and what is asked thereupon. */
   async answer(status = 200) {
-    for (let turn = 0; turn < 10; turn += 1) {
+    do {
       for (const { query, signal, resolve } of this.#waiting.splice(0)) {
         if (signal?.aborted) continue;
         const body = status === 200 ? this.page(query) : { type: "urn:reqlog:problem:busy", title: "Busy", status, detail: "The store is busy" };
         resolve(new Response(JSON.stringify(body), { status }));
       }
       for (let tick = 0; tick < 20; tick += 1) await new Promise(setImmediate);
+    } while (this.waiting.length > 0);
+  }
+}
+
+/** Records in any order, whose data grows by `grow` with every page without a cursor. */
+class Ordered extends Fake {
+  grow = 0;
+  #sorted = new Map();
+
+  constructor(total, value) {
+    super(total);
+    this.value = value;
+  }
+
+  static record(seq) {
+    const duration = (seq * 7919) % 100_003;
+    const time = new Date(START + seq * 1000).toISOString();
+    return { id: `r${seq}`, seq, time, ...(seq % 10 ? { duration_ms: duration } : {}) };
+  }
+
+  page({ q = "", offset = "0", limit, cursor, dir, total }) {
+    const all = cursor ? Number(cursor) : this.total;
+    if (!cursor) this.total += this.grow;
+    const key = `${all} ${dir}`;
+    if (!this.#sorted.has(key)) {
+      const list = Array.from({ length: all }, (_, at) => Ordered.record(at + 1)).sort((a, b) => this.value(a) - this.value(b) || a.seq - b.seq);
+      this.#sorted.set(key, dir === "desc" ? list.reverse() : list);
     }
+    let list = this.#sorted.get(key);
+    const [, name, sign, value] = /(time|duration):([<>])(\S+)/.exec(q) ?? [];
+    if (name) {
+      const of = name === "time" ? ({ time }) => Date.parse(time) : ({ duration_ms: ms }) => ms;
+      const than = name === "time" ? Date.parse(value) : Number(value);
+      list = list.filter((record) => of(record) !== undefined && (sign === ">" ? of(record) > than : of(record) < than));
+    }
+    const items = list.slice(Number(offset), Number(offset) + Number(limit));
+    return { items, next: String(all), prev: null, ...(total ? { total: list.length } : {}), scanned: {} };
   }
 }
 
@@ -143,10 +179,10 @@ test("a new question keeps the rows until its own come, and drops answers to the
   assert.deepEqual(fake.waiting.map(({ q }) => q), ["none"]);
   await fake.answer();
   assert.equal(rows.matched.value, 0);
-  assert.equal(rows.shown.value.position, 0);
+  assert.equal(rows.shown.value.isNew, true);
 });
 
-test("grown data keeps the place of the eye to the pixel", async () => {
+test("grown data keeps the row that is looked at where it is", async () => {
   question.backend.value = fake;
   await fake.answer();
   await Promise.all([snapshot().reach(5000, 5040, new AbortController().signal), fake.answer()]);
@@ -155,11 +191,29 @@ test("grown data keeps the place of the eye to the pixel", async () => {
   fake.total += 777;
   question.revision.value += 1;
   await fake.answer();
-  const { position, shift } = rows.shown.value;
-  assert.equal(shift, 777);
-  assert.equal(position, 5777 * 26 + 11);
+  assert.deepEqual([rows.shown.value.isNew, rows.shown.value.shift], [false, 777]);
   assert.equal(snapshot().row(5777).id, seen);
   assert.ok(snapshot().row(5817), "what is in view is there at once");
+});
+
+test("also where data grows on between the page and the count, and in any order", async () => {
+  const compare = { time: ({ seq }) => seq, duration: ({ duration_ms: ms }) => ms ?? -1, arrival: ({ seq }) => seq };
+  for (const [sort, direction, grown] of [["time", "desc", 5000], ["time", "asc", 5000], ["duration", "desc", 4000], ["duration", "asc", 4000], ["arrival", "desc", 9000], ["arrival", "asc", 70]]) {
+    const world = new Ordered(10_000, compare[sort]);
+    [question, rows, columns] = await loadTogether("state/question.ts", "state/rows.ts", "state/columns.ts");
+    [question.sort.value, question.direction.value, question.backend.value] = [sort, direction, world];
+    await world.answer();
+    const old = snapshot();
+    await Promise.all([old.reach(6000, 6040, new AbortController().signal), world.answer()]);
+    Object.assign(rows.eye, { first: 6000, last: 6040, position: 6000 * 26 + 11 });
+    const seen = old.row(6000).id;
+    world.grow = grown;
+    question.revision.value += 1;
+    await world.answer();
+    assert.notEqual(snapshot(), old);
+    assert.equal(snapshot().row(6000 + rows.shown.value.shift)?.id, seen, `${sort} ${direction}`);
+    assert.ok(world.asked.length < 40, `${world.asked.length} requests`);
+  }
 });
 
 test("who looks at the beginning sees what is new", async () => {
@@ -169,7 +223,7 @@ test("who looks at the beginning sees what is new", async () => {
   fake.total += 3;
   question.revision.value += 1;
   await fake.answer();
-  assert.equal(rows.shown.value.position, null);
+  assert.deepEqual([rows.shown.value.isNew, rows.shown.value.shift], [false, 0]);
   assert.equal(snapshot().row(0).id, "r1000003");
 });
 

@@ -1,8 +1,8 @@
 // The demo: a file that is made here, opened as any other.
-import { demo } from "../lib/demo";
 
 /** Made in slices between which the page stays responsive. */
 export async function demoFile(signal: AbortSignal): Promise<File> {
+  const { demo } = await import("../lib/demo");
   const parts: string[] = [];
   for (const part of demo()) {
     parts.push(part);

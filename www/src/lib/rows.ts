@@ -99,6 +99,8 @@ class Members extends Rows {
   /** Where in the held bytes the row begins that is being read. */
   #row = -1;
   #ended = false;
+  /** Whether the file had ended when its stream broke off: nothing is missing. */
+  #over = false;
   /** Of a response that resumes, up to its first row or its end. */
   #skipping = false;
 
@@ -114,6 +116,7 @@ class Members extends Rows {
   }
 
   resume(): void {
+    this.#over = this.#ended;
     this.held = new Uint8Array(0);
     this.#row = -1;
     this.#depth = 0;
@@ -124,6 +127,7 @@ class Members extends Rows {
   }
 
   push(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+    if (this.#over) return new Uint8Array(0);
     const all = this.joined(bytes);
     let [from, end, row, rowEnd] = [0, 0, -1, -1];
     let comma = false;

@@ -1,16 +1,16 @@
 // Methods and routes with their counts, error rates and durations.
 import { batch, signal } from "@preact/signals";
 import { useCallback, useEffect } from "preact/hooks";
+import { bytes, count, duration } from "../../lib/format";
 import { endpointLimit, endpointOrder, endpoints, endpointsShown, type Endpoint, type Order } from "../../state/aggregates";
 import { register } from "../../state/commands";
 import { backend, query, view, window as range, within } from "../../state/question";
-import { Failure } from "../querybar/failure";
+import { Failure } from "../failure/failure";
 import { csv } from "./csv";
 import "./endpoints.css";
 import { queryOf } from "./query";
 
 const MOST = 1000;
-const number = new Intl.NumberFormat();
 
 /** Why an endpoint could not be shown. */
 const trouble = signal<Error | null>(null);
@@ -34,23 +34,7 @@ async function show(endpoint: Endpoint): Promise<void> {
   }
 }
 
-function milliseconds(value: number | null): string {
-  if (value === null) return "–";
-  if (value === 0) return "0 ms";
-  if (value >= 60_000) return `${(value / 60_000).toFixed(1)} min`;
-  if (value >= 1000) return `${(value / 1000).toFixed(2)} s`;
-  return `${value >= 100 ? value.toFixed(0) : value >= 1 ? value.toFixed(1) : value.toFixed(2)} ms`;
-}
-
-function bytes(value: number): string {
-  const units = ["B", "kB", "MB", "GB", "TB"];
-  let unit = 0;
-  while (value >= 1000 && unit < units.length - 1) {
-    value /= 1000;
-    unit += 1;
-  }
-  return `${unit === 0 || value >= 100 ? value.toFixed(0) : value.toFixed(1)} ${units[unit] ?? ""}`;
-}
+const milliseconds = (value: number | null): string => (value === null ? "–" : duration(value));
 
 const percent = (rate: number): string => (rate === 0 ? "0" : rate < 0.001 ? "<0.1 %" : `${(rate * 100).toFixed(1)} %`);
 
@@ -62,8 +46,8 @@ interface Column {
 }
 
 const COLUMNS: readonly Column[] = [
-  { order: "count", title: "Count", text: ({ count }) => number.format(count), size: ({ count }) => count },
-  { order: "errors", title: "Errors", text: ({ errors }) => number.format(errors), size: ({ errors }) => errors },
+  { order: "count", title: "Count", text: ({ count: calls }) => count(calls), size: ({ count }) => count },
+  { order: "errors", title: "Errors", text: ({ errors }) => count(errors), size: ({ errors }) => errors },
   { order: "error_rate", title: "Error rate", text: ({ error_rate }) => percent(error_rate), size: ({ error_rate }) => error_rate },
   { order: "p50", title: "p50", text: ({ p50_ms }) => milliseconds(p50_ms), size: ({ p50_ms }) => p50_ms ?? 0 },
   { order: "p95", title: "p95", text: ({ p95_ms }) => milliseconds(p95_ms), size: ({ p95_ms }) => p95_ms ?? 0 },
@@ -86,7 +70,7 @@ function Row({ endpoint, most }: { endpoint: Endpoint; most: ReadonlyMap<Order, 
         </button>
       </th>
       {COLUMNS.map(({ order, text, size }) => (
-        <td key={order} class={`endpoint-number${isBad(order) && size(endpoint) > 0 ? " endpoint-bad" : ""}`} title={order === "errors" ? `${number.format(endpoint.errors)} server errors, ${number.format(endpoint.client_errors)} client errors` : undefined}>
+        <td key={order} class={`endpoint-number${isBad(order) && size(endpoint) > 0 ? " endpoint-bad" : ""}`} title={order === "errors" ? `${count(endpoint.errors)} server errors, ${count(endpoint.client_errors)} client errors` : undefined}>
           {text(endpoint)}
           <span class={`endpoint-bar${isBad(order) ? " endpoint-bar-bad" : ""}`} aria-hidden="true" style={{ transform: `scaleX(${size(endpoint) / (most.get(order) || 1)})` }} />
         </td>
@@ -136,7 +120,7 @@ export function Endpoints() {
     <section class="endpoints" aria-label="Endpoints" aria-busy={pending}>
       <Failure error={error ?? trouble.value} />
       <div class="endpoints-head">
-        <span>{value ? <><b>{number.format(value.distinct)}</b>{value.complete ? "" : "+"} endpoints, <b>{number.format(value.total)}</b> calls</> : pending ? "Loading…" : ""}</span>
+        <span>{value ? <><b>{count(value.distinct)}</b>{value.complete ? "" : "+"} endpoints, <b>{count(value.total)}</b> calls</> : pending ? "Loading…" : ""}</span>
         <button type="button" class="button" disabled={!value || value.items.length === 0} onClick={download}>Export CSV</button>
       </div>
       <div class="endpoints-scroll" onKeyDown={onKeyDown}>
@@ -157,8 +141,8 @@ export function Endpoints() {
         {value && value.items.length === 0 && <div class="endpoints-empty quiet">No calls match</div>}
         {value && value.distinct > value.items.length && (
           <div class="endpoints-more">
-            <span class="quiet">{number.format(value.items.length)} of {number.format(value.distinct)}</span>
-            {endpointLimit.value < MOST && <button type="button" class="button" onClick={() => (endpointLimit.value = MOST)}>Show {number.format(Math.min(MOST, value.distinct))}</button>}
+            <span class="quiet">{count(value.items.length)} of {count(value.distinct)}</span>
+            {endpointLimit.value < MOST && <button type="button" class="button" onClick={() => (endpointLimit.value = MOST)}>Show {count(Math.min(MOST, value.distinct))}</button>}
           </div>
         )}
       </div>

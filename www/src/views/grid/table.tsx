@@ -1,6 +1,6 @@
 // The grid itself: headings, the scrolled space, and the rows in view as slots that are used again.
 import { useComputed, useSignalEffect } from "@preact/signals";
-import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import { columns, fitting, isNarrow, template } from "../../state/columns";
 import { compared, selected } from "../../state/question";
 import { pending, shown } from "../../state/rows";
@@ -43,7 +43,7 @@ export function Table({ scroller, total, row }: Props) {
     if (layer.current) layer.current.style.transform = `translateY(${scroller.first.value * row - scroller.position.value}px)`;
   });
 
-  const [first, last] = [scroller.first.value, scroller.last.value];
+  const first = scroller.first.value;
   // the focus stays with its row, on the table while that is out of view
   useLayoutEffect(() => {
     if (!isFocused.current) return;
@@ -121,6 +121,17 @@ export function Table({ scroller, total, row }: Props) {
     };
   }, [scroller, row]);
 
+  const shownColumns = fitted.value;
+  // not drawn again with the rows
+  const head = useMemo(() => {
+    const leave = () => {
+      isFocused.current = true;
+      go(scroller, Math.min(Math.max(active.peek(), scroller.first.peek()), scroller.last.peek()));
+      layer.current?.querySelector<HTMLElement>('[tabindex="0"]')?.focus({ preventScroll: true });
+    };
+    return <Head columns={shownColumns} table={table} onLeave={leave} />;
+  }, [scroller, shownColumns]);
+
   const snapshot = shown.value?.snapshot;
   // rows that come are drawn
   void snapshot?.changed.value;
@@ -140,7 +151,7 @@ export function Table({ scroller, total, row }: Props) {
         index={index}
         record={record}
         before={index > 0 ? snapshot?.row(index - 1) : undefined}
-        columns={fitted.value}
+        columns={shownColumns}
         times={times.value}
         isActive={index === active.value}
         isSelected={record !== undefined && record.id === selected.value}
@@ -155,18 +166,14 @@ export function Table({ scroller, total, row }: Props) {
       role="grid"
       aria-label="Records"
       aria-rowcount={total + 1}
-      aria-colcount={fitted.value.length}
+      aria-colcount={shownColumns.length}
       aria-multiselectable={true}
       aria-busy={pending.value}
       tabIndex={isActiveShown ? -1 : 0}
       ref={table}
       style={{ "--columns": layout.value.tracks, "--least": `${layout.value.width}px` }}
     >
-      <Head columns={fitted.value} table={table} onLeave={() => {
-        isFocused.current = true;
-        go(scroller, Math.min(Math.max(active.peek(), first), last));
-        layer.current?.querySelector<HTMLElement>('[tabindex="0"]')?.focus({ preventScroll: true });
-      }} />
+      {head}
       <div class="grid-space" style={{ height: `${map.space}px` }}>
         <div class="grid-view" style={{ height: `${scroller.viewport.value}px` }}>
           <div class="grid-layer" role="rowgroup" ref={layer}>{rows}</div>

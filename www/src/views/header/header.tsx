@@ -27,37 +27,37 @@ export function Header() {
   });
   const open = backend.value;
   return (
-    <header class="app-head head">
-      <span class="head-name">
+    <header class="app-head bar">
+      <span class="bar-name">
         <Logo />
         <strong>reqlog</strong>
       </span>
       {open && (
         <>
-          <Menu label={`Source: ${name.value}`} items={SOURCE} class="head-source">
+          <Menu label={`Source: ${name.value}`} items={SOURCE} class="bar-source">
             <Icon name={ICONS[open.kind]} />
-            <span class="head-source-name">{name}</span>
+            <span class="bar-source-name">{name}</span>
             <Icon name="down" />
           </Menu>
-          <button type="button" class="button plain head-side" aria-pressed={sideOpen.value} aria-label="Facets" title={sideTitle()} onClick={toggleSide}>
+          <button type="button" class="button plain bar-side" aria-pressed={sideOpen.value} aria-label="Facets" title={sideTitle()} onClick={toggleSide}>
             <Icon name="side" />
           </button>
-          <div class="head-query"><QueryBar /></div>
-          <nav class="head-views" aria-label="Views">
+          <div class="bar-query"><QueryBar /></div>
+          <nav class="bar-views" aria-label="Views">
             {VIEWS.map(([id, title]) => (
-              <button key={id} type="button" class="head-view" aria-current={view.value === id ? "page" : undefined} onClick={() => (view.value = id)}>
+              <button key={id} type="button" class="bar-view" aria-current={view.value === id ? "page" : undefined} onClick={() => (view.value = id)}>
                 {title}
               </button>
             ))}
           </nav>
           <LiveControl />
-          <button type="button" class="button plain head-export" aria-label="Export" title="Export what the query finds" onClick={() => (dialog.value = "export")}>
+          <button type="button" class="button plain bar-export" aria-label="Export" title="Export what the query finds" onClick={() => (dialog.value = "export")}>
             <Icon name="export" />
-            <span class="head-label">Export</span>
+            <span class="bar-label">Export</span>
           </button>
         </>
       )}
-      <Menu label="More" items={MORE} class="head-more">
+      <Menu label="More" items={MORE} class="bar-more">
         <Icon name={open ? "menu" : "more"} />
       </Menu>
     </header>

@@ -65,12 +65,12 @@ export function Menu({ label, items, class: name = "", children }: Props) {
   };
 
   return (
-    <div class="menu" ref={frame} onKeyDown={onKeyDown}>
+    <div class="commands-menu" ref={frame} onKeyDown={onKeyDown}>
       <button ref={button} type="button" class={`button plain ${name}`} aria-label={label} title={label} aria-haspopup="menu" aria-expanded={isOpen.value} onClick={() => (isOpen.value = !isOpen.value)}>
         {children}
       </button>
       {isOpen.value && (
-        <ul class="menu-list" role="menu" aria-label={label}>
+        <ul class="commands-list" role="menu" aria-label={label}>
           {shown(items).map((item, place) =>
             item === "-" ? (
               <li key={place} role="separator" />

@@ -26,7 +26,7 @@ export function LiveControl() {
   const state = now.at === "live" && paused.value ? "paused" : now.at;
   const again = now.at === "retrying" || now.at === "refused";
   return (
-    <div class="head-live" role="group" aria-label="Live tail">
+    <div class="bar-live" role="group" aria-label="Live tail">
       {again && (
         <button type="button" class={`button live live-${state}`} title={title} onClick={reconnect}>
           <span class="live-dot" aria-hidden="true" />
