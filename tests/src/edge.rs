@@ -17,6 +17,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 pub use host::missing;
+pub(crate) use seed::variables;
 
 /// The Worker, by where its records are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

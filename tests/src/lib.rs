@@ -1,6 +1,7 @@
 //! What the tests of reqlog share: simulations, generated corpora and the harness of the wire vectors.
 //!
 //! - [`corpus`]: a generated, seeded log
+//! - [`browser`]: the engine as WebAssembly, in Node and in Chromium
 //! - [`edge`]: the real Worker on workerd
 //! - [`memory`]: the smallest frontend, a list of records
 //! - [`native`]: the real server over a socket
@@ -11,10 +12,12 @@
 //! - [`vfs`]: the database on that disk
 //! - [`wire`]: requests and answers as HTTP text, and what every frontend under them begins with
 
+pub mod browser;
 pub mod corpus;
 pub mod edge;
 pub mod memory;
 pub mod native;
+mod node;
 pub mod offline;
 pub mod simdisk;
 pub mod socket;

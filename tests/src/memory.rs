@@ -159,6 +159,17 @@ impl Memory {
         &self.setting
     }
 
+    /// Holds these records, in arrival order, and nothing else.
+    pub fn hold(&mut self, rows: Vec<Stored>) {
+        for row in &rows {
+            if let Some(project) = row.record.text(Field::Project) {
+                self.projects.declare(project, row.record.text(Field::Environment));
+            }
+        }
+        self.head = rows.last().map(|row| row.id);
+        self.rows = rows;
+    }
+
     /// Every record, in arrival order.
     pub fn rows(&self) -> &[Stored] {
         &self.rows

@@ -65,15 +65,10 @@ impl Opened {
             redact_key: setting.redact_key,
             settings: Settings { offers: Offers::OPENED, ..setting.settings.clone() },
         });
-        let mut rows = memory.rows().to_vec();
-        rows.sort_by_key(|row| (row.record.time, row.id.seq()));
         let place = Place::new(0);
         let input = Input::open(place, b"{}\n", &Opening::new(setting.now, setting.redact_key));
         self.store.insert(place, input.expect("it is NDJSON").expect("it is not empty"));
-        let segment = |rows: &[Stored]| segment::build(rows, &Portable).expect("there are rows").bytes;
-        let segments = rows.chunks(ROWS).map(segment).collect();
-        let indexed = Indexed { segments, rows: rows.len() as u64, ..Indexed::default() };
-        self.store.adopt(place, indexed).expect("it is what was built");
+        self.store.adopt(place, indexed(memory)).expect("it is what was built");
         if let Some(head) = memory.head() {
             self.store.raise(head);
         }
@@ -85,6 +80,15 @@ impl Opened {
         let answer = answer(&self.store, request, self.memory.now(), |read| Err(format!("{read:?} of no file")))?;
         Ok(if codings && !answer.body().is_empty() { compressed(answer) } else { answer })
     }
+}
+
+/// What is in memory as segments with bodies, to be adopted.
+pub(crate) fn indexed(memory: &Memory) -> Indexed {
+    let mut rows = memory.rows().to_vec();
+    rows.sort_by_key(|row| (row.record.time, row.id.seq()));
+    let segment = |rows: &[Stored]| segment::build(rows, &Portable).expect("there are rows").bytes;
+    let segments = rows.chunks(ROWS).map(segment).collect();
+    Indexed { segments, rows: rows.len() as u64, ..Indexed::default() }
 }
 
 /// The whole answer of a store, whose files `read` reads. Fails where a streamed answer broke off.

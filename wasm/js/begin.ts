@@ -1,32 +1,29 @@
 // Opening, wherever the engine runs.
 
 import type { OpenOptions, Opened } from "./api.js";
-import type { Command, Event, Port } from "./protocol.js";
+import type { Command, Event, Fault, Port, Settings } from "./protocol.js";
 import { Session } from "./session.js";
 
 const MIB = 1 << 20;
 
-/** An engine that has begun, with nothing in it. */
-export interface Engine {
+/** An engine with nothing in it. */
+export interface Connected {
   port: Port<Event, Command>;
-  /** What `start` brings to it beside the module. */
-  indexers: MessagePort[];
-  /** A folder of the origin's private file system for inflated bytes, if there can be one. */
-  directory: string | undefined;
+  /** Called when what it runs on fails. */
+  onfailure: ((fault: Fault) => void) | null;
+  /** Ends all work. */
   release(): void;
 }
 
 export async function begin(
-  module: WebAssembly.Module,
   files: (File | Blob)[],
   options: OpenOptions,
-  make: () => Engine,
+  portionBytes: number,
+  connect: (settings: Settings) => Connected,
 ): Promise<Opened> {
   const { signal, onprogress, format, cacheBytes = 64 * MIB, inflatedBytes = 32 * MIB } = options;
   signal?.throwIfAborted();
-  const { port, indexers, directory, release } = make();
-  const session = new Session(port, onprogress, release);
-  port.post({ op: "start", module, cacheBytes, inflatedBytes, directory, indexers }, indexers);
+  const session = new Session(connect({ cacheBytes, inflatedBytes, directory: undefined, portionBytes }), onprogress);
   try {
     await session.add(files, { ...(signal && { signal }), ...(format !== undefined && { format }) });
     return session;

@@ -9,23 +9,28 @@ export { bindings };
 export type Input = URL | Response | BufferSource | WebAssembly.Module;
 
 let compiled: Promise<WebAssembly.Module> | undefined;
-let ready = false;
+let isReady = false;
 
-/** Compiles once, whoever asks first says from what, and makes an instance; a failure is forgotten, so that it can be tried again. */
+/** Compiles once and makes an instance; who asks first says from what. A failure is forgotten, so that it can be tried again. */
 export function load(input: () => Input | Promise<Input>): Promise<WebAssembly.Module> {
   compiled ??= (async () => {
     const module = await compile(await input());
     await initialise({ module_or_path: module });
-    ready = true;
+    isReady = true;
     return module;
   })();
   compiled.catch(() => (compiled = undefined));
   return compiled;
 }
 
+/** A new instance in place of one that trapped; what belongs to the old one throws from now on. */
+export function reset(): void {
+  bindings.__wbg_reset_state();
+}
+
 /** The instance, for what cannot wait. */
 export function instance(): typeof bindings {
-  if (!ready) throw new EngineError("unsupported", "await init() before the first call");
+  if (!isReady) throw new EngineError("unsupported", "await init() before the first call");
   return bindings;
 }
 
@@ -37,10 +42,12 @@ async function compile(input: Input): Promise<WebAssembly.Module> {
     const response = input instanceof URL ? await fetch(input) : input;
     if (!response.ok) throw new EngineError("read", `${response.url}: ${response.status} ${response.statusText}`);
     // servers that do not know the type of the file are many; the other way costs a copy
-    const typed = response.headers.get("content-type")?.startsWith("application/wasm");
-    return typed ? await WebAssembly.compileStreaming(response) : await WebAssembly.compile(await response.arrayBuffer());
+    const isTyped = response.headers.get("content-type")?.startsWith("application/wasm");
+    return isTyped ? await WebAssembly.compileStreaming(response) : await WebAssembly.compile(await response.arrayBuffer());
   } catch (error) {
-    if (error instanceof WebAssembly.CompileError) throw new EngineError("unsupported", `WebAssembly with SIMD is needed: ${error.message}`);
+    if (error instanceof WebAssembly.CompileError) {
+      throw new EngineError("unsupported", `WebAssembly with SIMD is needed: ${error.message}`);
+    }
     throw error;
   }
 }

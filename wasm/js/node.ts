@@ -18,5 +18,6 @@ export async function init(input: Input = beside): Promise<void> {
 
 export async function open(files: (File | Blob)[], options: OpenOptions = {}): Promise<Opened> {
   const module = await load(() => readFile(beside));
-  return begin(module, files, options, local);
+  // the thread has other work to do in between
+  return begin(files, options, 2 << 20, (settings) => local(module, settings));
 }

@@ -1,8 +1,8 @@
 // What the page, the engine and the indexers say to each other. Everything is cloned on its way, buffers are moved.
 
-import type { EngineError, FileProgress } from "./api.js";
+import type { FileProgress } from "./api.js";
 
-/** A {@link EngineError} on its way. */
+/** An `EngineError` on its way. */
 export interface Fault {
   code: string;
   message: string;
@@ -20,19 +20,11 @@ export interface Source {
 /** A state on its way. */
 export type State = Omit<FileProgress, "error"> & { error: Fault | null };
 
-export interface OpenCommand {
-  op: "open";
-  id: number;
-  sources: Source[];
-  format: string | undefined;
-}
-
 /** Page to engine; `id` numbers what is answered. */
 export type Command =
-  | { op: "start"; module: WebAssembly.Module; cacheBytes: number; inflatedBytes: number; directory: string | undefined; indexers: MessagePort[] }
-  | OpenCommand
-  | { op: "answer"; id: number; method: string; url: string; headers: [string, string][]; body: Uint8Array }
-  // as much of the body as the reader has room for: one part
+  | { op: "open"; id: number; sources: Source[]; format: string | undefined }
+  | { op: "answer"; id: number; method: string; url: string; headers: string[]; body: Uint8Array }
+  // the next part of a body
   | { op: "pull"; id: number }
   | { op: "cancel"; id: number };
 
@@ -48,14 +40,51 @@ export type Event =
   // nothing works any longer
   | { op: "crashed"; fault: Fault };
 
-/** One end of a connection: a worker, a port, or a call in the same realm. */
+/** How an engine works. */
+export interface Settings {
+  cacheBytes: number;
+  /** Inflated bytes of a file that are kept in memory where there is a directory for more. */
+  inflatedBytes: number;
+  /** A folder of the origin's private file system, if there is any. */
+  directory: string | undefined;
+  /** Bytes of a portion after the first ones. */
+  portionBytes: number;
+}
+
+/** What every realm makes an `Input` of. */
+export interface Opening {
+  place: number;
+  name: string;
+  format: string | undefined;
+  modified: number;
+  key: Uint8Array;
+}
+
+/** Engine to indexer; `task` numbers what is answered, none that was cancelled. */
+export type Task =
+  // before anything of it is indexed: the plain bytes that it begins with
+  | { op: "file"; opening: Opening; first: Uint8Array }
+  // `blob` is the plain bytes from `base` on
+  | { op: "index"; task: number; place: number; blob: Blob; base: number; start: number; end: number; exact: boolean }
+  // reads all of a file: undoes its compression, if it has any, and cuts it
+  | { op: "scan"; task: number; opening: Opening; blob: Blob; compression: string | undefined; settings: Settings }
+  | { op: "cancel"; task: number };
+
+/** Indexer to engine. */
+export type Reply =
+  | { op: "indexed"; task: number; bytes: Uint8Array }
+  // of what is inflated: what it begins with, then all of it; `consumed` bytes of the file have been read
+  | { op: "first"; task: number; bytes: Uint8Array }
+  | { op: "part"; task: number; blob: Blob; consumed: number }
+  | { op: "cut"; task: number; start: number; end: number; line: number }
+  // `tail` is what is cut off at the end, as a portion without a row
+  | { op: "scanned"; task: number; tail: Uint8Array | undefined; fault: Fault | undefined }
+  | { op: "failed"; task: number; fault: Fault }
+  // the instance was lost to another task
+  | { op: "lost"; task: number };
+
+/** One end of a connection. */
 export interface Port<In, Out> {
   post(message: Out, transfer?: Transferable[]): void;
   onmessage: ((message: In) => void) | null;
-  /** What came cannot be read, or the other end is gone. */
-  onfailure: ((fault: Fault) => void) | null;
-  close(): void;
 }
-
-export const faultOf = ({ code, message, position }: EngineError): Fault =>
-  position === undefined ? { code, message } : { code, message, position };

@@ -1,7 +1,9 @@
 // Opened files as the page holds them: the other end of the engine's port.
 
 import { type Asked, EngineError, type OpenOptions, type Opened, type Progress } from "./api.js";
-import type { Command, Event, Fault, Port, State } from "./protocol.js";
+import type { Connected } from "./begin.js";
+import { errorOf } from "./fault.js";
+import type { Command, Event, State } from "./protocol.js";
 
 /** Statuses of responses without a body (Fetch, 2.2.3). */
 const BODILESS = new Set([101, 204, 205, 304]);
@@ -17,22 +19,19 @@ export class Session implements Opened {
   onprogress: ((progress: Progress) => void) | null;
   progress: Progress = { files: [], bytes: 0, size: 0, records: 0, rejected: 0, done: true };
   ready!: Promise<Progress>;
-  #port: Port<Event, Command>;
-  #release: () => void;
+  #engine: Connected;
   #waiting = new Map<number, Waiting>();
   #numbers = 0;
   #opened = 0;
   #over: EngineError | undefined;
   #settleReady!: { resolve(progress: Progress): void; reject(reason: unknown): void };
 
-  /** `release` gives back what the engine runs on. */
-  constructor(port: Port<Event, Command>, onprogress: OpenOptions["onprogress"], release: () => void) {
-    this.#port = port;
-    this.#release = release;
+  constructor(engine: Connected, onprogress: OpenOptions["onprogress"]) {
+    this.#engine = engine;
     this.onprogress = onprogress ?? null;
     this.#unready();
-    port.onmessage = (event) => this.#take(event);
-    port.onfailure = (fault) => this.#end(new EngineError(fault.code, fault.message));
+    engine.port.onmessage = (event) => this.#take(event);
+    engine.onfailure = (fault) => this.#end(errorOf(fault));
   }
 
   async add(files: (File | Blob)[], options: { signal?: AbortSignal; format?: string } = {}): Promise<void> {
@@ -53,7 +52,7 @@ export class Session implements Opened {
       op: "answer" as const,
       method,
       url: target(url),
-      headers: Object.entries(headers),
+      headers: [...new Headers(headers)].flat(),
       body: typeof body === "string" ? new TextEncoder().encode(body) : body,
     };
     const head = await this.#ask((id) => ({ ...message, id }), signal);
@@ -80,7 +79,7 @@ export class Session implements Opened {
   #ask(command: (id: number) => Command, signal: AbortSignal | undefined): Promise<Answers> {
     this.#numbers += 1;
     const id = this.#numbers;
-    return this.#wait(id, signal, () => this.#port.post(command(id)));
+    return this.#wait(id, signal, () => this.#engine.port.post(command(id)));
   }
 
   #wait(id: number, signal: AbortSignal | undefined, send: () => void): Promise<Answers> {
@@ -89,7 +88,7 @@ export class Session implements Opened {
       signal?.throwIfAborted();
       const aborted = () => {
         this.#waiting.delete(id);
-        this.#port.post({ op: "cancel", id });
+        this.#engine.port.post({ op: "cancel", id });
         reject(signal?.reason);
       };
       const over = () => {
@@ -117,12 +116,12 @@ export class Session implements Opened {
     return new ReadableStream(
       {
         pull: async (controller) => {
-          const answer = await this.#wait(id, signal, () => this.#port.post({ op: "pull", id }));
+          const answer = await this.#wait(id, signal, () => this.#engine.port.post({ op: "pull", id }));
           if (answer.op === "part") controller.enqueue(answer.bytes as Uint8Array<ArrayBuffer>);
           else controller.close();
         },
         cancel: () => {
-          if (!this.#over) this.#port.post({ op: "cancel", id });
+          if (!this.#over) this.#engine.port.post({ op: "cancel", id });
         },
       },
       { highWaterMark: 0 },
@@ -159,20 +158,14 @@ export class Session implements Opened {
   #end(error: EngineError): void {
     if (this.#over) return;
     this.#over = error;
-    this.#port.close();
-    this.#release();
+    this.#engine.release();
     for (const waiting of [...this.#waiting.values()]) waiting.fail(error);
     this.#settleReady.reject(error);
   }
 }
 
-function errorOf({ code, message, position }: Fault): EngineError {
-  return new EngineError(code, message, position);
-}
-
-/** The path and query of a URL, which may be relative or whole. */
+/** The path and query of a URL, which may be relative or whole, with what must be escaped. */
 function target(url: string): string {
-  const whole = /^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i.exec(url);
-  const path = (whole ? url.slice(whole[0].length) : url).replace(/#.*$/s, "");
-  return path.startsWith("/") ? path : `/${path}`;
+  const { pathname, search } = new URL(url, "http://reqlog.invalid");
+  return pathname + search;
 }

@@ -1,11 +1,28 @@
-// Loads a TypeScript module of src for a test, bundled as the build does.
+// Loads TypeScript modules of src for a test, bundled as the build does.
 import { build } from "esbuild";
 import { fileURLToPath } from "node:url";
 
+const src = fileURLToPath(new URL("../src", import.meta.url));
+
 /** `load("lib/format.ts")`: what the module exports. */
-export async function load(path) {
+export const load = async (path) => (await loadTogether(path))[0];
+
+/** What several modules export that share their state: one instance of all that they import, a new one each time. */
+export async function loadTogether(...paths) {
+  const key = paths.join();
+  if (!bundles.has(key)) bundles.set(key, bundle(paths));
+  // the count keeps two instances of the same text apart
+  const module = await import(`data:text/javascript;base64,${await bundles.get(key)}#${(loads += 1)}`);
+  return paths.map((_, at) => module[`module${at}`]);
+}
+
+const bundles = new Map();
+let loads = 0;
+
+async function bundle(paths) {
+  const contents = paths.map((path, at) => `export * as module${at} from "./${path}";`).join("\n");
   const { outputFiles } = await build({
-    entryPoints: [fileURLToPath(new URL(`../src/${path}`, import.meta.url))],
+    stdin: { contents, resolveDir: src, loader: "ts" },
     bundle: true,
     write: false,
     format: "esm",
@@ -16,5 +33,5 @@ export async function load(path) {
     loader: { ".css": "empty" },
     logLevel: "warning",
   });
-  return import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString("base64")}`);
+  return Buffer.from(outputFiles[0].contents).toString("base64");
 }

@@ -77,7 +77,8 @@ test("a move of the thumb goes to the place in proportion", () => {
     const thumb = map.reach / Math.max(map.viewport, 1);
     for (let pixel = 1; pixel <= 100; pixel += 1) {
       const top = Math.min(pixel * thumb, map.reach);
-      assert.equal(map.moved(map.end / 3, top - thumb, top), map.position(top));
+      const expected = map.isExact ? map.position(top) : Math.round(map.position(top));
+      assert.equal(map.moved(map.end / 3, top - thumb, top), expected);
     }
   }
 });

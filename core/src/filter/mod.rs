@@ -5,6 +5,7 @@
 //! predicate over columns.
 
 mod ast;
+mod complete;
 mod cursor;
 mod error;
 mod fault;
@@ -22,8 +23,10 @@ mod print;
 mod resolve;
 mod scalar;
 mod values;
+mod words;
 
 pub use ast::{Cmp, Filter, Flag, Key, Scalar, Term, Test, Unit};
+pub use complete::{Completion, CompletionKind, Completions, complete, parse_at};
 pub use error::{Hint, ParseError, Problem};
 pub use fault::Fault;
 pub use fold::Needle;

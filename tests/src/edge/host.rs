@@ -1,46 +1,21 @@
-//! The one Node process of a test binary, and the commands to it.
+//! The one Node process of a test binary that runs Workers.
 
-use serde_json::{Value, json};
-use std::collections::HashMap;
-use std::io::{BufRead, BufReader, Write};
+use crate::node::{self, Host};
+use serde_json::Value;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Sender, channel};
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::LazyLock;
 
-// only for a process that does not do what it should
-const PATIENCE: Duration = Duration::from_mins(1);
-
-static HOST: LazyLock<Host> = LazyLock::new(|| Host::spawn().expect("Node runs worker/test/host.mjs"));
-
-/// Ends when its input does, with this process.
-struct Host {
-    commands: Mutex<ChildStdin>,
-    waiting: Arc<Mutex<HashMap<u64, Sender<Value>>>>,
-    numbers: AtomicU64,
-    _child: Child,
-}
+static HOST: LazyLock<Host> =
+    LazyLock::new(|| Host::spawn("worker/test/host.mjs").expect("Node runs worker/test/host.mjs"));
 
 /// What is missing to run the Worker here, if something is.
 pub fn missing() -> Option<String> {
-    let node = Command::new("node").arg("--version").output().ok();
-    let Some(version) = node.filter(|out| out.status.success()) else { return Some("there is no Node".to_owned()) };
-    let version = String::from_utf8_lossy(&version.stdout).into_owned();
-    let major = version.trim_start_matches('v').split('.').next().and_then(|major| major.parse::<u32>().ok());
-    if major.is_none_or(|major| major < 20) {
-        return Some(format!("Node {} is older than 20", version.trim()));
-    }
-    let needed = [root().join("worker/node_modules/miniflare"), root().join("target/worker/entry.mjs")];
-    let path = needed.iter().find(|path| !path.exists())?;
-    Some(format!("there is no {}: run `make worker`", path.strip_prefix(root()).unwrap_or(path).display()))
+    node::missing(&["worker/node_modules/miniflare", "target/worker/entry.mjs"], "worker")
 }
 
 /// Starts a Worker; its number and where it listens.
 pub(super) fn start(mut what: Value) -> Result<(u64, SocketAddr), String> {
-    let id = HOST.numbers.fetch_add(1, Ordering::Relaxed);
+    let id = HOST.number();
     what["op"] = "start".into();
     what["id"] = id.into();
     let started = command(what)?;
@@ -50,56 +25,6 @@ pub(super) fn start(mut what: Value) -> Result<(u64, SocketAddr), String> {
 }
 
 /// Sends a command; what it came to.
-pub(super) fn command(mut command: Value) -> Result<Value, String> {
-    let number = HOST.numbers.fetch_add(1, Ordering::Relaxed);
-    command["n"] = number.into();
-    let (answers, answer) = channel();
-    HOST.waiting.lock().unwrap_or_else(PoisonError::into_inner).insert(number, answers);
-    let line = format!("{command}\n");
-    let sent = HOST.commands.lock().unwrap_or_else(PoisonError::into_inner).write_all(line.as_bytes());
-    sent.map_err(|error| format!("the host takes no command: {error}"))?;
-    let mut answer = answer.recv_timeout(PATIENCE).map_err(|error| format!("{}: {error}", command["op"]))?;
-    match answer["error"].as_str() {
-        Some(error) => Err(format!("{}: {error}", command["op"])),
-        None => Ok(answer["ok"].take()),
-    }
-}
-
-impl Host {
-    fn spawn() -> std::io::Result<Self> {
-        let mut child = Command::new("node")
-            .arg(root().join("worker/test/host.mjs"))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()?;
-        let commands = child.stdin.take().expect("it is a pipe");
-        let answers = child.stdout.take().expect("it is a pipe");
-        let waiting = Arc::default();
-        let told = Arc::clone(&waiting);
-        std::thread::spawn(move || dispatch(answers, &told));
-        Ok(Self { commands: Mutex::new(commands), waiting, numbers: AtomicU64::new(1), _child: child })
-    }
-}
-
-/// Gives each answer to who waits for it; at the end of the process, nobody waits any longer.
-fn dispatch(answers: ChildStdout, waiting: &Mutex<HashMap<u64, Sender<Value>>>) {
-    for line in BufReader::new(answers).lines().map_while(Result::ok) {
-        // what is no answer is output of a Worker
-        let Ok(answer) = serde_json::from_str::<Value>(&line) else {
-            eprintln!("{line}");
-            continue;
-        };
-        let number = answer["n"].as_u64().unwrap_or_default();
-        let waits = waiting.lock().unwrap_or_else(PoisonError::into_inner).remove(&number);
-        if let Some(waits) = waits {
-            let _ = waits.send(answer);
-        }
-    }
-    for (_, waits) in waiting.lock().unwrap_or_else(PoisonError::into_inner).drain() {
-        let _ = waits.send(json!({ "error": "the host has ended" }));
-    }
-}
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("")
+pub(super) fn command(command: Value) -> Result<Value, String> {
+    HOST.command(command)
 }

@@ -39,7 +39,7 @@ pub(super) fn statements(setting: &Setting) -> Vec<Value> {
 }
 
 /// The Worker's environment variables.
-pub(super) fn variables(settings: &Settings) -> Value {
+pub(crate) fn variables(settings: &Settings) -> Value {
     let rate = |rate: Option<Rate>| rate.map_or_else(|| "off".to_owned(), |rate| rate.to_string());
     let mut variables = json!({
         "REQLOG_FLOWMOCK_RATE": rate(settings.limits.flowmock),

@@ -142,26 +142,23 @@ export function jsonChanges(left: JsonTree, right: JsonTree, most: number): { ch
   const changes: Change[] = [];
   if (left.length === 0 || right.length === 0) return { changes, isCut: false };
   const [a, b] = [digests(left), digests(right)];
-  const open: [number, number][] = [[0, 0]];
+  const open: Paired = [[0, 0]];
   const put = (kind: Change["kind"], x: number | null, y: number | null) =>
     changes.push({ kind, path: y === null ? left.path(x ?? 0) : right.path(y), left: x, right: y });
   while (open.length > 0) {
-    if (changes.length >= most) return { changes: changes.slice(0, most), isCut: true };
+    if (changes.length >= most) return { changes, isCut: true };
     const [x, y] = open.pop()!;
-    if (a[x] === b[y]) continue;
-    if (left.kind(x) !== right.kind(y) || !left.isContainer(x)) {
-      put("changed", x, y);
-      continue;
-    }
-    const found = left.kind(x) === "object" ? members(left, x, right, y) : elements(left, x, right, y, a, b);
-    // last in, first out: what comes first in the text is to come first here
-    for (const [p, q] of found.reverse()) {
-      if (p !== null && q !== null) open.push([p, q]);
-      else put(p === null ? "added" : "removed", p, q);
+    if (x === null || y === null) put(x === null ? "added" : "removed", x, y);
+    else if (a[x] !== b[y]) {
+      if (left.kind(x) !== right.kind(y) || !left.isContainer(x)) put("changed", x, y);
+      else {
+        const found = left.kind(x) === "object" ? members(left, x, right, y) : elements(left, x, right, y, a, b);
+        // last in, first out
+        for (const pair of found.reverse()) open.push(pair);
+      }
     }
   }
-  const place = ({ left: x, right: y }: Change) => y ?? x ?? 0;
-  return { changes: changes.sort((p, q) => place(p) - place(q)), isCut: false };
+  return { changes, isCut: false };
 }
 
 type Paired = [number | null, number | null][];

@@ -88,3 +88,14 @@ export const count = (value: number): string => grouping.format(value);
 
 /** A number of things: `1 record`, `2,000 records`. */
 export const counted = (value: number, one: string, many = `${one}s`): string => `${count(value)} ${value === 1 ? one : many}`;
+
+const AGO: [Intl.RelativeTimeFormatUnit, number][] = [["year", 31_557_600], ["month", 2_629_800], ["day", 86_400], ["hour", 3600], ["minute", 60], ["second", 1]];
+const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
+
+/** How long before `now`, in milliseconds since 1970: `3 minutes ago`; nothing of what is no time. */
+export function ago(time: string, now: number): string {
+  const seconds = (now - new Date(time).getTime()) / 1000;
+  if (Number.isNaN(seconds)) return "";
+  const [unit, size] = AGO.find(([, size]) => Math.abs(seconds) >= size) ?? ["second", 1];
+  return relative.format(-Math.round(seconds / size), unit);
+}

@@ -63,13 +63,17 @@ function atValue(query: string, caret: number, term: Term): Completions {
   return { from: at.from, to: at.to, key: term.key, items };
 }
 
-/** What is known without the engine: keys, the values that every log has, quotes and parentheses that are not closed. */
+/** What is known without the engine: keys, the values that every log has, parentheses without their other. */
 export const basic: Language = {
   parse(query, caret) {
-    const error = unclosed(query);
-    const isWritten = error && caret !== undefined && error.from <= caret && (caret <= error.to || error.isOpen);
-    if (!error || isWritten) return { canonical: null, hints: [] };
-    return { error: { message: error.message, position: error.from, length: error.to - error.from } };
+    const place = unclosed(query);
+    // what else is wrong the backend says
+    if (!place || place.kind === "broken") return { canonical: null, hints: [] };
+    const isWritten = caret !== undefined && place.from <= caret && (caret <= place.to || place.kind === "open");
+    if (isWritten) return { canonical: null, hints: [] };
+    const message = place.kind === "open" ? "the parenthesis is not closed" : "there is no parenthesis to close";
+    const hint = place.kind === "open" ? "close it with ), or quote it to search for it" : "quote it to search for it";
+    return { error: { message, position: place.from, length: 1, hint } };
   },
   complete(query, caret) {
     const tokens = lex(query);
@@ -83,17 +87,18 @@ export const basic: Language = {
 };
 
 let loading: Promise<Language> | null = null;
+let ready: Language = basic;
 
 /** The engine's language, loaded once; what is known here where there is no engine. */
 export function language(): Promise<Language> {
   // beside the script: the build copies the package there and leaves the import as it is
   const beside = "./engine/index.js";
-  loading ??= import(beside).then(
-    async (engine: Engine): Promise<Language> => {
+  loading ??= (import(beside) as Promise<Engine>)
+    .then(async (engine) => {
       await engine.init();
-      return engine;
-    },
-  ).catch(() => basic);
+      return (ready = engine);
+    })
+    .catch(() => basic);
   return loading;
 }
 
@@ -129,9 +134,9 @@ export function placed(error: ApiError, query: string, offset = 0): Fault | null
 /** The window of `check`: no record is in it, so that only the query is read. */
 const NEVER = "time:1970-01-01T00:00:00Z..1970-01-01T00:00:00Z";
 
-/** What is wrong with `query`, if anything is; other failures than that are thrown. */
+/** What is wrong with `query`, if anything is, by the engine if it is there; other failures than that are thrown. */
 export async function check(backend: Backend, query: string, signal?: AbortSignal): Promise<Parsed> {
-  const parsed = (await language()).parse(query);
+  const parsed = ready.parse(query);
   if ("error" in parsed || parsed.canonical !== null || !query.trim()) return parsed;
   try {
     const { hints } = await get<{ hints?: string[] }>(backend, "logs", { q: `(${query}) ${NEVER}`, limit: 1, fields: "id" }, signal);

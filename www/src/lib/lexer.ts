@@ -196,14 +196,14 @@ export function lex(query: string): Token[] {
   return tokens;
 }
 
-/** What stops the query from being read whatever its values are: a quote or a parenthesis (`isOpen`) without its other. */
-export function unclosed(query: string): (Span & { message: string; isOpen?: true }) | null {
+/** The first place that keeps the query from being read, whatever its values are: a parenthesis without its other, or a broken token. */
+export function unclosed(query: string): (Span & { kind: "open" | "close" | "broken" }) | null {
   const open: Sign[] = [];
   for (const token of lex(query)) {
     if (token.kind === "open") open.push(token);
-    if (token.kind === "close" && !open.pop()) return { from: token.from, to: token.to, message: "there is nothing that this parenthesis closes" };
-    if (token.broken) return { from: token.from, to: token.to, message: "this is not complete" };
+    if (token.kind === "close" && !open.pop()) return { from: token.from, to: token.to, kind: "close" };
+    if (token.broken) return { from: token.from, to: token.to, kind: "broken" };
   }
   const left = open.pop();
-  return left ? { from: left.from, to: left.to, message: "the parenthesis is not closed", isOpen: true } : null;
+  return left ? { from: left.from, to: left.to, kind: "open" } : null;
 }

@@ -61,10 +61,11 @@ export class ScrollMap {
     return Math.min(Math.max(position, 0), this.end);
   }
 
-  /** The position after the browser moved `scrollTop` from `before` to `now`. */
+  /** The position after the browser moved `scrollTop` from `before` to `now`; a jump ends on a whole pixel, where text is sharp. */
   moved(position: number, before: number, now: number): number {
     const by = now - before;
-    if (this.isExact || Math.abs(by) >= this.jump) return this.position(now);
+    if (this.isExact) return this.position(now);
+    if (Math.abs(by) >= this.jump) return this.clamp(Math.round(this.position(now)));
     return this.clamp(position + by);
   }
 

@@ -1,11 +1,11 @@
 // Counts over what is asked: facets, the histogram, endpoints. Each is asked for only while something shows it.
-import { computed, effect, signal, type ReadonlySignal, type Signal } from "@preact/signals";
+import { computed, signal, type ReadonlySignal, type Signal } from "@preact/signals";
 import type { Backend } from "../backend/backend";
 import { get, type Parameters } from "../lib/api";
 import { FACETS, type FacetField } from "../lib/keys";
 import { resource, type Loaded } from "../lib/resource";
 import { chosen, withoutIncluded } from "../lib/terms";
-import { backend, effective, query, revision, window as range } from "./question";
+import { backend, effective, query, revision, window as range, within } from "./question";
 import { kept, oneOf } from "./settings";
 
 export interface Values {
@@ -57,24 +57,6 @@ export interface Endpoints {
   complete: boolean;
 }
 
-const CALM = 1000;
-
-/** Follows `revision`, at most once a second: while records pour in, answers must have time to come. */
-const calm = signal(revision.peek());
-let due: ReturnType<typeof setTimeout> | null = null;
-effect(() => {
-  const next = revision.value;
-  if (next === calm.peek()) return;
-  due ??= setTimeout(() => {
-    due = null;
-    calm.value = revision.peek();
-  }, CALM);
-});
-effect(() => {
-  void backend.value;
-  calm.value = revision.peek();
-});
-
 /** What all of them depend on. */
 interface Base {
   backend: Backend;
@@ -83,7 +65,7 @@ interface Base {
 }
 const base = (): Base | null => {
   const source = backend.value;
-  return source && { backend: source, q: effective.value, revision: calm.value };
+  return source && { backend: source, q: effective.value, revision: revision.value };
 };
 
 function loaded<T>(route: string, ask: () => (Base & { parameters: Parameters }) | null): ReadonlySignal<Loaded<T>> {
@@ -143,9 +125,7 @@ function facet(field: FacetField): Facet {
     if (!facetsShown.value || !isOpen.value || chosen(query.value, field).include.size === 0) return null;
     const asked = base();
     if (!asked) return null;
-    const text = withoutIncluded(query.value, field);
-    const time = range.value && `time:${range.value.from}..${range.value.to}`;
-    const q = time ? (text ? `(${text}) ${time}` : time) : text;
+    const q = within(withoutIncluded(query.value, field), range.value);
     return { ...asked, q: containing(q), parameters: { fields: field, top: CODES.has(field) ? 100 : top.value } };
   });
   const values = computed((): Loaded<Values> => {

@@ -24,12 +24,12 @@ const plain = (id: keyof LogRecord, name: string, width: number, more: Partial<C
 
 /** Every column there is, in the order of the menu. */
 export const COLUMNS: readonly Column[] = [
-  plain("time", "Time", 178, { sort: "time", narrow: 66 }),
+  plain("time", "Time", 190, { sort: "time", narrow: 72 }),
   plain("level", "Level", 34, { label: "" }),
-  plain("method", "Method", 72, { narrow: 56 }),
+  plain("method", "Method", 72, { narrow: 58 }),
   plain("status", "Status", 62, { sort: "status", narrow: 46 }),
   { id: "path", label: "Host and path", name: "Host and path", fields: ["host", "path", "query", "route", "kind", "message"], width: 360, narrow: 120, grows: true },
-  { id: "duration", label: "Duration", name: "Duration", fields: ["duration_ms"], width: 96, narrow: 76, sort: "duration", numeric: true },
+  { id: "duration", label: "Duration", name: "Duration", fields: ["duration_ms"], width: 96, narrow: 84, sort: "duration", numeric: true },
   { id: "size", label: "Size", name: "Size of the bodies", fields: ["request", "response"], width: 76, sort: "size", numeric: true },
   plain("service", "Service", 140),
   { id: "arrival", label: "Arrival", name: "Arrival (sequence number)", fields: ["seq"], width: 92, sort: "arrival", numeric: true },
@@ -139,19 +139,28 @@ export function resize(id: string, width: number): void {
   chosen.value = chosen.value.map((one) => (one.id === id ? { id, width: within } : one));
 }
 
-/** A column of this width or less is as wide as rows of phones have it. */
-export const NARROW = 560;
+/** A table of this width or less, in CSS pixels, shows few columns, and these narrow. */
+const NARROW = 560;
+export const isNarrow = (width: number): boolean => width > 0 && width <= NARROW;
 
 /** The columns that are shown at a width of the table, and how wide. */
 export function fitting(all: readonly Shown[], width: number): readonly Shown[] {
-  if (width === 0 || width > NARROW) return all;
+  if (!isNarrow(width)) return all;
   const few = all.filter((column) => column.narrow !== undefined);
   return few.length === 0 ? all : few.map((column) => ({ ...column, width: column.narrow ?? column.width, resized: false }));
 }
 
-/** Columns as `grid-template-columns`; the last track is the room under the menu's button. */
-export function template(shown: readonly Shown[]): string {
-  const tracks = shown.map(({ width, grows, resized }) => (grows && !resized ? `minmax(${width < 200 ? width : 200}px, 1fr)` : `${width}px`));
-  const grows = shown.some((column) => column.grows && !column.resized);
-  return `${tracks.join(" ")} ${grows ? "36px" : "minmax(36px, 1fr)"}`;
+/** Room at the right end, under the menu's button; narrow tables have it in the heading only. */
+const END = 36;
+/** The least width of a column that grows. */
+const GROWS_FROM = 200;
+
+const least = ({ width, grows, resized }: Shown): number => (grows && !resized ? Math.min(width, GROWS_FROM) : width);
+
+/** Columns as `grid-template-columns`, and the least width that they take together. */
+export function template(shown: readonly Shown[], end = END): { tracks: string; width: number } {
+  const isGrowing = (column: Shown) => column.grows === true && !column.resized;
+  const tracks = shown.map((column) => (isGrowing(column) ? `minmax(${least(column)}px, 1fr)` : `${column.width}px`));
+  tracks.push(shown.some(isGrowing) ? `${end}px` : `minmax(${end}px, 1fr)`);
+  return { tracks: tracks.join(" "), width: shown.reduce((sum, column) => sum + least(column), end) };
 }

@@ -25,11 +25,13 @@ export const compared = signal<string | null>(null);
 /** Counted up when the data behind the same question has changed and answers should be asked for again. */
 export const revision = signal(0);
 
-/** The query with the window as one text, which every call takes as `q`. */
-export const effective = computed(() => {
-  const text = query.value.trim();
-  const range = window.value;
+/** A query with the window as one text. */
+export function within(query: string, range: Window | null): string {
+  const text = query.trim();
   if (!range) return text;
   const time = `time:${range.from}..${range.to}`;
   return text ? `(${text}) ${time}` : time;
-});
+}
+
+/** The query with the window, which every call takes as `q`. */
+export const effective = computed(() => within(query.value, window.value));

@@ -4,7 +4,7 @@ import type { Backend } from "../backend/backend";
 import { ask, path, type LogRecord } from "../lib/api";
 import { JsonReader, type JsonTree } from "../lib/json-tree";
 import { resource } from "../lib/resource";
-import { withTerm } from "../lib/term";
+import { and } from "../lib/terms";
 import { commands } from "./commands";
 import { backend, compared, query, selected, sort, view, window as range } from "./question";
 import { kept, oneOf } from "./settings";
@@ -73,14 +73,13 @@ export function turnTab(by: 1 | -1): void {
   tab.value = tabs.value[(at + by + tabs.value.length) % tabs.value.length] ?? "overview";
 }
 
-/** Closes the comparison if there is one, else the record; focus goes back to the table. */
+/** Closes the comparison if there is one, else the record. */
 export function close(): void {
   if (compared.value) {
     compared.value = null;
     return;
   }
   selected.value = null;
-  document.querySelector<HTMLElement>(".app-main [role=grid], .app-main table, .app-main [tabindex]")?.focus();
 }
 
 export function swap(): void {
@@ -101,7 +100,8 @@ export const canRun = (id: string): boolean => commands.value.some((known) => kn
 
 /** Adds a term to the query. */
 export function narrow(term: string): void {
-  query.value = withTerm(query.value, term);
+  const text = query.value;
+  if (!` ${text} `.includes(` ${term} `)) query.value = and(text, term);
 }
 
 /** Asks for a term alone, at any time. */

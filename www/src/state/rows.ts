@@ -4,11 +4,19 @@ import { fields } from "./columns";
 import { backend, direction, effective, revision, sort, view } from "./question";
 import { isSame, Snapshot, type Question } from "./snapshot";
 
-/** What is looked at, told by the table; kept while the table is not shown. */
+/** What is looked at, told by the table: rows, and pixels above them. Kept while the table is not shown. */
 export const eye = { first: 0, last: 50, position: 0 };
 
-/** The rows that are shown, and where in them the eye is to be: null where it stays at the position that it has. */
-export const shown = signal<{ snapshot: Snapshot; position: number | null; shift: number } | null>(null);
+export interface Rows {
+  snapshot: Snapshot;
+  /** Whether they are of another question than the rows before, to be looked at from the beginning. */
+  isNew: boolean;
+  /** By how many rows what is looked at has moved, where they are not. */
+  shift: number;
+}
+
+/** The rows that are shown. */
+export const shown = signal<Rows | null>(null);
 /** Whether rows of another question, or newer ones, are on their way. */
 export const pending = signal(false);
 /** Why they did not come. */
@@ -21,12 +29,6 @@ let loading: { question: Question; abort: AbortController } | null = null;
 let isGrown = false;
 let shownRevision = 0;
 let refreshedAt = -1;
-let rowHeight = 26;
-
-/** Height of a row in CSS pixels; positions are of rows of this height. */
-export function setRowHeight(height: number): void {
-  rowHeight = height;
-}
 
 /** Asks again for what did not come. */
 export function retry(): void {
@@ -34,31 +36,29 @@ export function retry(): void {
   else shown.peek()?.snapshot.retry();
 }
 
-/** Where the same rows are in newer data: the index of the row at the top of the view, or null where it stays. */
-async function follow(old: Snapshot, next: Snapshot, signal: AbortSignal): Promise<number | null> {
-  const { first, last, position } = eye;
+/** By how many rows what is looked at has moved in newer data; what is in view there is loaded. */
+async function follow(old: Snapshot, next: Snapshot, signal: AbortSignal): Promise<number> {
   // who looks at the beginning looks for what is new
-  if (position === 0) return null;
+  if (eye.position === 0) return 0;
+  const { first } = eye;
   const anchor = old.row(first);
-  const grown = next.total - old.total;
-  const { sort, direction } = next.question;
-  const guess = sort === "arrival" && direction === "desc" ? first + grown : first;
   const found = anchor ? await next.find(anchor, signal) : null;
-  const top = Math.min(Math.max(found ?? guess, 0), Math.max(next.total - 1, 0));
-  await next.reach(top, top + last - first, signal);
-  return top;
+  const { sort, direction } = next.question;
+  // by arrival what is new comes first, or last
+  const guess = sort === "arrival" && direction === "desc" ? next.total - old.total : 0;
+  const shift = found === null ? guess : found - first;
+  // the eye may have moved on meanwhile
+  await next.reach(eye.first + shift, eye.last + shift, signal);
+  return shift;
 }
 
-function show(snapshot: Snapshot, top: number | null): void {
-  const old = shown.peek();
-  const isFirst = !old || !isSame(old.snapshot.question, snapshot.question);
-  old?.snapshot.close();
+function show(snapshot: Snapshot, shift: number): void {
+  const old = shown.peek()?.snapshot;
+  old?.close();
   batch(() => {
     pending.value = false;
     failure.value = null;
-    if (isFirst) shown.value = { snapshot, position: 0, shift: 0 };
-    else if (top === null) shown.value = { snapshot, position: null, shift: 0 };
-    else shown.value = { snapshot, position: top * rowHeight + (eye.position % rowHeight), shift: top - eye.first };
+    shown.value = { snapshot, isNew: !old || !isSame(old.question, snapshot.question), shift };
   });
 }
 
@@ -76,8 +76,8 @@ function load(question: Question): void {
   const run = async (): Promise<void> => {
     await next.begin(abort.signal);
     const old = shown.peek()?.snapshot;
-    const top = old && isSame(old.question, question) ? await follow(old, next, abort.signal) : null;
-    if (!abort.signal.aborted) show(next, top);
+    const shift = old && isSame(old.question, question) ? await follow(old, next, abort.signal) : 0;
+    if (!abort.signal.aborted) show(next, shift);
   };
   run()
     .catch((error: unknown) => {

@@ -1,5 +1,5 @@
 // How it looks, kept in this browser.
-import { effect, signal, type Signal } from "@preact/signals";
+import { computed, effect, signal, type Signal } from "@preact/signals";
 
 /** A signal that is kept under a name in this browser; what is kept and is none of `allowed` counts as not kept. */
 export function kept<T>(name: string, usual: T, allowed: (value: unknown) => value is T): Signal<T> {
@@ -30,6 +30,8 @@ export const theme = kept<Theme>("theme", "system", oneOf("system", "dark", "lig
 /** Times as on the clock here, in UTC, or since the record before. */
 export type Times = "local" | "utc" | "relative";
 export const times = kept<Times>("times", "local", oneOf("local", "utc", "relative"));
+/** The clock of times that stand alone. */
+export const zone = computed(() => (times.value === "utc" ? "utc" : "local"));
 
 export function bindTheme(): void {
   effect(() => {

@@ -26,18 +26,36 @@ interface Window {
   failed: boolean;
 }
 
-/** Where a record of a sort order stands is counted by a query over its value: the key that has it. */
-const KEYS: Record<Exclude<Sort, "arrival">, { key: string; field: (record: LogRecord) => string | number | undefined }> = {
-  time: { key: "time", field: (record) => record.time },
-  duration: { key: "duration", field: (record) => record.duration_ms },
-  status: { key: "status", field: (record) => record.status },
-  size: { key: "size", field: (record) => sizeOf(record) },
+/** What an order is by: its key in queries, the members of a record it is made of, and its value, absent where the record has none. */
+const ORDERS: Record<Sort, { key: string | null; fields: string; value: (record: LogRecord) => string | number | undefined }> = {
+  time: { key: "time", fields: "time", value: ({ time }) => time },
+  duration: { key: "duration", fields: "duration_ms", value: (record) => record.duration_ms },
+  status: { key: "status", fields: "status", value: ({ status }) => status },
+  size: { key: "size", fields: "request,response", value: sizeOf },
+  // arrival has no key in queries
+  arrival: { key: null, fields: "seq", value: ({ seq }) => seq },
 };
+
+/** RFC 3339 in UTC as text that sorts by time: with all nine digits. */
+const sortable = (time: string): string => time.slice(0, 19) + (/\.(\d+)/.exec(time)?.[1] ?? "").padEnd(9, "0");
+
+/** Whether one value of an order is less than another; an absent one is less than all. */
+function isLess(a: string | number | undefined, b: string | number | undefined): boolean {
+  if (a === undefined || b === undefined) return a === undefined && b !== undefined;
+  return typeof a === "string" && typeof b === "string" ? sortable(a) < sortable(b) : a < b;
+}
 
 /** Bytes of both bodies; undefined where there is none. */
 export function sizeOf({ request, response }: LogRecord): number | undefined {
   const [sent, got] = [request?.body?.size, response?.body?.size];
   return sent === undefined && got === undefined ? undefined : (sent ?? 0) + (got ?? 0);
+}
+
+/** Whether a projection has all members of another. */
+function covers(fields: string, other: string): boolean {
+  if (fields === other) return true;
+  const has = new Set(fields.split(","));
+  return other.split(",").every((field) => has.has(field));
 }
 
 export class Snapshot {
@@ -138,20 +156,68 @@ export class Snapshot {
     }));
   }
 
-  /** Where a record stands, asked of the data if need be: how many come before it, then itself among those beside. */
+  /** Where a record stands, asked of the data if need be; null where it is none of these. */
   async find(record: LogRecord, signal: AbortSignal): Promise<number | null> {
+    if (this.total === 0) return null;
     const near = this.indexOf(record.id);
     if (near !== null) return near;
-    const { q, sort, direction } = this.question;
-    if (sort === "arrival") return null;
-    const { key, field } = KEYS[sort];
-    const value = field(record);
-    if (value === undefined) return null;
-    const before = `${key}:${direction === "desc" ? ">" : "<"}${value}`;
-    const page = await get<Page>(this.#backend, "logs", { q: q ? `(${q}) ${before}` : before, limit: 1, fields: "id", total: "exact" }, signal);
-    const rank = Math.min(page.total ?? 0, Math.max(this.total - 1, 0));
-    await this.reach(rank, rank + WINDOW / 2, signal);
+    const { key, value } = ORDERS[this.question.sort];
+    const sought = value(record);
+    // counted in data that may be newer than this: most often right, or nearly
+    const count = key !== null && sought !== undefined ? await this.#before(`${key}:`, sought, signal) : 0;
+    const guess = Math.min(count, this.total - 1);
+    await this.reach(guess, guess + WINDOW / 2, signal);
+    const there = this.indexOf(record.id);
+    if (there !== null) return there;
+    const at = await this.#bisect(sought, guess, signal);
+    await this.reach(at, at + WINDOW / 2, signal);
     return this.indexOf(record.id);
+  }
+
+  /** How many records come before a value. */
+  async #before(key: string, value: string | number, signal: AbortSignal): Promise<number> {
+    const { q, direction } = this.question;
+    const before = `${key}${direction === "desc" ? ">" : "<"}${value}`;
+    const page = await get<Page>(this.#backend, "logs", { q: q ? `(${q}) ${before}` : before, limit: 1, fields: "id", total: "exact" }, signal);
+    return page.total ?? 0;
+  }
+
+  /** The first row that does not come before a value: from a guess in growing steps, then by halves. */
+  async #bisect(value: string | number | undefined, guess: number, signal: AbortSignal): Promise<number> {
+    const isBefore = async (index: number): Promise<boolean> => {
+      const at = await this.#value(index, signal);
+      return this.question.direction === "desc" ? isLess(value, at) : isLess(at, value);
+    };
+    let [from, to] = [0, this.total];
+    if (await isBefore(guess)) {
+      from = guess + 1;
+      for (let step = WINDOW; from + step < to; step *= 4) {
+        if (!(await isBefore(from + step))) to = from + step;
+        else from += step + 1;
+      }
+    } else {
+      to = guess;
+      for (let step = WINDOW; to - step > from; step *= 4) {
+        if (await isBefore(to - step)) from = to - step + 1;
+        else to -= step;
+      }
+    }
+    while (from < to) {
+      const middle = Math.floor((from + to) / 2);
+      if (await isBefore(middle)) from = middle + 1;
+      else to = middle;
+    }
+    return Math.min(from, this.total - 1);
+  }
+
+  /** What a row is ordered by. */
+  async #value(index: number, signal: AbortSignal): Promise<string | number | undefined> {
+    const { fields, value } = ORDERS[this.question.sort];
+    const here = this.row(index);
+    const of = here && value(here);
+    if (of !== undefined) return of;
+    const { items } = await this.#page({ offset: index, limit: 1, cursor: this.#cursor, fields }, signal);
+    return items[0] && value(items[0]);
   }
 
   /** The windows of rows, in the order they are needed. */
@@ -172,7 +238,7 @@ export class Snapshot {
         // to the end of the order in which windows are let go
         this.#windows.delete(number);
         this.#windows.set(number, window);
-        if (window.loading || window.failed || window.fields === this.#fields) continue;
+        if (window.loading || window.failed || covers(window.fields, this.#fields)) continue;
       }
       void this.#fetch(number, window ?? { records: [], fields: "", loading: null, failed: false });
     }
@@ -189,7 +255,7 @@ export class Snapshot {
       if (items.length < Math.min(WINDOW, this.total - number * WINDOW)) this.outdated.value = true;
       this.#put(number, items, fields);
       // columns were added while it was under way
-      if (fields !== this.#fields) this.#load();
+      if (!covers(fields, this.#fields)) this.#load();
     } catch (error) {
       if (abort.signal.aborted) return;
       window.loading = null;

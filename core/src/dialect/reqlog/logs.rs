@@ -1,7 +1,8 @@
 //! `GET /logs`: pages of records by cursor or by offset.
 //!
-//! **Ours:** `offset` begins a page after so many records of the order, for who shows a table of all of them. With a `cursor`
-//! it counts from the beginning of that cursor's walk, so that pages by offset are those of one snapshot.
+//! **Ours:** `offset` begins a page after so many records of the order, for tables that jump; `next` and `prev` go on from
+//! there. With a `cursor` it counts from the beginning of that cursor's walk, so that pages by offset are those of one
+//! snapshot. It is not together with `wait`, which follows the end of the log.
 
 use super::parameters::{CURSOR, DIR, LIMIT, OFFSET, SORT, TOTAL, WAIT};
 use super::selection::Selection;
@@ -9,13 +10,13 @@ use super::{Render, records};
 use crate::auth::Key;
 use crate::cursor::{Cursor, Walk};
 use crate::dialect::link::{self, PageUrl};
-use crate::dialect::params::Params;
+use crate::dialect::params::{ParamError, Params};
 use crate::dialect::{Asked, Planned, respond};
 use crate::error::Error;
 use crate::export::json::Shape;
 use crate::id::{EntryId, Seq};
 use crate::plan::Operation;
-use crate::query::{Detail, Direction, Order, Page, Position, Query, Start, Total, Unit};
+use crate::query::{Direction, Order, Page, Position, Query, Start, Total, Unit};
 use crate::timestamp::Timestamp;
 use bytes::Bytes;
 use http::{Response, StatusCode};
@@ -52,6 +53,10 @@ pub(super) fn plan(asked: &Asked<'_>, key: &Key, params: &Params) -> Result<Plan
         direction: if params.word(&DIR) == Some("asc") { Direction::Ascending } else { Direction::Descending },
     };
     let context = asked.context;
+    let given = |name: &str| params.given().any(|(given, _)| given == name);
+    if given(OFFSET.name) && given(WAIT.name) {
+        return Err(ParamError::Exclusive { name: OFFSET.name, other: WAIT.name }.into());
+    }
     let cursor = match params.text(&CURSOR) {
         Some(text) => Cursor::read(text, &walk, context.secret)
             .filter(|cursor| context.head.is_none_or(|head| cursor.bound <= head.seq()))
@@ -64,14 +69,19 @@ pub(super) fn plan(asked: &Asked<'_>, key: &Key, params: &Params) -> Result<Plan
     let wait = params.wait(&WAIT);
     let follows = wait.is_some() && (walk.order, walk.direction) == (Order::Arrival, Direction::Ascending);
     let end = if follows { End::Open } else { End::Bound };
+    let shape = records::shape(params);
     let query = Query {
         filter: selection.predicate(cursor.now)?,
         order: walk.order,
         direction: walk.direction,
-        start: params.integer(&OFFSET).map_or(cursor.start, Start::Offset),
+        start: match params.integer(&OFFSET) {
+            None => cursor.start,
+            Some(0) => Start::First,
+            Some(offset) => Start::Offset(offset),
+        },
         bound: if end == End::Open { asked.bound() } else { cursor.bound },
         limit: params.integer(&LIMIT).map_or(50, |limit| limit as usize),
-        detail: Detail::Preview,
+        detail: shape.fields.detail(),
         total: if params.word(&TOTAL) == Some("exact") { Total::Exact } else { Total::Skip },
         unit: Unit::Record,
     };
@@ -83,7 +93,7 @@ pub(super) fn plan(asked: &Asked<'_>, key: &Key, params: &Params) -> Result<Plan
         secret: *context.secret,
         end,
         head: context.head.map(EntryId::seq),
-        shape: records::shape(params),
+        shape,
         hints: selection.hints,
         url: PageUrl::new(asked, params, &[CURSOR.name, OFFSET.name]),
     };

@@ -14,7 +14,7 @@ pub(super) static CURSOR: Param =
 pub(super) static OFFSET: Param = Param::optional(
     "offset",
     Shape::Integer { least: 0, most: 1 << 48 },
-    "Begin after so many records of the order: with a cursor of this query in the snapshot that its walk sees, wherever in it the cursor stands.",
+    "Begin after this many records, however many; with a cursor in the snapshot that its walk sees, wherever in it the cursor stands. Not together with wait.",
 );
 pub(super) static SORT: Param = Param::defaulted(
     "sort",

@@ -5,6 +5,7 @@ use crate::level::Level;
 use crate::record::{Field, Kind, Record, Source};
 use crate::timestamp::Timestamp;
 
+mod completing;
 mod meaning;
 mod properties;
 mod spelling;

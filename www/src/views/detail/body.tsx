@@ -6,7 +6,7 @@ import { download } from "../../lib/clipboard";
 import { indented, parseLong, type JsonTree } from "../../lib/json-tree";
 import { decoderFor, essence, isText, mediaOf, type Media } from "../../lib/media";
 import { isRedacted } from "../../lib/redacted";
-import { bytes } from "../../lib/units";
+import { bytes } from "../../lib/format";
 import { backend } from "../../state/question";
 import { Decoded, useLayers } from "./decoded";
 import { Hex } from "./hex";

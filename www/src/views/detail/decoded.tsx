@@ -3,7 +3,7 @@ import { useMemo } from "preact/hooks";
 import { parseJson } from "../../lib/json-tree";
 import { layers, tokens, type Layer, type Token } from "../../lib/layers";
 import { isText } from "../../lib/media";
-import { bytes } from "../../lib/units";
+import { bytes } from "../../lib/format";
 import { Hex } from "./hex";
 import { Json } from "./json";
 import { useLoaded } from "./loading";

@@ -1,12 +1,12 @@
 // One record: headers, bodies, timings, what else belongs to it.
 import type { ComponentChildren } from "preact";
-import { useRef } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import type { JsonTree } from "../../lib/json-tree";
 import type { LogRecord } from "../../lib/api";
-import { duration, moment } from "../../lib/units";
+import { absolute, duration } from "../../lib/format";
 import { shownUrl } from "../../lib/url";
 import { canRun, close, isComparing, openTab, run, shown, tab, tabs, type Tab } from "../../state/record";
-import { times } from "../../state/settings";
+import { zone } from "../../state/settings";
 import { Diff } from "../diff/diff";
 import { Body } from "./body";
 import { canCompare, compareWithMarked, mark, TITLES } from "./commands";
@@ -23,7 +23,14 @@ import { Marks } from "./value";
 import "./detail.css";
 import "./body.css";
 
+/** What was focused goes with the pane: the table takes over. */
+function giveFocusBack(): void {
+  if (document.activeElement && document.activeElement !== document.body) return;
+  document.querySelector<HTMLElement>(".app-main [role=grid], .app-main [tabindex='0']")?.focus({ preventScroll: true });
+}
+
 export function Detail() {
+  useEffect(() => () => queueMicrotask(giveFocusBack), []);
   const { value, error, pending } = shown.value;
   if (isComparing.value) {
     return (
@@ -57,8 +64,8 @@ function Title({ record }: { record: LogRecord | null }) {
   return (
     <header class="detail-title">
       <div class="detail-tools">
-        <button type="button" class="button plain" aria-label="Previous record" title="Previous record (k)" disabled={!canRun("record.previous")} onClick={() => run("record.previous")}>↑</button>
-        <button type="button" class="button plain" aria-label="Next record" title="Next record (j)" disabled={!canRun("record.next")} onClick={() => run("record.next")}>↓</button>
+        <button type="button" class="button plain" aria-label="Previous record" title="Previous record (k)" disabled={!canRun("grid.previous")} onClick={() => run("grid.previous")}>↑</button>
+        <button type="button" class="button plain" aria-label="Next record" title="Next record (j)" disabled={!canRun("grid.next")} onClick={() => run("grid.next")}>↓</button>
         <span class="detail-space" />
         {record && <CopyMenu record={record} />}
         {record && (canCompare()
@@ -76,7 +83,7 @@ function Title({ record }: { record: LogRecord | null }) {
             {status !== undefined && <b class={`status-${Math.floor(status / 100)}xx`}>{status}</b>}
             {status === undefined && <b class={`level-${record.level}`}>{record.level}</b>}
             {record.duration_ms !== undefined && <span>{duration(record.duration_ms)}</span>}
-            <time dateTime={record.time}>{moment(record.time, times.value)}</time>
+            <time dateTime={record.time}>{absolute(record.time, zone.value)}</time>
           </p>
         </>
       )}

@@ -1,6 +1,6 @@
 // A picture: as an image element only, in which nothing of it can run.
 import { useEffect, useState } from "preact/hooks";
-import { bytes as sized } from "../../lib/units";
+import { bytes as sized } from "../../lib/format";
 
 interface Props {
   bytes: Uint8Array<ArrayBuffer>;

@@ -13,6 +13,8 @@ const ROW = 20;
 const HEAD = 300;
 const OPENED_AT_FIRST = 60;
 const DEEPEST_INDENT = 40;
+// seen at a glance: no need of a bar
+const FEW = 12;
 
 /** Containers opened level by level while little is shown. */
 function firstOpened(tree: JsonTree): Set<number> {
@@ -156,6 +158,7 @@ export function Json({ tree, label, prefix, isInline }: Props) {
         aria-setsize={parent < 0 ? 1 : tree.size(parent)}
         aria-selected={node === active}
         aria-expanded={isContainer && tree.size(node) > 0 ? opened.has(node) : undefined}
+        data-chosen={node === chosen || undefined}
         data-hit={hits.has(node) || undefined}
         style={{ paddingInlineStart: `${6 + Math.min(tree.depth(node), DEEPEST_INDENT) * 14}px` }}
         onClick={() => {
@@ -174,11 +177,13 @@ export function Json({ tree, label, prefix, isInline }: Props) {
 
   return (
     <div class="json">
-      <div class="body-bar">
-        {find.field}
-        <button type="button" class="button plain" onClick={openAll}>Expand all</button>
-        <button type="button" class="button plain" onClick={closeAll}>Collapse</button>
-      </div>
+      {tree.length > FEW && (
+        <div class="body-bar">
+          {find.field}
+          <button type="button" class="button plain" onClick={openAll}>Expand all</button>
+          <button type="button" class="button plain" onClick={closeAll}>Collapse</button>
+        </div>
+      )}
       {tree.fault && (
         <p class="detail-warning">
           {tree.fault.isEnd ? "The JSON ends before it is complete; this is what there is." : `Not valid JSON: ${tree.fault.reason} at character ${tree.fault.at}.`}

@@ -3,7 +3,7 @@ import { useMemo } from "preact/hooks";
 import { download } from "../../lib/clipboard";
 import { essence, isText, mediaOf } from "../../lib/media";
 import { parts, type Part } from "../../lib/multipart";
-import { bytes as sized } from "../../lib/units";
+import { bytes as sized } from "../../lib/format";
 import { Image } from "./image";
 import { copyAndTell } from "./notice";
 import { Value } from "./value";

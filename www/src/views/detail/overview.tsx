@@ -3,10 +3,10 @@ import { useMemo } from "preact/hooks";
 import type { LogRecord } from "../../lib/api";
 import { parseJson, type JsonTree } from "../../lib/json-tree";
 import { term } from "../../lib/term";
-import { ago, bytes, duration, moment } from "../../lib/units";
+import { absolute, ago, bytes, duration } from "../../lib/format";
 import { shownUrl } from "../../lib/url";
 import { narrow } from "../../state/record";
-import { times } from "../../state/settings";
+import { zone } from "../../state/settings";
 import { Json } from "./json";
 import { Pairs, type Row } from "./pairs";
 import { Value } from "./value";
@@ -37,7 +37,7 @@ function rowsOf(record: LogRecord): Row[] {
   const rows: Row[] = [];
   const url = shownUrl(record);
   if (url) rows.push({ name: "URL", value: url, ...(record.path ? { narrow: () => narrow(term("path", record.path!)) } : {}) });
-  const at = moment(record.time, times.value);
+  const at = absolute(record.time, zone.value);
   rows.push({ name: "Time", value: record.time, shown: <span title={record.time}>{at} <span class="quiet">({ago(record.time, Date.now())})</span></span> });
   rows.push({ name: "Level", value: record.level, shown: <span class={`level-${record.level}`}>{record.level}</span>, narrow: () => narrow(term("level", record.level)) });
   if (record.status !== undefined) {

@@ -3,10 +3,10 @@ import { signal } from "@preact/signals";
 import { get, type LogRecord, type Page } from "../../lib/api";
 import { term } from "../../lib/term";
 import { shownUrl } from "../../lib/url";
-import { duration, moment } from "../../lib/units";
+import { count, duration, moment } from "../../lib/format";
 import { backend, compared, revision, selected } from "../../state/question";
 import { only, showInTable } from "../../state/record";
-import { times } from "../../state/settings";
+import { zone } from "../../state/settings";
 import { useLoaded } from "./loading";
 import { Marks } from "./value";
 
@@ -95,7 +95,7 @@ function Neighbours({ record, before, after }: { record: LogRecord; before: LogR
         <tbody>
           {[...before, record, ...after].map((row) => (
             <tr key={row.id} aria-current={row.id === record.id ? "true" : undefined}>
-              <td class="mono">{moment(row.time, times.value).slice(11)}</td>
+              <td class="mono">{moment(row.time, zone.value)[1]}</td>
               <td class="neighbours-what">
                 <button type="button" class="link mono" onClick={() => (selected.value = row.id)}>
                   {row.method ? <><b>{row.method}</b> <Marks text={shownUrl(row).slice(0, 300)} /></> : <Marks text={(row.message ?? row.kind).slice(0, 300)} />}
@@ -137,7 +137,7 @@ function Shares({ record }: { record: LogRecord }) {
 
 function Count({ query }: { query: string }) {
   const from = backend.value;
-  const count = useLoaded(from ? (signal) => get<Page>(from, "logs", { q: query, limit: 1, fields: "id", total: "exact" }, signal) : null, [from, query, revision.value]);
-  if (count.error) return <span class="detail-error" title={count.error.message}>failed</span>;
-  return <span>{count.value?.total?.toLocaleString("en") ?? "…"}</span>;
+  const counted = useLoaded(from ? (signal) => get<Page>(from, "logs", { q: query, limit: 1, fields: "id", total: "exact" }, signal) : null, [from, query, revision.value]);
+  if (counted.error) return <span class="detail-error" title={counted.error.message}>failed</span>;
+  return <span>{counted.value?.total === undefined ? "…" : count(counted.value.total)}</span>;
 }

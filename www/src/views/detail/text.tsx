@@ -1,6 +1,6 @@
 // A text of any length: shown in blocks that are laid out when they come in sight, more on demand, searched as shown.
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { bytes } from "../../lib/units";
+import { bytes } from "../../lib/format";
 import { kept } from "../../state/settings";
 import { useFind } from "./find";
 import { Marks } from "./value";

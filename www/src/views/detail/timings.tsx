@@ -1,7 +1,7 @@
 // Where the time went: the phases of a HAR entry as a waterfall, else one bar; what the server itself measured.
 import type { LogRecord } from "../../lib/api";
 import { phases, serverTimings, type Phase } from "../../lib/timings";
-import { duration } from "../../lib/units";
+import { duration } from "../../lib/format";
 
 export function Timings({ record }: { record: LogRecord }) {
   const found = phases(record.attributes?.timings, record.duration_ms);

@@ -1,7 +1,7 @@
 // A value from anywhere: shown so that it can neither turn the text around it nor hide, redacted marks told apart.
 import { useState } from "preact/hooks";
 import { pieces, type Piece } from "../../lib/redacted";
-import { bytes } from "../../lib/units";
+import { bytes } from "../../lib/format";
 
 const EQUAL = "Redacted when it was stored. Equal marks are equal secrets.";
 const SHORT = "Redacted when it was stored. Too short for a mark that tells equal secrets.";

@@ -5,7 +5,7 @@ import { bodyHead, type Side } from "../../lib/body-range";
 import { diff, jsonChanges, type Change, type Hunk } from "../../lib/diff";
 import { parseLong, type JsonTree } from "../../lib/json-tree";
 import { decoderFor, isText, mediaOf } from "../../lib/media";
-import { bytes } from "../../lib/units";
+import { bytes } from "../../lib/format";
 import { backend } from "../../state/question";
 import { useLoaded } from "../detail/loading";
 import { Value } from "../detail/value";

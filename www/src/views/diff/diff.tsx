@@ -3,10 +3,10 @@ import { useState } from "preact/hooks";
 import type { LogRecord } from "../../lib/api";
 import { pairs } from "../../lib/form";
 import { alike, matched, type Matched } from "../../lib/matched";
-import { duration, moment } from "../../lib/units";
+import { absolute, duration } from "../../lib/format";
 import { compared, selected } from "../../state/question";
 import { close, other, shown, swap } from "../../state/record";
-import { kept, times } from "../../state/settings";
+import { kept, zone } from "../../state/settings";
 import { Value } from "../detail/value";
 import { BodyDiff } from "./bodies";
 import "./diff.css";
@@ -24,7 +24,7 @@ const side = (name: "a" | "b", record: LogRecord | undefined) => (
         }}>
           <b>{record.method ?? record.kind}</b> {record.path ?? record.message?.slice(0, 200)}
         </button>
-        <span class="quiet">{moment(record.time, times.value)}</span>
+        <span class="quiet">{absolute(record.time, zone.value)}</span>
       </>
     )}
   </div>
@@ -66,7 +66,7 @@ function glance(a: LogRecord, b: LogRecord): Line[] {
     of("Path", (record) => record.path),
     of("Status", (record) => record.status),
     ["Duration", took(a), took(b) && `${took(b)}${change}`, a.duration_ms === b.duration_ms],
-    ["Time", moment(a.time, times.value), `${moment(b.time, times.value)}${later}`, a.time === b.time],
+    ["Time", absolute(a.time, zone.value), `${absolute(b.time, zone.value)}${later}`, a.time === b.time],
     of("Level", (record) => record.level),
     of("Message", (record) => record.message),
     of("Error code", (record) => record.error_code),

@@ -1,40 +1,40 @@
 // Methods and routes with their counts, error rates and durations.
+import { batch, signal } from "@preact/signals";
 import { useCallback, useEffect } from "preact/hooks";
-import { only } from "../../lib/terms";
+import { bytes, count, duration } from "../../lib/format";
 import { endpointLimit, endpointOrder, endpoints, endpointsShown, type Endpoint, type Order } from "../../state/aggregates";
 import { register } from "../../state/commands";
-import { query, view } from "../../state/question";
-import { Failure } from "../querybar/failure";
+import { backend, query, view, window as range, within } from "../../state/question";
+import { Failure } from "../failure/failure";
 import { csv } from "./csv";
 import "./endpoints.css";
+import { queryOf } from "./query";
 
 const MOST = 1000;
-const number = new Intl.NumberFormat();
 
-/** The query of an endpoint among what is asked. */
-export const queryOf = (text: string, { method, route }: Endpoint): string => only(only(text, "method", method), "route", route);
+/** Why an endpoint could not be shown. */
+const trouble = signal<Error | null>(null);
+let looking: AbortController | null = null;
 
-function show(endpoint: Endpoint): void {
-  query.value = queryOf(query.peek(), endpoint);
-  view.value = "requests";
-}
-
-function milliseconds(value: number | null): string {
-  if (value === null) return "–";
-  if (value >= 60_000) return `${(value / 60_000).toFixed(1)} min`;
-  if (value >= 1000) return `${(value / 1000).toFixed(2)} s`;
-  return `${value >= 100 ? value.toFixed(0) : value >= 1 ? value.toFixed(1) : value.toFixed(2)} ms`;
-}
-
-function bytes(value: number): string {
-  const units = ["B", "kB", "MB", "GB", "TB"];
-  let unit = 0;
-  while (value >= 1000 && unit < units.length - 1) {
-    value /= 1000;
-    unit += 1;
+async function show(endpoint: Endpoint): Promise<void> {
+  const source = backend.peek();
+  if (!source) return;
+  looking?.abort();
+  const stop = (looking = new AbortController());
+  try {
+    const text = await queryOf(source, query.peek(), endpoint, (text) => within(text, range.peek()), stop.signal);
+    if (stop.signal.aborted) return;
+    batch(() => {
+      query.value = text;
+      view.value = "requests";
+      trouble.value = null;
+    });
+  } catch (error) {
+    if (!stop.signal.aborted) trouble.value = error as Error;
   }
-  return `${unit === 0 || value >= 100 ? value.toFixed(0) : value.toFixed(1)} ${units[unit] ?? ""}`;
 }
+
+const milliseconds = (value: number | null): string => (value === null ? "–" : duration(value));
 
 const percent = (rate: number): string => (rate === 0 ? "0" : rate < 0.001 ? "<0.1 %" : `${(rate * 100).toFixed(1)} %`);
 
@@ -46,8 +46,8 @@ interface Column {
 }
 
 const COLUMNS: readonly Column[] = [
-  { order: "count", title: "Count", text: ({ count }) => number.format(count), size: ({ count }) => count },
-  { order: "errors", title: "Errors", text: ({ errors }) => number.format(errors), size: ({ errors }) => errors },
+  { order: "count", title: "Count", text: ({ count: calls }) => count(calls), size: ({ count }) => count },
+  { order: "errors", title: "Errors", text: ({ errors }) => count(errors), size: ({ errors }) => errors },
   { order: "error_rate", title: "Error rate", text: ({ error_rate }) => percent(error_rate), size: ({ error_rate }) => error_rate },
   { order: "p50", title: "p50", text: ({ p50_ms }) => milliseconds(p50_ms), size: ({ p50_ms }) => p50_ms ?? 0 },
   { order: "p95", title: "p95", text: ({ p95_ms }) => milliseconds(p95_ms), size: ({ p95_ms }) => p95_ms ?? 0 },
@@ -60,7 +60,7 @@ const isBad = (order: Order): boolean => order === "errors" || order === "error_
 
 function Row({ endpoint, most }: { endpoint: Endpoint; most: ReadonlyMap<Order, number> }) {
   const { method, route } = endpoint;
-  const onClick = useCallback(() => show(endpoint), [endpoint]);
+  const onClick = useCallback(() => void show(endpoint), [endpoint]);
   return (
     <tr onClick={onClick}>
       <td class="mono endpoint-method">{method ?? "–"}</td>
@@ -70,7 +70,7 @@ function Row({ endpoint, most }: { endpoint: Endpoint; most: ReadonlyMap<Order, 
         </button>
       </th>
       {COLUMNS.map(({ order, text, size }) => (
-        <td key={order} class={`endpoint-number${isBad(order) && size(endpoint) > 0 ? " endpoint-bad" : ""}`} title={order === "errors" ? `${number.format(endpoint.errors)} server errors, ${number.format(endpoint.client_errors)} client errors` : undefined}>
+        <td key={order} class={`endpoint-number${isBad(order) && size(endpoint) > 0 ? " endpoint-bad" : ""}`} title={order === "errors" ? `${count(endpoint.errors)} server errors, ${count(endpoint.client_errors)} client errors` : undefined}>
           {text(endpoint)}
           <span class={`endpoint-bar${isBad(order) ? " endpoint-bar-bad" : ""}`} aria-hidden="true" style={{ transform: `scaleX(${size(endpoint) / (most.get(order) || 1)})` }} />
         </td>
@@ -109,6 +109,8 @@ export function Endpoints() {
     const taken = register({ id: "endpoints.csv", title: "Export endpoints as CSV", group: "Data", run: download });
     return () => {
       endpointsShown.value = false;
+      looking?.abort();
+      trouble.value = null;
       taken();
     };
   }, []);
@@ -116,9 +118,9 @@ export function Endpoints() {
   const most = new Map(COLUMNS.map(({ order, size }) => [order, Math.max(0, ...(value?.items ?? []).map(size))] as const));
   return (
     <section class="endpoints" aria-label="Endpoints" aria-busy={pending}>
-      <Failure error={error} />
+      <Failure error={error ?? trouble.value} />
       <div class="endpoints-head">
-        <span>{value ? <><b>{number.format(value.distinct)}</b>{value.complete ? "" : "+"} endpoints, <b>{number.format(value.total)}</b> calls</> : pending ? "Loading…" : ""}</span>
+        <span>{value ? <><b>{count(value.distinct)}</b>{value.complete ? "" : "+"} endpoints, <b>{count(value.total)}</b> calls</> : pending ? "Loading…" : ""}</span>
         <button type="button" class="button" disabled={!value || value.items.length === 0} onClick={download}>Export CSV</button>
       </div>
       <div class="endpoints-scroll" onKeyDown={onKeyDown}>
@@ -139,8 +141,8 @@ export function Endpoints() {
         {value && value.items.length === 0 && <div class="endpoints-empty quiet">No calls match</div>}
         {value && value.distinct > value.items.length && (
           <div class="endpoints-more">
-            <span class="quiet">{number.format(value.items.length)} of {number.format(value.distinct)}</span>
-            {endpointLimit.value < MOST && <button type="button" class="button" onClick={() => (endpointLimit.value = MOST)}>Show {number.format(Math.min(MOST, value.distinct))}</button>}
+            <span class="quiet">{count(value.items.length)} of {count(value.distinct)}</span>
+            {endpointLimit.value < MOST && <button type="button" class="button" onClick={() => (endpointLimit.value = MOST)}>Show {count(Math.min(MOST, value.distinct))}</button>}
           </div>
         )}
       </div>

@@ -3,7 +3,9 @@ import { useCallback } from "preact/hooks";
 import { facetsTotal, FEW, MANY, toggleFacet, type Facet } from "../../state/aggregates";
 import { query } from "../../state/question";
 import { chosen, toggle, without, type Choice, type FacetValue } from "../../lib/terms";
+import { count as whole } from "../../lib/format";
 import type { FacetField } from "../../lib/keys";
+import { Icon } from "../header/icons";
 
 interface Row {
   value: FacetValue;
@@ -51,9 +53,8 @@ function rowsOf(facet: Facet): Row[] {
   return rows;
 }
 
-const compact = new Intl.NumberFormat(undefined, { notation: "compact", maximumFractionDigits: 1 });
-const full = new Intl.NumberFormat();
-export const countText = (count: number): string => (count < 10_000 ? full.format(count) : compact.format(count));
+const compact = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
+const short = (count: number): string => (count < 10_000 ? whole(count) : compact.format(count));
 
 function Value({ row, field, most }: { row: Row; field: FacetField; most: number }) {
   const { value, count, choice, isOther } = row;
@@ -67,17 +68,18 @@ function Value({ row, field, most }: { row: Row; field: FacetField; most: number
     query.value = toggle(query.peek(), field, value, "exclude");
   }, [field, value]);
   const glance = field === "class" ? ` status-${name}` : field === "status" ? ` status-${name[0] ?? ""}xx` : field === "level" ? ` level-${name}` : "";
-  const does = choice ? "remove from the query" : isOther ? "include too" : "include";
   return (
     <li class="facet-row" data-choice={choice ?? undefined} data-other={isOther ? "" : undefined}>
       <span class="facet-bar" aria-hidden="true" style={{ transform: `scaleX(${most > 0 && !isOther ? count / most : 0})` }} />
-      <button type="button" class="facet-value" aria-pressed={choice !== null} aria-label={`${name}, ${isOther ? "would add " : ""}${full.format(count)}${choice === "exclude" ? ", excluded" : ""}: ${does}`} title={`${name} · ${full.format(count)}`} onClick={include}>
+      <button type="button" class="facet-value" aria-pressed={choice !== null} title={`${name} · ${whole(count)}`} onClick={include}>
         <span class={`facet-name${value === null ? " facet-none" : ""}${glance}`}>{value === "" ? "(empty)" : name}</span>
-        <span class="facet-count">{isOther && "+"}{countText(count)}</span>
+        {choice === "exclude" && <span class="visually-hidden">excluded</span>}
+        <span class="facet-count">{isOther && "+"}{short(count)}</span>
+        {choice && <Icon name="close" />}
       </button>
       {choice === null && (
         <button type="button" class="facet-minus" aria-label={`Exclude ${name}`} title="Exclude (Alt-click)" onClick={exclude}>
-          <svg viewBox="0 0 16 16" width="12" height="12" aria-hidden="true"><path d="M3 8h10" /></svg>
+          <Icon name="minus" />
         </button>
       )}
     </li>
@@ -100,7 +102,7 @@ function Values({ facet }: { facet: Facet }) {
   }, [needle]);
   return (
     <div id={`facet-${field}`} aria-busy={pending}>
-      {isLong && <input class="field facet-search" type="search" placeholder={`Find in ${full.format(distinct)}${value?.complete === false ? "+" : ""}`} aria-label={`Find ${title(field)}`} value={needle.value} onInput={onInput} onKeyDown={onKeyDown} />}
+      {isLong && <input class="field facet-search" type="search" placeholder={`Find in ${whole(distinct)}${value?.complete === false ? "+" : ""}`} aria-label={`Find ${title(field)}`} value={needle.value} onInput={onInput} onKeyDown={onKeyDown} />}
       <ul class="facet-list">{shown.map((row) => <Value key={row.value ?? "\0none"} row={row} field={field} most={most} />)}</ul>
       {value && rows.length === 0 && <div class="facet-empty">{needle.value ? "Nothing found" : facetsTotal.value === 0 ? "No records" : "No values"}</div>}
       {value?.complete === false && <div class="facet-empty">Too many values to count them all</div>}
@@ -125,10 +127,10 @@ export function FacetGroup({ facet }: { facet: Facet }) {
     <section class="facet">
       <h3>
         <button type="button" class="facet-title" aria-expanded={isOpen.value} aria-controls={isOpen.value ? `facet-${field}` : undefined} onClick={onClick}>
-          <svg viewBox="0 0 16 16" width="12" height="12" aria-hidden="true"><path d="M5.5 3.5L10 8l-4.5 4.5" /></svg>
+          <Icon name="right" />
           {title(field)}
-          {count > 0 && <span class="facet-chosen">{count}</span>}
         </button>
+        {count > 0 && <span class="facet-chosen">{count}<span class="visually-hidden"> chosen</span></span>}
       </h3>
       {isOpen.value && <Values facet={facet} />}
     </section>

@@ -1,7 +1,7 @@
 // Values of fields with their counts, to include or exclude.
 import { useEffect } from "preact/hooks";
 import { facets, facetsError, facetsShown } from "../../state/aggregates";
-import { Failure } from "../querybar/failure";
+import { Failure } from "../failure/failure";
 import { FacetGroup } from "./facet";
 import "./facets.css";
 

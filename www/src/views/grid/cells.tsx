@@ -1,17 +1,15 @@
 // What the cells of a record show.
 import type { ComponentChildren, CSSProperties } from "preact";
 import type { LogRecord } from "../../lib/api";
-import { absolute, bytes, count, duration, moment, since } from "../../lib/format";
+import { absolute, bytes, count, counted, duration, moment, since } from "../../lib/format";
 import type { Shown } from "../../state/columns";
 import type { Times } from "../../state/settings";
 import { sizeOf } from "../../state/snapshot";
 
 export interface Look {
   content: ComponentChildren;
-  /** What hovering says. */
-  title?: string | undefined;
-  class?: string | undefined;
-  style?: CSSProperties | undefined;
+  class?: string;
+  style?: CSSProperties;
 }
 
 const LEVELS = { trace: "T", debug: "D", info: "I", warn: "W", error: "E", fatal: "F" } as const;
@@ -29,7 +27,7 @@ export function look(column: Shown, record: LogRecord, before: LogRecord | undef
     case "time":
       return timeLook(record, before, times, column.narrow === column.width);
     case "level":
-      return { content: <span class={`mark level-${record.level}`} aria-label={record.level}>{LEVELS[record.level]}</span>, title: record.level };
+      return { content: <span class={`mark level-${record.level}`} aria-label={record.level}>{LEVELS[record.level]}</span> };
     case "method":
       return methodLook(record);
     case "status":
@@ -38,77 +36,103 @@ export function look(column: Shown, record: LogRecord, before: LogRecord | undef
       return pathLook(record);
     case "duration":
       return durationLook(record.duration_ms);
-    case "size":
-      return sizeLook(record);
+    case "size": {
+      const size = sizeOf(record);
+      return size === undefined ? NONE : { content: bytes(size) };
+    }
     case "arrival":
       return { content: count(record.seq) };
     case "url_path":
-      return text(record.path);
-    case "type": {
-      const type = record.response?.body?.content_type;
-      return type === undefined ? NONE : { content: type.split(";", 1)[0], title: type };
-    }
+      return { content: record.path ?? "" };
+    case "type":
+      return { content: record.response?.body?.content_type?.split(";", 1)[0] ?? "" };
     default:
-      return text(record[column.id as keyof LogRecord]);
+      return { content: text(record, column) };
   }
 }
 
-function text(value: unknown): Look {
-  if (value === undefined || value === null) return NONE;
-  if (typeof value === "boolean") return { content: value ? "yes" : "", title: value ? "yes" : "no" };
-  const content = String(value);
-  return { content, title: content };
+/** What hovering over a cell says; made when it is asked for, since rows pass by the hundred. */
+export function hint(column: Shown, record: LogRecord, times: Times): string {
+  switch (column.id) {
+    case "time":
+      return absolute(record.time, times === "utc" ? "utc" : "local");
+    case "level":
+      return record.level;
+    case "method":
+      return record.method ?? (record.kind === "event" ? "An event, no request" : "");
+    case "status":
+      if (record.status !== undefined) return [record.status, record.error_code].join(" ").trim();
+      return record.error_code ?? (record.kind === "event" ? "" : record.kind === "request" ? "No response yet" : "No status");
+    case "path":
+      return pathHint(record);
+    case "duration":
+      return record.duration_ms === undefined ? "" : `${record.duration_ms} ms`;
+    case "size": {
+      const side = (name: string, of: number | undefined) => (of === undefined ? [] : [`${name}: ${counted(of, "byte")}`]);
+      return [...side("Request", record.request?.body?.size), ...side("Response", record.response?.body?.size)].join("\n");
+    }
+    case "arrival":
+      return "";
+    case "url_path":
+      return record.path ?? "";
+    case "type":
+      return record.response?.body?.content_type ?? "";
+    default:
+      return text(record, column);
+  }
+}
+
+function text(record: LogRecord, { id }: Shown): string {
+  const value = record[id as keyof LogRecord];
+  if (value === undefined || value === null) return "";
+  if (typeof value === "boolean") return value ? "yes" : "";
+  return String(value);
 }
 
 function timeLook({ time }: LogRecord, before: LogRecord | undefined, times: Times, isNarrow: boolean): Look {
-  const zone = times === "utc" ? "utc" : "local";
-  const title = absolute(time, zone);
   const relative = times === "relative" && before ? since(time, before.time) : null;
-  if (relative !== null) return { content: relative, title, class: "relative" };
-  const [date, clock] = moment(time, zone);
-  if (isNarrow) return { content: clock.slice(0, 8), title };
-  return { content: <><span class="quiet">{date} </span>{clock}</>, title };
+  if (relative !== null) return { content: relative, class: "relative" };
+  const [date, clock] = moment(time, times === "utc" ? "utc" : "local");
+  if (isNarrow) return { content: clock.slice(0, 8) };
+  return { content: <><span class="quiet">{date} </span>{clock}</> };
 }
 
 function methodLook({ method, kind }: LogRecord): Look {
-  if (!method) return kind === "event" ? { content: "event", class: "none", title: "An event, no request" } : NONE;
-  return { content: method, class: `method-${METHODS.has(method) ? method.toLowerCase() : "other"}`, title: method };
+  if (!method) return kind === "event" ? { content: "event", class: "none" } : NONE;
+  return { content: method, class: `method-${METHODS.has(method) ? method.toLowerCase() : "other"}` };
 }
 
 function statusLook({ status, kind, error_code: code }: LogRecord): Look {
-  if (status !== undefined) {
-    const family = `${Math.floor(status / 100)}xx`;
-    return { content: <span class={`status status-${family}`}>{status}</span>, title: `${status}${code ? ` ${code}` : ""}` };
-  }
+  if (status !== undefined) return { content: <span class={`status status-${Math.floor(status / 100)}xx`}>{status}</span> };
   if (kind === "event") return NONE;
-  if (code) return { content: <span class="status status-5xx">fail</span>, title: code };
-  return { content: <span class="status status-none">–</span>, title: kind === "request" ? "No response yet" : "No status" };
+  return { content: code ? <span class="status status-5xx">fail</span> : <span class="status status-none">–</span> };
 }
 
-function pathLook({ kind, scheme, host, path, query, route, message }: LogRecord): Look {
-  if (kind === "event" || (!path && !host)) return { content: <span class="event">{message ?? ""}</span>, title: message, class: "where" };
-  const search = query ? `?${query}` : "";
-  const url = `${scheme ? `${scheme}://` : ""}${host ?? ""}${path ?? ""}${search}`;
+/** Whether there is no URL to show, but a message. */
+const isTold = ({ kind, host, path }: LogRecord): boolean => kind === "event" || (!path && !host);
+
+function pathLook(record: LogRecord): Look {
+  const { host, path, query, message } = record;
+  if (isTold(record)) return { content: <span class="event">{message}</span>, class: "where" };
   const content = (
     <>
       {host && <span class="host">{host}</span>}
-      <span class="path">{path}{search && <span class="quiet">{search}</span>}</span>
+      <span class="path">{path}{query && <span class="quiet">?{query}</span>}</span>
     </>
   );
-  return { content, title: route && route !== path ? `${url}\nRoute: ${route}` : url, class: "where" };
+  return { content, class: "where" };
+}
+
+function pathHint(record: LogRecord): string {
+  const { host = "", path = "", query, route, message = "" } = record;
+  if (isTold(record)) return message;
+  const url = `${host}${path}${query ? `?${query}` : ""}`;
+  return route && route !== path ? `${url}\nRoute: ${route}` : url;
 }
 
 function durationLook(ms: number | undefined): Look {
   if (ms === undefined) return NONE;
   const share = Math.min(1, Math.log1p(ms) / Math.log1p(FULL_MS));
   const pace = ms >= 5000 ? "slowest" : ms >= 1000 ? "slow" : "";
-  return { content: duration(ms), title: `${ms} ms`, class: pace, style: { "--share": `${Math.round(share * 100)}%` } };
-}
-
-function sizeLook(record: LogRecord): Look {
-  const size = sizeOf(record);
-  if (size === undefined) return NONE;
-  const side = (name: string, of: number | undefined) => (of === undefined ? [] : [`${name}: ${count(of)} bytes`]);
-  const title = [...side("Request", record.request?.body?.size), ...side("Response", record.response?.body?.size)].join("\n");
-  return { content: bytes(size), title };
+  return { content: duration(ms), class: pace, style: { "--share": share.toFixed(3) } };
 }

@@ -4,7 +4,7 @@ import { useEffect, useMemo } from "preact/hooks";
 import { counted } from "../../lib/format";
 import { COLUMNS } from "../../state/columns";
 import { direction, selected, sort, compared, view } from "../../state/question";
-import { eye, failure, matched, pending, setRowHeight, shown } from "../../state/rows";
+import { eye, failure, matched, pending, shown } from "../../state/rows";
 import { register } from "../../state/commands";
 import { scrolled, toTop } from "../../state/live";
 import { active, close, followSelected, go, mark, open } from "./cursor";
@@ -16,7 +16,6 @@ import { Table } from "./table";
 
 /** Rows are higher where they are touched. */
 const ROW = matchMedia("(pointer: coarse)").matches ? 36 : 26;
-setRowHeight(ROW);
 
 /** The rows that the view was moved to; it is not moved again when it is shown again. */
 let applied: unknown = null;
@@ -34,9 +33,10 @@ export function Grid() {
         if (!now || now === applied) return;
         applied = now;
         untracked(() => {
-          const isNew = now.position === 0;
-          active.value = isNew ? 0 : Math.min(Math.max(active.value + now.shift, 0), Math.max(now.snapshot.total - 1, 0));
-          if (now.position !== null) scroller.go(now.position);
+          const { isNew, shift, snapshot } = now;
+          active.value = isNew ? 0 : Math.min(Math.max(active.value + shift, 0), Math.max(snapshot.total - 1, 0));
+          if (isNew) scroller.go(0);
+          else if (shift !== 0) scroller.go(scroller.position.value + shift * ROW);
         });
       }),
       effect(() => {
@@ -69,7 +69,7 @@ export function Grid() {
   const snapshot = shown.value?.snapshot;
   const fault = failure.value && !isOfQuery(failure.value) ? failure.value : snapshot?.error.value;
   return (
-    <section class={`grid${pending.value ? " pending" : ""}`} aria-label="Records" style={{ "--row": `${ROW}px` }}>
+    <section class={`grid${pending.value ? " pending" : ""}`} aria-label="Records" style={{ "--row": `${ROW}px`, "--bar-width": `${scroller.bar.value}px` }}>
       {snapshot && snapshot.total > 0 ? (
         <>
           <Table scroller={scroller} total={snapshot.total} row={ROW} />

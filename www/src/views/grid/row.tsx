@@ -43,7 +43,7 @@ export class Row extends Component<Props> {
           if (!record) {
             return <div key={column.id} class={`cell c-${column.id}`} role="gridcell" aria-colindex={at + 1}><span class="awaited" /></div>;
           }
-          const { content, title, class: more, style } = look(column, record, before, times);
+          const { content, class: more, style } = look(column, record, before, times);
           const marked = isMarked && at === 0;
           return (
             <div
@@ -51,7 +51,6 @@ export class Row extends Component<Props> {
               class={`cell c-${column.id}${column.numeric ? " numeric" : ""}${more ? ` ${more}` : ""}`}
               role="gridcell"
               aria-colindex={at + 1}
-              title={title}
               style={style}
             >
               {content}

@@ -10,6 +10,8 @@ export class Scroller {
   readonly position;
   readonly viewport = signal(0);
   readonly width = signal(0);
+  /** Width of the scroll bar, where it takes room. */
+  readonly bar = signal(0);
   readonly map: ReadonlySignal<ScrollMap>;
   /** The rows in view; `last` may be one beyond. */
   readonly first: ReadonlySignal<number>;
@@ -34,6 +36,7 @@ export class Scroller {
     const measure = () => {
       this.viewport.value = Math.max(0, element.clientHeight - head);
       this.width.value = element.clientWidth;
+      this.bar.value = element.offsetWidth - element.clientWidth;
     };
     measure();
     const observer = new ResizeObserver(measure);

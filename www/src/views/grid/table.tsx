@@ -1,10 +1,11 @@
 // The grid itself: headings, the scrolled space, and the rows in view as slots that are used again.
 import { useComputed, useSignalEffect } from "@preact/signals";
-import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
-import { columns, fitting, template } from "../../state/columns";
+import { useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
+import { columns, fitting, isNarrow, template } from "../../state/columns";
 import { compared, selected } from "../../state/question";
 import { pending, shown } from "../../state/rows";
 import { times } from "../../state/settings";
+import { hint } from "./cells";
 import { active, go, open, pick } from "./cursor";
 import { Head } from "./head";
 import { Row } from "./row";
@@ -29,8 +30,10 @@ export function Table({ scroller, total, row }: Props) {
   const layer = useRef<HTMLDivElement>(null);
   /** Whether the row that keys act on is to have the focus. */
   const isFocused = useRef(false);
+  const slotted = useRef({ base: 0, slots: 0, first: 0, last: -1 });
   const fitted = useComputed(() => fitting(columns.value, scroller.width.value));
-  const tracks = useComputed(() => template(fitted.value));
+  const narrow = useComputed(() => isNarrow(scroller.width.value));
+  const layout = useComputed(() => (narrow.value ? template(fitted.value, 0) : template(fitted.value)));
 
   useLayoutEffect(() => (table.current ? scroller.attach(table.current, HEAD) : undefined), [scroller]);
   // a space of another height is laid out: the position is kept
@@ -40,7 +43,7 @@ export function Table({ scroller, total, row }: Props) {
     if (layer.current) layer.current.style.transform = `translateY(${scroller.first.value * row - scroller.position.value}px)`;
   });
 
-  const [first, last] = [scroller.first.value, scroller.last.value];
+  const first = scroller.first.value;
   // the focus stays with its row, on the table while that is out of view
   useLayoutEffect(() => {
     if (!isFocused.current) return;
@@ -83,6 +86,16 @@ export function Table({ scroller, total, row }: Props) {
       active.value = index;
       open(index);
     };
+    const hovered = (event: MouseEvent) => {
+      const cell = event.target instanceof Element ? event.target.closest<HTMLElement>(".cell") : null;
+      const record = cell && shown.peek()?.snapshot.row(indexOf(cell) ?? -1);
+      const column = fitted.peek()[Number(cell?.getAttribute("aria-colindex")) - 1];
+      if (cell && record && column) cell.title = hint(column, record, times.peek());
+    };
+    // a cell is used again for another record
+    const passed = (event: MouseEvent) => {
+      if (event.target instanceof Element) event.target.closest(".cell")?.removeAttribute("title");
+    };
     const entered = (event: FocusEvent) => {
       const index = indexOf(event.target);
       isFocused.current = index !== null || event.target === element;
@@ -94,30 +107,51 @@ export function Table({ scroller, total, row }: Props) {
     };
     element.addEventListener("keydown", keys);
     space.addEventListener("click", clicked);
+    space.addEventListener("mouseover", hovered);
+    space.addEventListener("mouseout", passed);
     element.addEventListener("focusin", entered);
     element.addEventListener("focusout", left);
     return () => {
       element.removeEventListener("keydown", keys);
       space.removeEventListener("click", clicked);
+      space.removeEventListener("mouseover", hovered);
+      space.removeEventListener("mouseout", passed);
       element.removeEventListener("focusin", entered);
       element.removeEventListener("focusout", left);
     };
   }, [scroller, row]);
 
+  const shownColumns = fitted.value;
+  // not drawn again with the rows
+  const head = useMemo(() => {
+    const leave = () => {
+      isFocused.current = true;
+      go(scroller, Math.min(Math.max(active.peek(), scroller.first.peek()), scroller.last.peek()));
+      layer.current?.querySelector<HTMLElement>('[tabindex="0"]')?.focus({ preventScroll: true });
+    };
+    return <Head columns={shownColumns} table={table} onLeave={leave} />;
+  }, [scroller, shownColumns]);
+
   const snapshot = shown.value?.snapshot;
   // rows that come are drawn
   void snapshot?.changed.value;
   const slots = Math.ceil(scroller.viewport.value / row) + 1;
+  // always as many, so that none is made anew while it is scrolled; the last may be below the view
+  const end = Math.min(first + slots, total) - 1;
+  // rows that stay keep their slots; after a jump the slots stay where they are
+  const { current: used } = slotted;
+  if (used.slots !== slots || first > used.last || end < used.first) used.base = first;
+  Object.assign(used, { slots, first, last: end });
   const rows = [];
-  for (let index = first; index <= last; index += 1) {
+  for (let index = first; index <= end; index += 1) {
     const record = snapshot?.row(index);
     rows.push(
       <Row
-        key={index % slots}
+        key={(((index - used.base) % slots) + slots) % slots}
         index={index}
         record={record}
         before={index > 0 ? snapshot?.row(index - 1) : undefined}
-        columns={fitted.value}
+        columns={shownColumns}
         times={times.value}
         isActive={index === active.value}
         isSelected={record !== undefined && record.id === selected.value}
@@ -125,25 +159,21 @@ export function Table({ scroller, total, row }: Props) {
       />,
     );
   }
-  const isActiveShown = active.value >= first && active.value <= last;
+  const isActiveShown = active.value >= first && active.value <= end;
   return (
     <div
-      class="grid-table"
+      class={`grid-table${narrow.value ? " narrow" : ""}`}
       role="grid"
       aria-label="Records"
       aria-rowcount={total + 1}
-      aria-colcount={fitted.value.length}
+      aria-colcount={shownColumns.length}
       aria-multiselectable={true}
       aria-busy={pending.value}
       tabIndex={isActiveShown ? -1 : 0}
       ref={table}
-      style={{ "--columns": tracks.value }}
+      style={{ "--columns": layout.value.tracks, "--least": `${layout.value.width}px` }}
     >
-      <Head columns={fitted.value} table={table} onLeave={() => {
-        isFocused.current = true;
-        go(scroller, Math.min(Math.max(active.peek(), first), last));
-        layer.current?.querySelector<HTMLElement>('[tabindex="0"]')?.focus({ preventScroll: true });
-      }} />
+      {head}
       <div class="grid-space" style={{ height: `${map.space}px` }}>
         <div class="grid-view" style={{ height: `${scroller.viewport.value}px` }}>
           <div class="grid-layer" role="rowgroup" ref={layer}>{rows}</div>

@@ -14,6 +14,10 @@ const PATHS = {
   close: "M4 4l8 8M12 4l-8 8",
   search: "M7 2.5a4.5 4.5 0 1 1 0 9 4.5 4.5 0 0 1 0-9zM10.5 10.5l3.5 3.5",
   warning: "M8 2l6.5 11.5h-13zM8 6.5v3M8 11.6h.01",
+  clock: "M8 2a6 6 0 1 1 0 12A6 6 0 0 1 8 2zM8 4.5V8l2.5 1.5",
+  bookmark: "M4 2.5h8v11l-4-3-4 3z",
+  minus: "M3.5 8h9",
+  right: "M6.5 4l4 4-4 4",
   paste: "M5 3H3.5v11h9V3H11M5.5 1.5h5v3h-5z",
 } as const;
 

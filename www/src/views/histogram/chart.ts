@@ -67,7 +67,7 @@ export class Chart {
       {
         width: place.clientWidth,
         height,
-        padding: [6, 8, 0, 0],
+        padding: [6, 20, 0, 0],
         legend: { show: false },
         tzDate: (seconds) => (this.#shown.utc ? uPlot.tzDate(new Date(seconds * 1000), "UTC") : new Date(seconds * 1000)),
         cursor: { x: false, y: false, points: { show: false }, drag: { x: true, y: false, setScale: false, dist: 4 } },

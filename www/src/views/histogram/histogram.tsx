@@ -2,13 +2,15 @@
 import { effect, signal } from "@preact/signals";
 import { useCallback, useEffect, useRef } from "preact/hooks";
 import "uplot/dist/uPlot.min.css";
+import { count } from "../../lib/format";
+import { windowLabel } from "../../lib/moment";
 import { chosen, toggle } from "../../lib/terms";
 import { bucketCount, histogram, histogramOpen, type Bucket, type Buckets } from "../../state/aggregates";
 import { register } from "../../state/commands";
 import { query, window as range } from "../../state/question";
-import { theme, times } from "../../state/settings";
-import { Failure } from "../querybar/failure";
-import { windowLabel } from "../querybar/moment";
+import { theme, zone } from "../../state/settings";
+import { Failure } from "../failure/failure";
+import { Icon } from "../header/icons";
 import { Chart, CLASSES, countOf, type Shown } from "./chart";
 import "./histogram.css";
 
@@ -21,7 +23,7 @@ function milliseconds(interval: string | null): number {
   return Number(count ?? 1) * (UNITS[unit ?? "ms"] ?? 1);
 }
 
-const shownOf = ({ buckets, interval }: Buckets): Shown => ({ buckets, interval: milliseconds(interval), utc: times.value === "utc" });
+const shownOf = ({ buckets, interval }: Buckets): Shown => ({ buckets, interval: milliseconds(interval), utc: zone.value === "utc" });
 
 /** What the pointer is over. */
 const hovered = signal<{ index: number; left: number } | null>(null);
@@ -40,10 +42,8 @@ function windowOf(data: Buckets, from: number, to: number): { from: string; to: 
 /** The window of one bucket, as it is said. */
 function bucketLabel(bucket: Bucket, interval: number): string {
   const from = Date.parse(bucket.time);
-  return windowLabel({ from: bucket.time, to: new Date(from + interval - 1).toISOString() }, times.value === "utc");
+  return windowLabel({ from: bucket.time, to: new Date(from + interval - 1).toISOString() }, zone.value);
 }
-
-const number = new Intl.NumberFormat();
 
 function Tooltip({ data }: { data: Buckets }) {
   const at = hovered.value;
@@ -54,9 +54,9 @@ function Tooltip({ data }: { data: Buckets }) {
     <div class="histogram-tip" style={{ left: `${at.left}px`, transform: `translateX(${isRight ? "calc(-100% - 12px)" : "12px"})` }} aria-hidden="true">
       <div class="histogram-when">{bucketLabel(bucket, milliseconds(data.interval))}</div>
       {CLASSES.toReversed().filter((name) => countOf(bucket, name) > 0).map((name) => (
-        <div key={name} class="histogram-line"><i class={`fill-${name}`} />{name === "none" ? "No status" : name}<b>{number.format(countOf(bucket, name))}</b></div>
+        <div key={name} class="histogram-line"><i class={`fill-${name}`} />{name === "none" ? "No status" : name}<b>{count(countOf(bucket, name))}</b></div>
       ))}
-      <div class="histogram-line"><i />All<b>{number.format(bucket.total)}</b></div>
+      <div class="histogram-line"><i />All<b>{count(bucket.total)}</b></div>
     </div>
   );
 }
@@ -66,13 +66,13 @@ function Legend({ data }: { data: Buckets }) {
   const { include } = chosen(query.value, "class");
   return (
     <div class="histogram-legend" role="group" aria-label="Status classes">
-      {CLASSES.map((name) => ({ name, count: data.buckets.reduce((sum, bucket) => sum + countOf(bucket, name), 0) }))
-        .filter(({ count }) => count > 0)
-        .map(({ name, count }) => {
+      {CLASSES.map((name) => ({ name, records: data.buckets.reduce((sum, bucket) => sum + countOf(bucket, name), 0) }))
+        .filter(({ records }) => records > 0)
+        .map(({ name, records }) => {
           const value = name === "none" ? null : name;
           return (
             <button key={name} type="button" class="histogram-class" aria-pressed={include.has(value)} onClick={() => (query.value = toggle(query.peek(), "class", value, "include"))}>
-              <i class={`fill-${name}`} />{name === "none" ? "No status" : name}<span>{number.format(count)}</span>
+              <i class={`fill-${name}`} />{name === "none" ? "No status" : name}<span>{count(records)}</span>
             </button>
           );
         })}
@@ -85,7 +85,7 @@ function Table({ data }: { data: Buckets }) {
   const interval = milliseconds(data.interval);
   const named = CLASSES.filter((name) => data.buckets.some((bucket) => countOf(bucket, name) > 0));
   return (
-    <table class="visually-hidden">
+    <div class="visually-hidden"><table>
       <caption>Records by time and status class, {data.interval ?? ""} each</caption>
       <thead><tr><th scope="col">Time</th><th scope="col">All</th>{named.map((name) => <th key={name} scope="col">{name === "none" ? "No status" : name}</th>)}</tr></thead>
       <tbody>
@@ -93,7 +93,7 @@ function Table({ data }: { data: Buckets }) {
           <tr key={bucket.time}><th scope="row">{bucketLabel(bucket, interval)}</th><td>{bucket.total}</td>{named.map((name) => <td key={name}>{countOf(bucket, name)}</td>)}</tr>
         ))}
       </tbody>
-    </table>
+    </table></div>
   );
 }
 
@@ -166,8 +166,8 @@ export function Histogram() {
     <section class="histogram" aria-label="Histogram" aria-busy={pending}>
       <div class="histogram-head">
         <button type="button" class="histogram-fold" aria-expanded={isOpen} onClick={fold}>
-          <svg viewBox="0 0 16 16" width="12" height="12" aria-hidden="true"><path d="M5.5 3.5L10 8l-4.5 4.5" /></svg>
-          {isOpen && data ? <><b>{number.format(data.total)}</b> records</> : "Histogram"}
+          <Icon name="right" />
+          {isOpen && data ? <><b>{count(data.total)}</b> records</> : "Histogram"}
         </button>
         {isOpen && data && <Legend data={data} />}
         {isOpen && data?.interval && <span class="histogram-width quiet">{data.interval.replace(/(\d)([a-z])/, "$1 $2")} per bar</span>}

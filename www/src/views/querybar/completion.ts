@@ -3,7 +3,7 @@ import { batch, computed, effect, signal } from "@preact/signals";
 import type { Completion } from "../../lib/language";
 import { isSeen, merged, seen } from "../../lib/seen";
 import { others } from "../../lib/terms";
-import { backend, revision, window as range } from "../../state/question";
+import { backend, revision, window as range, within } from "../../state/question";
 import { caret, isHalf, known, text } from "./typed";
 
 const PAUSE = 120;
@@ -24,19 +24,26 @@ export const items = computed((): Completion[] => {
   const values = found.value;
   if (!key || !values || values.key !== key || values.from !== from) return items;
   const typed = typedValue.value.toLowerCase();
-  return merged(values.items.filter((item) => item.text.toLowerCase().includes(typed)), items);
+  const fitting = values.items.filter((item) => item.text.toLowerCase().includes(typed));
+  // classes of the status say more than its codes
+  const first = key === "status" ? items.filter((item) => item.text.endsWith("xx")) : [];
+  return [...first, ...merged(fitting, items.filter((item) => !first.includes(item)))];
 });
 export const isShown = computed(() => isOpen.value && (items.value.length > 0 || isPending.value));
 /** The place that the list belongs to. */
 export const from = computed(() => now.value.from);
 export const key = computed(() => now.value.key);
 
-// a value of those that are known is whole when it is one of them
+// a value of those that are known is whole when it is one of them; the beginning of a key may become one
 effect(() => {
   const { key } = now.value;
   const typed = typedValue.value.toLowerCase();
+  if (key === null) {
+    isHalf.value = isOpen.value && typed !== "" && items.value.some((item) => item.kind === "key");
+    return;
+  }
   const isOne = items.value.some((item) => item.text.toLowerCase().replace(/^[<>=!]*"?/, "") === typed);
-  isHalf.value = isOpen.value && key !== null && !isOne && (isPending.value || items.value.some((item) => item.text.toLowerCase().includes(typed)));
+  isHalf.value = isOpen.value && !isOne && (isPending.value || items.value.some((item) => item.text.toLowerCase().includes(typed)));
 });
 
 let abort: AbortController | null = null;
@@ -55,9 +62,7 @@ async function look(asked: string, typed: string, at: number): Promise<void> {
   if (!source) return;
   const stop = new AbortController();
   abort = stop;
-  const window = range.peek();
-  const rest = others(text.peek(), at);
-  const among = window ? `${rest && `(${rest}) `}time:${window.from}..${window.to}` : rest;
+  const among = within(others(text.peek(), at), range.peek());
   try {
     const values = await seen(source, asked, typed, among, revision.peek(), stop.signal);
     if (stop.signal.aborted) return;
@@ -70,16 +75,17 @@ async function look(asked: string, typed: string, at: number): Promise<void> {
   isPending.value = false;
 }
 
-/** Opens the list for the caret, or brings it up to date. */
-export function offer(): void {
+/** Opens the list for the caret, or brings it up to date; with nothing written there only where it is asked for. */
+export function offer(isAsked = true): void {
   give();
   const at = caret.peek();
   const language = known.peek();
   batch(() => {
     now.value = language.complete(text.peek(), at);
     active.value = -1;
-    isOpen.value = true;
+    isOpen.value = isAsked || now.peek().key !== null || now.peek().from < at;
   });
+  if (!isOpen.peek()) return;
   const asked = now.peek().key;
   if (!asked || !isSeen(asked)) return;
   const typed = typedValue.peek();

@@ -2,9 +2,11 @@
 import { useComputed } from "@preact/signals";
 import { useCallback, useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { recent } from "../../state/saved";
+import { Icon } from "../header/icons";
 import { active, close, from, isPending, isShown, items, key, move, offer, taking } from "./completion";
 import { Highlight } from "./highlight";
-import { apply, bind, caret, failure, fault, hints, isWriting, put, text, write } from "./typed";
+import { opened } from "./opened";
+import { apply, bind, caret, failure, fault, hints, isWriting, prepare, put, text, write } from "./typed";
 
 const LIST = "query-list";
 const option = (index: number) => `${LIST}-${index}`;
@@ -86,7 +88,7 @@ function onInput(event: Event): void {
   const input = event.currentTarget as HTMLInputElement;
   recalled = -1;
   write(input.value, input.selectionStart ?? input.value.length);
-  offer();
+  offer(false);
 }
 
 function onBlur(): void {
@@ -119,7 +121,7 @@ function Message() {
   const wrong = fault.value;
   const failed = failure.value;
   const notes = hints.value.map(({ message }) => message).join("; ");
-  if (isShown.value || (!wrong && !failed && !notes)) return null;
+  if (isShown.value || opened.value || (!wrong && !failed && !notes)) return null;
   const kind = wrong || failed ? "query-error" : "query-hint";
   return (
     <div class={`query-message ${kind}`} id="query-message">
@@ -166,11 +168,11 @@ export function Editor() {
         aria-activedescendant={isShown.value && active.value >= 0 ? option(active.value) : undefined}
         aria-invalid={isWrong.value} aria-describedby="query-told"
         autocomplete="off" autocapitalize="off" spellcheck={false} enterkeyhint="search"
-        value={text.value} onInput={onInput} onKeyDown={onKeyDown} onBlur={onBlur} onSelect={onSelect} onScroll={scroll} onKeyUp={onSelect}
+        value={text.value} onFocus={prepare} onInput={onInput} onKeyDown={onKeyDown} onBlur={onBlur} onSelect={onSelect} onScroll={scroll} onKeyUp={onSelect}
       />
       {text.value && (
         <button type="button" class="query-clear" aria-label="Clear the query" title="Clear the query" onClick={() => { put(""); input.current?.focus(); }}>
-          <svg viewBox="0 0 16 16" width="12" height="12" aria-hidden="true"><path d="M3 3l10 10M13 3L3 13" /></svg>
+          <Icon name="close" />
         </button>
       )}
       {isShown.value && <List onTake={onTake} />}

@@ -2,6 +2,7 @@
 import { useRef } from "preact/hooks";
 import { query } from "../../state/question";
 import { forgetAll, recent, remove, save, saved } from "../../state/saved";
+import { Icon } from "../header/icons";
 import { opened } from "./opened";
 import { Popover } from "./popover";
 import { put } from "./typed";
@@ -33,7 +34,7 @@ export function Library() {
   return (
     <Popover
       id="library" opened={opened} label="Saved and recent queries"
-      button={<svg viewBox="0 0 16 16" width="14" height="14" aria-hidden="true"><path d="M4 2.5h8v11l-4-3-4 3z" /></svg>}
+      button={<Icon name="bookmark" />}
     >
       <div class="library">
         <Save />
@@ -43,7 +44,7 @@ export function Library() {
             <li key={name}>
               <button type="button" class="library-query" onClick={() => choose(text)}><span>{name}</span><span class="mono quiet">{text}</span></button>
               <button type="button" class="library-delete" aria-label={`Delete ${name}`} title="Delete" onClick={() => remove(name)}>
-                <svg viewBox="0 0 16 16" width="12" height="12" aria-hidden="true"><path d="M3 3l10 10M13 3L3 13" /></svg>
+                <Icon name="close" />
               </button>
             </li>
           ))}

@@ -28,18 +28,24 @@ export function Popover({ id, opened, label, button, isPressed, children }: Prop
     addEventListener("pointerdown", outside, true);
     return () => {
       removeEventListener("pointerdown", outside, true);
-      if (place.current?.contains(document.activeElement)) trigger.current?.focus();
+      // what had the focus is gone with the panel
+      if (document.activeElement === document.body) trigger.current?.focus();
     };
   }, [isOpen, opened]);
 
-  const close = (event: KeyboardEvent) => {
-    if (event.key !== "Escape" || !isOpen) return;
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (!isOpen) return;
+    // single keys are commands of what lies below
+    if (!event.ctrlKey && !event.metaKey) event.stopPropagation();
+    if (event.key !== "Escape") return;
     event.preventDefault();
-    event.stopPropagation();
     opened.value = null;
   };
+  const onFocusOut = ({ relatedTarget }: FocusEvent) => {
+    if (isOpen && relatedTarget instanceof Node && !place.current?.contains(relatedTarget)) opened.value = null;
+  };
   return (
-    <div class="popover" ref={place} onKeyDown={close}>
+    <div class="popover" ref={place} onKeyDown={onKeyDown} onFocusOut={onFocusOut}>
       <button
         type="button" class="button" ref={trigger} aria-haspopup="dialog" aria-expanded={isOpen} aria-controls={isOpen ? `popover-${id}` : undefined}
         aria-label={label} title={label} data-set={isPressed ? "" : undefined}

@@ -3,8 +3,9 @@ import { signal } from "@preact/signals";
 import { useRef } from "preact/hooks";
 import { get, type Page } from "../../lib/api";
 import { backend, window as range } from "../../state/question";
-import { times } from "../../state/settings";
-import { fromInput, toInput, windowLabel } from "./moment";
+import { zone as clock } from "../../state/settings";
+import { fromInput, toInput, windowLabel } from "../../lib/moment";
+import { Icon } from "../header/icons";
 import { opened } from "./opened";
 import { Popover } from "./popover";
 
@@ -45,23 +46,23 @@ export function clearWindow(): void {
 function Inputs() {
   const from = useRef<HTMLInputElement>(null);
   const to = useRef<HTMLInputElement>(null);
-  const utc = times.value === "utc";
+  const zone = clock.value;
   const submit = (event: Event) => {
     event.preventDefault();
-    const first = fromInput(from.current?.value ?? "", utc);
-    const last = fromInput(to.current?.value ?? "", utc, true);
+    const first = fromInput(from.current?.value ?? "", zone);
+    const last = fromInput(to.current?.value ?? "", zone, true);
     trouble.value = !first || !last ? "Both ends are needed." : first > last ? "The end is before the beginning." : "";
     if (!first || !last || trouble.value) return;
     range.value = { from: first, to: last };
     opened.value = null;
   };
-  const given = (iso: string | undefined) => (iso ? toInput(iso, utc) : "");
+  const given = (iso: string | undefined) => (iso ? toInput(iso, zone) : "");
   return (
     <form class="window-form" onSubmit={submit}>
       <label>From <input class="field" type="datetime-local" step="1" ref={from} defaultValue={given(range.value?.from)} /></label>
       <label>To <input class="field" type="datetime-local" step="1" ref={to} defaultValue={given(range.value?.to)} /></label>
       <div class="window-acts">
-        <span class="quiet">{utc ? "UTC" : "Local time"}</span>
+        <span class="quiet">{zone === "utc" ? "UTC" : "Local time"}</span>
         <button type="submit" class="button primary">Apply</button>
       </div>
       <div role="alert" class="window-trouble">{trouble.value}</div>
@@ -71,7 +72,7 @@ function Inputs() {
 
 export function TimeWindow() {
   const set = range.value;
-  const label = set ? windowLabel(set, times.value === "utc") : "All time";
+  const label = set ? windowLabel(set, clock.value) : "All time";
   const isServer = backend.value?.kind === "server";
   return (
     <div class="window">
@@ -79,7 +80,7 @@ export function TimeWindow() {
         id="time" opened={opened} label={`Time window: ${label}`} isPressed={set !== null}
         button={
           <>
-            <svg viewBox="0 0 16 16" width="14" height="14" aria-hidden="true"><circle cx="8" cy="8" r="6" /><path d="M8 4.5V8l2.5 1.5" /></svg>
+            <Icon name="clock" />
             <span class="window-label">{label}</span>
           </>
         }
@@ -95,7 +96,7 @@ export function TimeWindow() {
       </Popover>
       {set && (
         <button type="button" class="button window-clear" aria-label="Clear the time window" title="Clear the time window" onClick={clearWindow}>
-          <svg viewBox="0 0 16 16" width="12" height="12" aria-hidden="true"><path d="M3 3l10 10M13 3L3 13" /></svg>
+          <Icon name="close" />
         </button>
       )}
     </div>

@@ -17,14 +17,14 @@ export const known = signal<Language>(basic);
 /** Whether the word at the caret is one to wait for: a value that is half written finds nothing. Told by the completion. */
 export const isHalf = signal(false);
 
-/** What was typed when it was last left alone for a while, and whether it is wanted as the query. */
-const settled = signal({ text: text.peek(), apply: false });
+/** What was typed when it was last left alone for a while, whether it is wanted as the query, and to be remembered. */
+const settled = signal({ text: text.peek(), apply: false, keep: false });
 let timer: ReturnType<typeof setTimeout> | null = null;
 
-function settle(apply: boolean): void {
+function settle(apply: boolean, keep = false): void {
   if (timer) clearTimeout(timer);
   timer = null;
-  settled.value = { text: text.peek(), apply };
+  settled.value = { text: text.peek(), apply, keep };
 }
 
 export function write(value: string, at: number): void {
@@ -40,8 +40,7 @@ export function write(value: string, at: number): void {
 /** Applies what stands there now, if it can be read, and remembers it. */
 export function apply(): void {
   isWriting.value = false;
-  settle(true);
-  remember(text.peek());
+  settle(true, true);
 }
 
 /** Replaces the query, as a saved one does. */
@@ -60,9 +59,12 @@ interface Judged {
 
 const judged = resource(
   () => backend.value && { source: backend.value, ...settled.value },
-  async ({ source, text: judgedText, apply }, stop): Promise<Judged> => {
+  async ({ source, text: judgedText, apply, keep }, stop): Promise<Judged> => {
     const parsed = await check(source, judgedText, stop);
-    if (apply && !stop.aborted && !("error" in parsed)) query.value = judgedText.trim();
+    if (apply && !stop.aborted && !("error" in parsed)) {
+      query.value = judgedText.trim();
+      if (keep) remember(judgedText);
+    }
     return { text: judgedText, parsed };
   },
 );
@@ -86,9 +88,13 @@ export const hints = computed((): Fault[] => {
   return answer && answer.text === text.value && "hints" in answer.parsed && !isWriting.value ? answer.parsed.hints : [];
 });
 
-/** Begins to follow the query that others set, and loads the engine. */
-export function bind(): () => void {
+/** Loads the engine's language, when something is going to be written. */
+export function prepare(): void {
   void language().then((loaded) => (known.value = loaded));
+}
+
+/** Begins to follow the query that others set. */
+export function bind(): () => void {
   return effect(() => {
     const next = query.value;
     if (next === text.peek().trim()) return;

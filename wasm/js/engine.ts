@@ -1,0 +1,279 @@
+// The engine, wherever it runs: one store of all files, fed by indexers, asked by the page.
+
+import { Answers } from "./answers.js";
+import { faultOf, isTrap } from "./fault.js";
+import { OpenedFile, type Portion } from "./file.js";
+import { inputOf } from "./indexer.js";
+import { bindings } from "./module.js";
+import type { Command, Event, Fault, Port, Reply, Settings, Task } from "./protocol.js";
+import { FIRST } from "./scan.js";
+
+/** How many portions an indexer has at a time, so that it reads one while it parses another. */
+const AHEAD = 2;
+/** Milliseconds between two states that the page is told. */
+const PACE = 50;
+/** How many files can be opened together. */
+const PLACES = 256;
+
+interface Pooled {
+  port: Port<Reply, Task>;
+  tasks: Set<number>;
+  /** Places that it was told of. */
+  files: Set<number>;
+}
+
+type Assigned = { indexer: Pooled; file: OpenedFile; portion: Portion | undefined };
+
+export class Engine {
+  #port: Port<Command, Event>;
+  #settings: Settings;
+  #pool: Pooled[];
+  #store: bindings.Store;
+  #answers: Answers;
+  #key = crypto.getRandomValues(new Uint8Array(32));
+  #files: OpenedFile[] = [];
+  /** The first file that is not done. */
+  #current = 0;
+  #tasks = new Map<number, Assigned>();
+  #numbers = 0;
+  /** Commands to open that are not answered. */
+  #opening = new Set<number>();
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(port: Port<Command, Event>, indexers: Port<Reply, Task>[], settings: Settings) {
+    this.#port = port;
+    this.#settings = settings;
+    this.#store = new bindings.Store("{}", this.#key, settings.cacheBytes);
+    this.#answers = new Answers(port, this.#store, (place) => this.#files[place]);
+    this.#pool = indexers.map((indexer) => ({ port: indexer, tasks: new Set(), files: new Set() }));
+    for (const indexer of this.#pool) indexer.port.onmessage = (reply) => this.#guard(() => this.#reply(reply));
+    port.onmessage = (command) => this.#guard(() => this.#take(command));
+  }
+
+  /** After a trap nothing can be relied on. */
+  #guard(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.#port.post({ op: "crashed", fault: { ...faultOf(error), code: "crashed" } });
+    }
+  }
+
+  #take(command: Command): void {
+    switch (command.op) {
+      case "open":
+        this.#open(command);
+        break;
+      case "answer":
+        this.#answers.begin(command);
+        break;
+      case "pull":
+        this.#answers.pull(command.id);
+        break;
+      case "cancel":
+        this.#answers.cancel(command.id);
+        this.#cancel(command.id);
+    }
+  }
+
+  #open({ id, sources, format }: Extract<Command, { op: "open" }>): void {
+    if (this.#files.length + sources.length > PLACES) {
+      const fault = { code: "query", message: `at most ${PLACES} files can be opened together` };
+      this.#port.post({ op: "failed", id, fault });
+      return;
+    }
+    const opened = sources.map((source) => {
+      const opening = { place: this.#files.length, name: source.name, format, modified: source.modified, key: this.#key };
+      const file = new OpenedFile(source, opening, id);
+      this.#files.push(file);
+      return file;
+    });
+    this.#opening.add(id);
+    for (const file of opened) void this.#prepare(file);
+    this.#settle();
+  }
+
+  #cancel(id: number): void {
+    if (!this.#opening.delete(id)) return;
+    for (const file of this.#files) {
+      if (file.command === id) this.#fail(file, { code: "closed", message: "its opening was cancelled" });
+    }
+    this.#settle();
+  }
+
+  /** Finds out what a file is. */
+  async #prepare(file: OpenedFile): Promise<void> {
+    try {
+      const first = new Uint8Array(await file.blob.slice(0, FIRST).arrayBuffer());
+      if (file.fault) return;
+      const compression = bindings.compression(first, file.state.name);
+      if (compression !== undefined) {
+        file.inflate();
+        this.#scan(file, compression);
+      } else {
+        this.#begin(file, first);
+        if (file.input?.splits()) file.split(this.#settings.portionBytes, this.#pool.length);
+        else if (file.input) this.#scan(file, undefined);
+        else file.isCut = true;
+      }
+    } catch (error) {
+      if (isTrap(error)) return this.#guard(() => { throw error; });
+      this.#fail(file, faultOf(error));
+    }
+    this.#guard(() => this.#schedule());
+  }
+
+  /** Its plain bytes begin with these; throws where they are of no format. */
+  #begin(file: OpenedFile, first: Uint8Array): void {
+    file.first = first;
+    file.input = inputOf(file.opening, first);
+    if (!file.input) return;
+    file.state.format = file.input.format();
+    this.#store.insert(file.place, file.input);
+  }
+
+  #scan(file: OpenedFile, compression: string | undefined): void {
+    const indexer = this.#pool.reduce((best, other) => (other.tasks.size < best.tasks.size ? other : best));
+    const task = this.#assign(indexer, file, undefined);
+    file.scanning = task;
+    const { opening, blob } = file;
+    indexer.port.post({ op: "scan", task, opening, blob, compression, settings: this.#settings });
+  }
+
+  #assign(indexer: Pooled, file: OpenedFile, portion: Portion | undefined): number {
+    this.#numbers += 1;
+    this.#tasks.set(this.#numbers, { indexer, file, portion });
+    indexer.tasks.add(this.#numbers);
+    return this.#numbers;
+  }
+
+  #release(task: number): void {
+    this.#tasks.get(task)?.indexer.tasks.delete(task);
+    this.#tasks.delete(task);
+  }
+
+  #reply(reply: Reply): void {
+    const assigned = this.#tasks.get(reply.task);
+    // it was cancelled
+    if (!assigned) return;
+    const { file, portion } = assigned;
+    switch (reply.op) {
+      case "indexed":
+        this.#release(reply.task);
+        if (portion) file.indexed(portion, reply.bytes);
+        this.#settle();
+        break;
+      case "first":
+        // the one who scans it has read it as well
+        this.#begin(file, reply.bytes);
+        break;
+      case "part":
+        file.part(reply.blob, reply.consumed);
+        break;
+      case "cut":
+        file.cut(reply.start, reply.end, reply.line);
+        break;
+      case "scanned":
+        this.#release(reply.task);
+        file.tail = reply.tail;
+        file.fault ??= reply.fault;
+        file.isCut = true;
+        this.#settle();
+        break;
+      case "failed":
+        this.#release(reply.task);
+        this.#fail(file, reply.fault);
+        this.#settle();
+        break;
+      case "lost":
+        this.#release(reply.task);
+        // what is half done cannot be gone on with
+        if (portion) file.waiting.unshift(portion);
+        else this.#fail(file, { code: "crashed", message: "the engine failed inside while it read another file" });
+        this.#settle();
+    }
+    this.#schedule();
+  }
+
+  /** Gives portions to those who have few, in the order of files. */
+  #schedule(): void {
+    for (let at = this.#current; at < this.#files.length; at += 1) {
+      const { waiting } = this.#files[at]!;
+      while (waiting.length > 0) {
+        const indexer = this.#pool.reduce((best, other) => (other.tasks.size < best.tasks.size ? other : best));
+        if (indexer.tasks.size >= AHEAD) return;
+        this.#index(indexer, waiting.shift()!);
+      }
+    }
+  }
+
+  #index(indexer: Pooled, portion: Portion): void {
+    const { file, start, end, line } = portion;
+    const { place, opening, first } = file;
+    if (!indexer.files.has(place)) {
+      indexer.files.add(place);
+      indexer.port.post({ op: "file", opening, first });
+    }
+    const task = this.#assign(indexer, file, portion);
+    const exact = line !== undefined;
+    // a line may go on behind its portion
+    const [blob, base] = exact ? [file.plain(start, end), start] : [file.blob, 0];
+    indexer.port.post({ op: "index", task, place, blob, base, start, end, exact });
+  }
+
+  #fail(file: OpenedFile, fault: Fault): void {
+    file.fail(fault);
+    for (const [task, assigned] of this.#tasks) {
+      if (assigned.file !== file) continue;
+      assigned.indexer.port.post({ op: "cancel", task });
+      this.#release(task);
+    }
+  }
+
+  /** Adopts what is at its turn, and tells the page. */
+  #settle(): void {
+    for (let file = this.#files[this.#current]; file; file = this.#files[this.#current]) {
+      while (file.pending[0]?.indexed) {
+        const { indexed, line } = file.pending.shift()!;
+        this.#adopt(file, indexed!, line);
+      }
+      if (!file.isCut || file.pending.length > 0) break;
+      if (file.tail) {
+        this.#adopt(file, file.tail, 1);
+        const last = file.state.errors.at(-1);
+        const where = last && file.state.rejected <= file.state.errors.length ? `: ${last.reason} (line ${last.line})` : "";
+        file.fault ??= { code: "corrupt", message: `the file breaks off${where}` };
+      }
+      Object.assign(file.state, { error: file.fault ?? null, done: true, bytes: file.fault ? file.state.bytes : file.state.size });
+      this.#current += 1;
+    }
+    this.#tell();
+  }
+
+  #adopt(file: OpenedFile, indexed: Uint8Array, line: number | undefined): void {
+    Object.assign(file.state, JSON.parse(this.#store.adopt(file.place, indexed, line)));
+  }
+
+  #tell(): void {
+    const isOver = this.#current === this.#files.length;
+    const answered = [...this.#opening].filter((id) => {
+      const files = this.#files.filter((file) => file.command === id);
+      return files.some(({ state }) => state.records > 0) || files.every(({ state }) => state.done);
+    });
+    if (!isOver && answered.length === 0) {
+      this.#timer ??= setTimeout(() => this.#show(), PACE);
+      return;
+    }
+    this.#show();
+    for (const id of answered) {
+      this.#opening.delete(id);
+      this.#port.post({ op: "opened", id });
+    }
+  }
+
+  #show(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#port.post({ op: "progress", files: this.#files.map(({ state }) => ({ ...state })) });
+  }
+}
