@@ -24,6 +24,7 @@ export const failure = signal<Error | null>(null);
 /** Records that match the question, of the rows that are shown. */
 export const matched = computed(() => shown.value?.snapshot.total ?? null);
 
+const asked = computed<Question>(() => ({ q: effective.value, sort: sort.value, direction: direction.value }));
 const attempts = signal(0);
 let loading: { question: Question; abort: AbortController } | null = null;
 let isGrown = false;
@@ -100,7 +101,7 @@ let attempted = 0;
 let source = backend.peek();
 effect(() => {
   if (view.value !== "requests" || !backend.value) return;
-  const question = { q: effective.value, sort: sort.value, direction: direction.value };
+  const question = asked.value;
   const again = attempts.value !== attempted || backend.value !== source;
   attempted = attempts.value;
   source = backend.value;
@@ -115,7 +116,7 @@ effect(() => {
 effect(() => {
   if (revision.value === shownRevision || view.peek() !== "requests") return;
   if (loading) isGrown = true;
-  else if (shown.peek()) load(shown.peek()!.snapshot.question);
+  else load(asked.peek());
 });
 
 effect(() => {
