@@ -1,6 +1,6 @@
 # What a developer types. Every target works in a fresh clone with Rust, a C compiler and make.
 .DEFAULT_GOAL := help
-.PHONY: help serve ui worker worker-dev worker-test bench-edge deploy edge wasm32 test bench lint purity peers soak doc
+.PHONY: help serve wasm ui browser-test worker worker-dev worker-test bench-edge bench-browser deploy with-node wasm32 test bench lint purity peers soak doc
 
 CARGO ?= cargo
 DATA ?= reqlog-data
@@ -18,11 +18,22 @@ help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 13
 
 serve: ## build in release mode, with the web UI where there is Node, and serve ./reqlog-data on 127.0.0.1:7070
-	@$(MAKE) --no-print-directory edge TARGET=ui
+	@$(MAKE) --no-print-directory with-node TARGET=ui
 	$(CARGO) run --release --package reqlog -- serve --data $(DATA) --listen $(LISTEN)
 
-ui: www/node_modules ## build the web UI into target/www, from where the server embeds it and the Worker serves it (Node 20 or later)
+wasm: wasm32 wasm/node_modules ## build the npm package of the browser's engine into target/wasm (Node 20 or later)
+	CARGO=$(CARGO) node wasm/build.mjs
+
+wasm/node_modules: wasm/package.json wasm/package-lock.json
+	cd wasm && npm ci --no-audit --no-fund
+	@touch $@
+
+ui: wasm www/node_modules ## build the web UI into target/www, from where the server embeds it and the Worker serves it
 	node www/build.mjs
+
+browser-test: ui ## the package and the UI in Node and real Chromium (UPDATE_BASELINES=1 takes new pictures)
+	cd www && node node_modules/typescript/bin/tsc --project .
+	node --test --test-timeout=300000 --test-concurrency=2 wasm/test/*.test.mjs www/test/*.test.mjs www/test/browser/*.test.mjs
 
 www/node_modules: www/package.json www/package-lock.json
 	cd www && npm ci --no-audit --no-fund
@@ -47,17 +58,17 @@ deploy: ui worker ## migrate the database of worker/wrangler.jsonc, then deploy
 	cd worker && $(WRANGLER) deploy
 
 test: lint purity ## everything that must hold before a change is merged
-	@$(MAKE) --no-print-directory edge TARGET=worker
+	@$(MAKE) --no-print-directory with-node TARGET='ui worker'
 	$(CARGO) test
-	@$(MAKE) --no-print-directory edge TARGET=worker-test
+	@$(MAKE) --no-print-directory with-node TARGET='worker-test browser-test'
 	@$(MAKE) --no-print-directory peers
 
-# make TARGET where there is Node; REQLOG_EDGE=required makes its absence a failure
-edge:
+# make TARGET where there is Node; REQLOG_EDGE=required or REQLOG_BROWSER=required makes its absence a failure
+with-node:
 	@if node --eval 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' 2>/dev/null; then \
 	  $(MAKE) --no-print-directory $(TARGET); \
 	else \
-	  echo "$(TARGET) is left out: it needs Node 20 or later"; test "$$REQLOG_EDGE" != required; \
+	  echo "$(TARGET) is left out: it needs Node 20 or later"; test "$$REQLOG_EDGE" != required -a "$$REQLOG_BROWSER" != required; \
 	fi
 
 wasm32:
@@ -65,8 +76,8 @@ wasm32:
 
 lint: wasm32 ## formatting and clippy, both without mercy
 	$(CARGO) fmt --all --check
-	$(CARGO) clippy --workspace --exclude reqlog-worker --all-targets -- --deny warnings
-	$(CARGO) clippy --package reqlog-worker --target $(WASM) -- --deny warnings
+	$(CARGO) clippy --workspace --exclude reqlog-worker --exclude reqlog-wasm --all-targets -- --deny warnings
+	$(CARGO) clippy --package reqlog-worker --package reqlog-wasm --target $(WASM) -- --deny warnings
 
 purity: wasm32 ## the core builds for wasm32 and imports nothing from its host
 	$(CARGO) rustc --package reqlog-core --lib --crate-type cdylib --target $(WASM) -- $(EVERYTHING)
@@ -86,7 +97,15 @@ peers: ## the running server as an OpenAPI validator, a request generator and pa
 bench: ## criterion for the core, then the end-to-end tables (rg and jq are asked where they are there), then bench-edge
 	$(CARGO) build --release --package reqlog
 	$(CARGO) bench --package reqlog-tests
-	@$(MAKE) --no-print-directory edge TARGET=bench-edge
+	@$(MAKE) --no-print-directory with-node TARGET=bench-edge
+
+bench-browser: ui www/bench/node_modules ## opening and asking of a gigabyte in Chromium, beside DuckDB-Wasm (REQLOG_BENCH_BROWSER=quick only shows that it runs)
+	$(CARGO) build --release --package reqlog --package reqlog-tests --bins
+	node www/bench/main.mjs
+
+www/bench/node_modules: www/bench/package.json www/bench/package-lock.json
+	cd www/bench && npm ci --no-audit --no-fund
+	@touch $@
 
 bench-edge: worker ## what the Worker costs on workerd, beside a row a record in D1 (REQLOG_BENCH_EDGE=quick only shows that it runs)
 	node worker/bench/main.mjs

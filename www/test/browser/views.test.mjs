@@ -1,0 +1,102 @@
+// The main views: what axe-core says of them, and how they look in both themes, beside pictures that were looked at.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { difference, host, launch, missing, open, violations } from './harness.mjs';
+import { search, settled } from './window.mjs';
+
+// fonts are drawn a little differently from machine to machine, and text is most of what there is
+const TOLERATED = 0.04;
+
+const skip = missing;
+let [site, browser] = [];
+before(async () => {
+  if (!skip) [site, browser] = await Promise.all([host(), launch()]);
+});
+after(async () => {
+  await browser?.close();
+  await site?.close();
+});
+
+async function demo(page) {
+  await page.goto(`${site.url}/open.html#demo`);
+  await page.getByRole('grid').waitFor({ timeout: 30_000 });
+  await settled(page);
+}
+
+const record = async (page, query, tab) => {
+  await demo(page);
+  await search(page, query);
+  await page.getByRole('grid').press('Enter');
+  const pane = page.getByRole('complementary', { name: 'Record' });
+  await pane.getByRole('tab').first().waitFor();
+  if (tab) await pane.getByRole('tab', { name: tab }).click();
+  await page.waitForFunction(() => !document.querySelector('.app-pane [aria-busy=true]'));
+};
+
+/** Each view, and how a user comes to it. */
+const VIEWS = {
+  start: async (page) => page.goto(`${site.url}/open.html`).then(() => page.getByRole('main').getByRole('button').first().waitFor()),
+  table: demo,
+  endpoints: async (page) => {
+    await demo(page);
+    await page.getByRole('button', { name: 'Endpoints' }).or(page.getByRole('tab', { name: 'Endpoints' })).or(page.getByRole('radio', { name: 'Endpoints' })).first().click();
+    await page.waitForFunction(() => document.querySelector('section[aria-label=Endpoints]')?.getAttribute('aria-busy') === 'false');
+  },
+  record: (page) => record(page, 'status:5xx'),
+  body: (page) => record(page, 'method:POST', 'Response'),
+  palette: async (page) => {
+    await demo(page);
+    await page.keyboard.press('Control+k');
+    await page.getByRole('dialog').waitFor();
+  },
+  help: async (page) => {
+    await demo(page);
+    await page.locator('body').press('?');
+    await page.getByRole('dialog').waitFor();
+  },
+  export: async (page) => {
+    await demo(page);
+    await page.getByRole('button', { name: /^Export/ }).click();
+    await page.getByRole('dialog').getByText(/records?/).first().waitFor();
+  },
+  wrong: async (page) => {
+    await demo(page);
+    await page.getByRole('combobox', { name: /query|search/i }).fill('status:abc');
+    await page.keyboard.press('Enter');
+    await page.getByRole('alert').first().waitFor();
+  },
+  nothing: async (page) => {
+    await demo(page);
+    await search(page, 'path:/nothing/is/here');
+  },
+};
+
+for (const scheme of ['light', 'dark']) {
+  for (const [name, show] of Object.entries(VIEWS)) {
+    test(`${name}, ${scheme}`, { skip }, async () => {
+      const { page, context, faults } = await open(browser, 'about:blank', { scheme });
+      await show(page);
+      assert.deepEqual(await violations(page), []);
+      // the pointer marks what it is over
+      await page.mouse.move(0, 0);
+      const share = await difference(page, `${name}-${scheme}`);
+      assert.ok(share <= TOLERATED, `${(100 * share).toFixed(1)} % of the pixels differ: look at target/www-pictures/${name}-${scheme}.png`);
+      assert.deepEqual(faults.filter((fault) => !/status of 400/.test(fault)), []);
+      await context.close();
+    });
+  }
+}
+
+test('a phone shows the table, the record and the facets', { skip }, async () => {
+  const { page, context, faults } = await open(browser, 'about:blank', { width: 390, height: 844, hasTouch: true, isMobile: true });
+  await demo(page);
+  assert.deepEqual(await violations(page), []);
+  const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+  assert.ok(overflow <= 0, `${overflow} px wider than the screen`);
+  assert.ok((await difference(page, 'phone-light')) <= TOLERATED);
+  await page.getByRole('grid').locator('[role=row][aria-rowindex="2"]').tap();
+  await page.getByRole('complementary', { name: 'Record' }).getByRole('tab').first().waitFor();
+  assert.deepEqual(await violations(page), []);
+  assert.deepEqual(faults, []);
+  await context.close();
+});
