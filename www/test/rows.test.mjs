@@ -275,6 +275,18 @@ test("growth after a failure asks what is asked now, not what is shown", async (
   assert.equal(rows.failure.value, null);
 });
 
+test("rows of one source are not shown as those of another", async () => {
+  question.backend.value = fake;
+  await fake.answer();
+  Object.assign(rows.eye, { first: 5000, last: 5040, position: 5000 * 26 });
+  const other = new Fake(7);
+  question.backend.value = other;
+  assert.equal(rows.shown.value, null);
+  await other.answer();
+  assert.equal(rows.matched.value, 7);
+  assert.equal(rows.shown.value.isNew, true);
+});
+
 test("a column that is added asks for its members, and rows stay meanwhile", async () => {
   question.backend.value = fake;
   await fake.answer();

@@ -63,6 +63,15 @@ function show(snapshot: Snapshot, shift: number): void {
   });
 }
 
+/** Rows of another source are none of this one. */
+function forget(): void {
+  shown.peek()?.snapshot.close();
+  batch(() => {
+    shown.value = null;
+    failure.value = null;
+  });
+}
+
 function load(question: Question): void {
   const source = backend.value;
   if (!source) return;
@@ -102,9 +111,11 @@ let source = backend.peek();
 effect(() => {
   if (view.value !== "requests" || !backend.value) return;
   const question = asked.value;
-  const again = attempts.value !== attempted || backend.value !== source;
+  const isOther = backend.value !== source;
+  const again = attempts.value !== attempted || isOther;
   attempted = attempts.value;
   source = backend.value;
+  if (isOther) forget();
   const has = (other: Question | undefined) => other !== undefined && isSame(other, question);
   const isThere = has(shown.peek()?.snapshot.question) && shownRevision === revision.peek() && !failure.peek();
   if (!again && (loading ? has(loading.question) : isThere)) return;
