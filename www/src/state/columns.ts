@@ -27,7 +27,7 @@ export const COLUMNS: readonly Column[] = [
   plain("time", "Time", 190, { sort: "time", narrow: 72 }),
   plain("level", "Level", 34, { label: "" }),
   plain("method", "Method", 72, { narrow: 58 }),
-  plain("status", "Status", 62, { sort: "status", narrow: 50 }),
+  plain("status", "Status", 62, { sort: "status", narrow: 54 }),
   { id: "path", label: "Host and path", name: "Host and path", fields: ["host", "path", "query", "route", "kind", "message"], width: 360, narrow: 120, grows: true },
   { id: "duration", label: "Duration", name: "Duration", fields: ["duration_ms"], width: 96, narrow: 88, sort: "duration", numeric: true },
   { id: "size", label: "Size", name: "Size of the bodies", fields: ["request", "response"], width: 76, sort: "size", numeric: true },
