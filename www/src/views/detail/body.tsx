@@ -37,6 +37,7 @@ const REASONS: Record<string, string> = {
 function viewsOf(media: Media, text: string | null, hasLayers: boolean): View[] {
   const views: View[] = [];
   if (media === "json") views.push("tree", "pretty");
+  if (media === "lines") views.push("tree");
   if (media === "form") views.push("form");
   if (media === "multipart") views.push("parts");
   if (media === "image" || media === "svg") views.push("image");
@@ -100,6 +101,9 @@ function textOf(head: Uint8Array, contentType: string | undefined, media: Media)
   return decoderFor(contentType, head).decode(head);
 }
 
+/** JSON values, one a line, as one array. */
+const listed = (text: string): string => `[${text.split(/\r?\n/).filter((line) => line.trim() !== "").join(",\n")}]`;
+
 interface ViewsProps {
   record: LogRecord;
   side: Side;
@@ -114,7 +118,8 @@ function Views({ record, side, body, head }: ViewsProps) {
   const layers = useLayers(head, text);
   const views = viewsOf(media, text, layers !== null);
   const [chosen, choose] = useState<View | null>(null);
-  const parsed = useLoaded(media === "json" && text !== null ? (signal) => parseLong(text, signal) : null, [text]);
+  const json = media === "json" ? text : media === "lines" && text !== null ? listed(text) : null;
+  const parsed = useLoaded(json === null ? null : (signal) => parseLong(json, signal), [json]);
   // what says that it is JSON and is none is shown as text
   const isBroken = parsed.value !== null && parsed.value.fault !== null && (parsed.value.length === 0 || !parsed.value.isContainer(0));
   const usable = isBroken ? views.filter((view) => view !== "tree" && view !== "pretty") : views;
@@ -130,7 +135,7 @@ function Views({ record, side, body, head }: ViewsProps) {
       </div>
       {isBroken && <p class="detail-hint">It is named JSON, but is none: {parsed.value?.fault?.reason} at character {parsed.value?.fault?.at}.</p>}
       {view === "raw" && text?.includes("\ufffd") && !isText(head) && <p class="detail-hint">It is no valid text: bytes that stand for no character are shown as �. Hex shows them.</p>}
-      {view === "tree" && (parsed.value ? <Json tree={parsed.value} label={label} prefix={side === "request" ? "req.json." : "res.json."} /> : <p class="detail-hint">Reading…</p>)}
+      {view === "tree" && (parsed.value ? <Json tree={parsed.value} label={label} {...(media === "json" ? { prefix: side === "request" ? "req.json." : "res.json." } : {})} /> : <p class="detail-hint">Reading…</p>)}
       {view === "pretty" && (parsed.value ? <Pretty tree={parsed.value} label={label} /> : <p class="detail-hint">Reading…</p>)}
       {view === "raw" && text !== null && <Text text={text} label={label} />}
       {view === "form" && text !== null && <Form text={text} />}
