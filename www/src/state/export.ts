@@ -1,7 +1,7 @@
 // An export under way: the stream goes where it is kept, row by whole row, and is taken up again where it broke off.
 import { signal } from "@preact/signals";
 import type { Backend } from "../backend/backend";
-import { ApiError, ask, get, path, type Page } from "../lib/api";
+import { ask, get, path, type Page } from "../lib/api";
 import { Rows, type ExportFormat } from "../lib/rows";
 
 export type { ExportFormat } from "../lib/rows";
@@ -121,7 +121,8 @@ export async function run(from: Backend, q: string, format: ExportFormat, sink: 
   } catch (error) {
     await sink.drop().catch(() => {});
     if (signal.aborted) return;
-    const why = error instanceof ApiError || error instanceof Error ? error.message : String(error);
+    let why = error instanceof Error ? error.message : String(error);
+    if (error instanceof Broken) why = rows.resumable ? `Taking it up again failed ${resumed} times: ${why}.` : "An archive cannot be taken up where it broke off; NDJSON, CSV and JSON can.";
     exporting.value = { at: "failed", why, ...came, rows: rows.count };
   } finally {
     if (running === abort) running = null;

@@ -13,11 +13,13 @@ function named(now: Live): { text: string; title: string } {
     case "live":
       return paused.value ? { text: "Paused", title: "New records are counted and not shown" } : { text: "Live", title: "New records are shown as they come" };
     case "retrying":
-      return { text: "Retrying", title: `${now.why} Next attempt in ${counted(now.seconds, "second")}; click to try now.` };
+      return { text: "Retrying", title: `${sentence(now.why)} Next attempt in ${counted(now.seconds, "second")}; click to try now.` };
     case "refused":
-      return { text: "Refused", title: `${now.why} Click to try again.` };
+      return { text: "Refused", title: `${sentence(now.why)} Click to try again.` };
   }
 }
+
+const sentence = (text: string) => (/[.!?]$/.test(text) ? text : `${text}.`);
 
 export function LiveControl() {
   if (!offered.value) return null;
