@@ -46,16 +46,15 @@ function viewsOf(media: Media, text: string | null, hasLayers: boolean): View[] 
   return [...views, "hex"];
 }
 
-export function Body({ record, side, body }: { record: LogRecord; side: Side; body: Described & { reason?: string } }) {
+export function Body({ record, side, body }: { record: LogRecord; side: Side; body: Described }) {
   const from = backend.value;
   const [most, setMost] = useState(PORTION);
   const [arrived, setArrived] = useState(0);
   const loaded = useLoaded(from && body.captured > 0 ? (signal) => bodyHead(from, record.id, side, body, most, signal, setArrived) : null, [from, record.id, side, most]);
-  const reason = body.reason ?? body.cut;
   return (
-    <div class="body">
+    <div class="body" aria-busy={loaded.pending}>
       <Facts record={record} side={side} body={body} />
-      {body.truncated && <p class="detail-warning">{REASONS[reason ?? ""] ?? "Not all of it was kept."}{body.captured > 0 && ` ${bytes(body.captured)} were kept.`}</p>}
+      {body.truncated && <p class="detail-warning">{REASONS[body.reason ?? ""] ?? "Not all of it was kept."}{body.captured > 0 && ` ${bytes(body.captured)} were kept.`}</p>}
       {loaded.error && <p class="detail-error" role="alert">{loaded.error.message}</p>}
       {body.captured === 0 && !body.truncated && <p class="detail-hint">The body is empty.</p>}
       {loaded.pending && !loaded.value && <progress class="body-progress" max={Math.min(body.captured, most)} value={arrived} aria-label="Loading the body" />}
