@@ -6,7 +6,6 @@ use crate::headers::Headers;
 use crate::plan::{IngestRequest, Settings};
 use crate::record::{Field, Message, Record};
 use crate::redact::Redactor;
-use crate::segment::Row;
 use std::borrow::Cow;
 
 /// Longest text field and header value in bytes; a longer one is cut at a character boundary.
@@ -79,17 +78,17 @@ impl Rules {
         TEXT_CAP.min(self.body_cap)
     }
 
-    /// What [`accept`](Self::accept) leaves of the row of a unit of at most [`lean_limit`](Self::lean_limit) bytes, none
-    /// where only that can tell: where something is to be replaced or refused.
-    pub(crate) fn accept_lean<'a>(&'a self, lean: Lean<'a>) -> Option<Row<'a>> {
-        let Lean { mut row, headers } = lean;
+    /// Makes of the row of a unit of at most [`lean_limit`](Self::lean_limit) bytes what [`accept`](Self::accept) leaves
+    /// of it; none where only that can tell: where something is to be replaced or refused.
+    pub(crate) fn accept_lean<'a>(&'a self, lean: &mut Lean<'a>) -> Option<()> {
+        let Lean { row, headers } = lean;
         for ((_, field), value) in DERIVED.into_iter().zip(headers) {
             let text = &mut row.texts[field as usize];
             match value {
                 None => {}
                 Some(_) if text.is_some() => {}
                 Some(Cow::Borrowed(value)) => *text = derived(field, value).map(Cow::Borrowed),
-                Some(Cow::Owned(value)) => *text = derived(field, &value).map(|value| Cow::Owned(value.to_owned())),
+                Some(Cow::Owned(value)) => *text = derived(field, value).map(|value| Cow::Owned(value.to_owned())),
             }
         }
         for (field, value) in &self.defaults {
@@ -108,7 +107,7 @@ impl Rules {
         let secret = |field: Field| {
             row.texts[field as usize].as_deref().is_some_and(|value| self.redactor.field(field, value).is_some())
         };
-        (!Redactor::FIELDS.into_iter().any(secret)).then_some(row)
+        (!Redactor::FIELDS.into_iter().any(secret)).then_some(())
     }
 
     fn complete(&self, mut record: Record) -> Result<Record, String> {

@@ -37,6 +37,9 @@ test("a plain request is a plain call", () => {
   assert.equal(fetchSnippet(record({ method: "GET", scheme: undefined, host: undefined, request: { headers: [["host", "from.test"]] } }), new Uint8Array()), 'await fetch("http://from.test/a");\n');
   assert.match(fetchSnippet(record({ method: "GET" }), utf8("x")), /\/\/ body: "x"/);
   assert.match(fetchSnippet(record({ request: { headers: [], body: { truncated: true } } }), utf8("x")), /^\/\/ the body is not whole/);
+  const typed = record({ request: { headers: [], body: { content_type: "text/x-own" } } });
+  assert.match(fetchSnippet(typed, utf8("x")), /\["content-type", "text\/x-own"\]/);
+  assert.doesNotMatch(fetchSnippet(typed, new Uint8Array()), /content-type/);
   assert.equal(literal("<"), '"\\x3C"');
 });
 

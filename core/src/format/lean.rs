@@ -41,16 +41,16 @@ const SOURCE: u32 = 1 << 29;
 const SIDES: u32 = 1 << 30;
 const _: () = assert!(Field::COUNT <= 24);
 
-/// The row of `text`, or none where the whole record has to be read.
-pub(super) fn read(text: &str, now: Timestamp) -> Option<Lean<'_>> {
-    let mut reader = Reader {
-        lean: Lean { row: Row::new(now), headers: [const { None }; DERIVED.len()] },
-        seen: 0,
-        level: None,
-        kind: None,
-        answered: false,
-        encoded: [false; 2],
-    };
+impl Lean<'_> {
+    /// Of a unit of which nothing is read; its time is `now`.
+    pub(crate) fn new(now: Timestamp) -> Self {
+        Self { row: Row::new(now), headers: [const { None }; DERIVED.len()] }
+    }
+}
+
+/// Reads `text` into `lean`, which is new; none where the whole record has to be read.
+pub(super) fn read<'a>(text: &'a str, lean: &mut Lean<'a>) -> Option<()> {
+    let mut reader = Reader { lean, seen: 0, level: None, kind: None, answered: false, encoded: [false; 2] };
     let mut scan = Scan::new(text);
     scan.object(|name, scan| match name {
         Cow::Borrowed(name) => reader.member(name, scan),
@@ -60,8 +60,8 @@ pub(super) fn read(text: &str, now: Timestamp) -> Option<Lean<'_>> {
     reader.finish()
 }
 
-struct Reader<'a> {
-    lean: Lean<'a>,
+struct Reader<'a, 'l> {
+    lean: &'l mut Lean<'a>,
     seen: u32,
     level: Option<Level>,
     kind: Option<Kind>,
@@ -71,7 +71,7 @@ struct Reader<'a> {
     encoded: [bool; 2],
 }
 
-impl<'a> Reader<'a> {
+impl<'a> Reader<'a, '_> {
     fn member(&mut self, name: &str, scan: &mut Scan<'a>) -> Option<()> {
         let Some(member) = Member::find(Scope::Record, name) else {
             // one header field a member, as Traefik writes them
@@ -230,8 +230,8 @@ impl<'a> Reader<'a> {
         Some(())
     }
 
-    fn finish(self) -> Option<Lean<'a>> {
-        let Self { mut lean, level, kind, answered, encoded, .. } = self;
+    fn finish(self) -> Option<()> {
+        let Self { lean, level, kind, answered, encoded, .. } = self;
         let row = &mut lean.row;
         if encoded.iter().zip(&row.sizes).any(|(encoded, size)| *encoded && size.is_some()) {
             return None;
@@ -242,7 +242,7 @@ impl<'a> Reader<'a> {
             Some(_) => Kind::Request,
             None => Kind::Event,
         });
-        Some(lean)
+        Some(())
     }
 }
 

@@ -33,7 +33,7 @@ mod row;
 mod scan;
 mod splitter;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 pub mod time;
 pub(crate) mod url;
 mod word;

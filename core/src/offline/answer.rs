@@ -3,11 +3,12 @@
 use super::Place;
 use super::running::{Progress, Running};
 use super::store::Store;
-use crate::plan::{BodyUse, Exporter, Failure, Outcome, Plan, plan};
+use crate::plan::{BodyUse, Exporter, Failure, Operation, Outcome, Plan, plan};
 use crate::timestamp::Timestamp;
 use bytes::Bytes;
 use http::{Request, Response};
 use std::ops::Range;
+use std::time::Duration;
 
 /// An answer under way: [`step`](Self::step) until it is over, each time doing what it says.
 ///
@@ -23,6 +24,8 @@ use std::ops::Range;
 #[derive(Debug)]
 pub struct Answer {
     stage: Stage,
+    // of a request that waits for a row, until there is one
+    waits: Option<Duration>,
 }
 
 #[derive(Debug)]
@@ -71,10 +74,14 @@ impl Answer {
         if let BodyUse::Collect { limit } = planned.body() {
             if body.len() > limit {
                 let failure = Failure::TooLarge { limit: limit as u64 };
-                return Self { stage: Stage::Ready(planned.reply(Outcome::Failed(failure))) };
+                return Self { stage: Stage::Ready(planned.reply(Outcome::Failed(failure))), waits: None };
             }
             planned = planned.with_body(&body, &context);
         }
+        let waits = match planned.operation() {
+            Operation::Page { wait, .. } => *wait,
+            _ => None,
+        };
         let stage = match planned.export() {
             Ok(exporter) => Stage::Streaming { exporter, page: None, is_begun: false },
             Err(planned) => match Running::new(planned.operation(), store) {
@@ -82,7 +89,13 @@ impl Answer {
                 Err(failure) => Stage::Ready(planned.reply(Outcome::Failed(failure))),
             },
         };
-        Self { stage }
+        Self { stage, waits }
+    }
+
+    /// How long the client waits for a row, where the whole answer has none. A shell that adopts more meanwhile asks again
+    /// then; one that does not need not wait.
+    pub fn waits(&self) -> Option<Duration> {
+        self.waits
     }
 
     /// Goes on until bytes are needed or there is something to send. After an end, [`Step::End`] again.
@@ -95,8 +108,16 @@ impl Answer {
                     self.stage = Stage::Running(plan, running);
                     Step::Read(read)
                 }
-                Ok(Progress::Done(outcome)) => Step::Whole(plan.reply(*outcome)),
-                Err(failure) => Step::Whole(plan.reply(Outcome::Failed(failure))),
+                Ok(Progress::Done(outcome)) => {
+                    if !matches!(&*outcome, Outcome::Page(page) if page.rows.is_empty()) {
+                        self.waits = None;
+                    }
+                    Step::Whole(plan.reply(*outcome))
+                }
+                Err(failure) => {
+                    self.waits = None;
+                    Step::Whole(plan.reply(Outcome::Failed(failure)))
+                }
             },
             Stage::Streaming { exporter, page, is_begun } => self.stream(exporter, page, is_begun, store, now),
         }

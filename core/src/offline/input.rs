@@ -82,7 +82,7 @@ impl Opening {
         }
     }
 
-    fn rules(&self) -> Rules {
+    pub(super) fn rules(&self) -> Rules {
         let request = IngestRequest {
             scope: Scope::Organisation,
             project: self.project.clone(),
@@ -183,10 +183,12 @@ impl Input {
     /// Adds the row of a unit to `rows`, which holds those of the units before it.
     pub(super) fn index(&self, unit: &Unit<'_>, rows: &mut HotBuilder) -> Result<(), Rejection> {
         let Inner { place, parser, rules, .. } = &*self.0;
+        let mut lean = parser.blank();
         if let Some(seq) = place.seq(unit.offset)
-            && let Some(row) = parser.lean(unit, rules.lean_limit()).and_then(|lean| rules.accept_lean(lean))
+            && parser.lean(unit, rules.lean_limit(), &mut lean).is_some()
+            && rules.accept_lean(&mut lean).is_some()
         {
-            rows.push(seq, &row);
+            rows.push(seq, &lean.row);
             return Ok(());
         }
         let row = self.record(unit)?;

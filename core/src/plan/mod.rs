@@ -13,12 +13,14 @@ mod allowance;
 mod context;
 mod edge;
 mod exporter;
+mod host;
 mod operation;
 mod outcome;
 mod ui;
 
 pub use context::{Context, FanOut, Offer, Offers, Origins, Projects, Settings};
 pub use exporter::Exporter;
+pub use host::refuse_foreign_host;
 pub use operation::{BodyUse, IngestMode, IngestRequest, Operation};
 pub use outcome::{Failure, Outcome};
 pub(crate) use ui::is_document;

@@ -36,7 +36,7 @@ use crate::segment::evaluate::is_cold;
 use histogram::Survey;
 use measure::{Measure, Sum};
 use order::Rank;
-use selection::{Candidate, Found, Selection, Todo};
+use selection::{Candidate, Selection};
 use sha2::{Digest, Sha256};
 use sorting::{Place, Sorting};
 use std::sync::Arc;
@@ -245,53 +245,6 @@ impl Scan {
         let extent = self.sorting.of_summary(summary);
         if whole || !self.sorting.is_passed(extent) {
             self.work.push(Work { source, rows: summary.rows, predicate, extent, whole, measure: None, plain });
-        }
-    }
-
-    // What the selection counted is not counted again for the total.
-    fn know(&mut self, source: SourceId, matched: u64, plain: Plain) {
-        if plain == Plain::Yes {
-            self.learned.push((source, matched));
-        }
-        for work in self.work.iter_mut().filter(|work| work.source == source && work.whole) {
-            self.total += matched;
-            work.whole = false;
-        }
-    }
-
-    // The next source whose matches have to be counted to find where an offset leads; `None` when this phase is over.
-    fn select(&mut self) -> Option<Next> {
-        match self.selection.as_mut()?.next(self.running, self.window) {
-            Todo::Wait => Some(Next::Wait),
-            Todo::Run(at, measure) => {
-                let Candidate { source, rows, predicate, .. } = self.selection.as_ref()?.candidate(at);
-                let search = Search {
-                    predicate: predicate.clone(),
-                    sorting: self.sorting.clone(),
-                    wanted: 0,
-                    whole: true,
-                    unit: self.unit,
-                    measure,
-                };
-                let task = Task::new(*source, *rows, at, Job::Match(search));
-                self.running += 1;
-                self.scanned.opened += 1;
-                Some(Next::Run(Box::new(task)))
-            }
-            Todo::Done(found) => {
-                self.selection = None;
-                match found {
-                    Found::Beyond => self.wanted = 0,
-                    Found::After(rank, skipped) => {
-                        self.skipped = skipped;
-                        self.wanted = self.fetch.as_ref().map_or(0, |fetch| wanted(skipped, &fetch.query));
-                        self.sorting.start_after(Place::Number(rank));
-                    }
-                }
-                let none = self.wanted == 0;
-                self.work.retain(|work| work.whole || !none && !self.sorting.is_passed(work.extent));
-                None
-            }
         }
     }
 

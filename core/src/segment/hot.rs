@@ -121,7 +121,9 @@ impl HotBuilder {
             let value = if number == Number::Seq { Some(seq.get() as i64) } else { row.number(number) };
             if value.is_some() {
                 // what is absent from every row costs nothing
-                column.resize(self.rows, None);
+                if column.len() < self.rows {
+                    column.resize(self.rows, None);
+                }
                 column.push(value);
             }
         }
@@ -171,7 +173,7 @@ impl HotBuilder {
             let Some(text) = text else { continue };
             let grams = if SEARCHED.contains(&field) { Grams::of(&text.values) } else { None };
             let counts = if Summary::COUNTED.contains(&field) && lacks(field) {
-                ValueCounts::of(&text, exchanges.is_some().then_some(|row| is_exchange(row)))
+                ValueCounts::of(&text, exchanges.is_some().then_some(&is_exchange))
             } else {
                 None
             };

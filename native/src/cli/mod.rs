@@ -16,6 +16,7 @@ mod keys;
 mod limits;
 mod literal;
 mod manual;
+mod opened;
 mod outlines;
 mod output;
 mod projects;

@@ -21,40 +21,54 @@ pub fn json(value: &impl serde::Serialize) -> io::Result<()> {
     out.flush()
 }
 
-/// A reader that shows its progress on stderr, where that is a terminal, and clears it at its end.
+/// Progress on stderr, where that is a terminal; cleared when it is dropped.
+pub struct Bar(ProgressBar);
+
+/// Shows how far something is that has `length` bytes, if that is known.
+pub fn bar(name: &str, length: Option<u64>) -> Bar {
+    let target = if io::stderr().is_terminal() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+    let bar = ProgressBar::with_draw_target(length, target);
+    let template = match length {
+        Some(_) => "{msg} {wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta}",
+        None => "{msg} {spinner} {bytes} {bytes_per_sec}",
+    };
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style);
+    }
+    bar.set_message(name.to_owned());
+    Bar(bar)
+}
+
+impl Bar {
+    /// So many bytes more are done.
+    pub fn advance(&self, bytes: u64) {
+        self.0.inc(bytes);
+    }
+}
+
+impl Drop for Bar {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}
+
+/// A reader that shows its progress.
 pub struct Watched<R> {
     inner: R,
-    bar: ProgressBar,
+    bar: Bar,
 }
 
 impl<R> Watched<R> {
     /// Watches `inner`, which is `length` bytes long if that is known.
     pub fn new(inner: R, name: &str, length: Option<u64>) -> Self {
-        let target =
-            if io::stderr().is_terminal() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-        let bar = ProgressBar::with_draw_target(length, target);
-        let template = match length {
-            Some(_) => "{msg} {wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta}",
-            None => "{msg} {spinner} {bytes} {bytes_per_sec}",
-        };
-        if let Ok(style) = ProgressStyle::with_template(template) {
-            bar.set_style(style);
-        }
-        bar.set_message(name.to_owned());
-        Self { inner, bar }
+        Self { inner, bar: bar(name, length) }
     }
 }
 
 impl<R: Read> Read for Watched<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.inner.read(buffer)?;
-        self.bar.inc(read as u64);
+        self.bar.advance(read as u64);
         Ok(read)
-    }
-}
-
-impl<R> Drop for Watched<R> {
-    fn drop(&mut self) {
-        self.bar.finish_and_clear();
     }
 }

@@ -1,10 +1,9 @@
 //! `reqlog serve`: the API and the UI over a data directory, or over files without keeping anything.
 
-use super::api::{self, Path as Route};
-use super::backend::{self, Backend};
+use super::backend;
 use super::limits::LimitFlags;
 use super::settings::Settings;
-use super::{Problem, Verdict, browser, import};
+use super::{Problem, Verdict, browser};
 use clap::Args;
 use reqlog::server::{self, RunFile, Service};
 use reqlog::store::Store;
@@ -20,17 +19,22 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Serves the API and the web UI over a data directory, or over files
+///
+/// With files, they are asked about where they lie: indexed on all cores while requests are already answered, and read
+/// again for headers and bodies, so leave them in place. What is compressed, and standard input, is kept plain meanwhile in
+/// a file without a name in the directory for temporary files (TMPDIR). On a loopback address no key is needed, unless
+/// REQLOG_ADMIN_KEY gives one or --origins is *; else one is printed as `admin key: …`.
 #[derive(Args, Debug)]
 pub struct Serve {
-    /// Files to serve; nothing is kept when the command ends
-    #[arg(value_name = "FILE", conflicts_with = "data")]
-    files: Vec<PathBuf>,
+    /// Files to serve instead, compressed or not, `-` for standard input; nothing is stored
+    #[arg(value_name = "FILE", conflicts_with_all = ["data", "retention_age", "retention_bytes"])]
+    pub(super) files: Vec<PathBuf>,
     /// Data directory; made if it is not there [default: ./reqlog-data]
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
     /// Address and port; port 0 takes a free one [default: 127.0.0.1:7070]
     #[arg(long, value_name = "ADDR")]
-    listen: Option<String>,
+    pub(super) listen: Option<String>,
     /// Path that a reverse proxy puts before every route, as /logs
     #[arg(long, value_name = "P")]
     base_path: Option<String>,
@@ -49,7 +53,7 @@ pub struct Serve {
     retention_bytes: Option<String>,
     /// Open the web UI in the browser, with a key of this run
     #[arg(long)]
-    open: bool,
+    pub(super) open: bool,
 }
 
 /// Hoody's fan-out
@@ -82,21 +86,31 @@ fn seconds(flag: Option<u64>, setting: Option<Duration>) -> Option<Duration> {
     flag.map(Duration::from_secs).or(setting)
 }
 
-const LISTEN: &str = "127.0.0.1:7070";
+pub(super) const LISTEN: &str = "127.0.0.1:7070";
 
 impl Serve {
     pub fn run(self, settings: &Settings) -> Result<Verdict, Problem> {
-        let over_files = !self.files.is_empty();
-        let origins = settings.origins(self.origins.as_deref())?;
-        let limits = self.limits.resolve(settings)?;
+        if self.files.is_empty() { self.directory(settings) } else { self.files(settings) }
+    }
+
+    /// What requests are planned against, whatever is served.
+    pub(super) fn plan(&self, settings: &Settings) -> Result<plan::Settings, Problem> {
+        let base_path = self.base_path.clone().or_else(|| settings.base_path.clone());
+        Ok(plan::Settings {
+            base_path: Given { base_path, ..Given::default() }.base_path(),
+            origins: settings.origins(self.origins.as_deref())?,
+            limits: self.limits.resolve(settings)?,
+            fan_out: self.fan_out.over(settings),
+            ui: reqlog::ui::embedded().map_err(|error| Problem::Failed(error.to_string()))?,
+            ..plan::Settings::default()
+        })
+    }
+
+    fn directory(self, settings: &Settings) -> Result<Verdict, Problem> {
+        let plan = self.plan(settings)?;
         let retention = settings.retention(self.retention_age.as_deref(), self.retention_bytes.as_deref())?;
         few_arenas();
-        // lives as long as the server, and takes everything with it
-        let scratch = if over_files { Some(tempfile::Builder::new().prefix("reqlog-").tempdir()?) } else { None };
-        let data = match &scratch {
-            Some(scratch) => scratch.path().to_owned(),
-            None => settings.data(self.data.as_deref()),
-        };
+        let data = settings.data(self.data.as_deref());
         if let Some(run) = RunFile::read(&data).filter(|_| backend::served(&data).is_some()) {
             return Err(Problem::Failed(format!("{} is already served at {}", data.display(), run.url)));
         }
@@ -106,17 +120,11 @@ impl Serve {
         if let Some(secret) = store.ensure_admin(given).map_err(failed)? {
             eprintln!("admin key: {}", secret.expose());
         }
-        let base_path = self.base_path.or_else(|| settings.base_path.clone());
-        let base_path = Given { base_path, ..Given::default() }.base_path();
-        let fan_out = self.fan_out.over(settings);
-        let ui = reqlog::ui::embedded().map_err(|error| Problem::Failed(error.to_string()))?;
-        let plan = plan::Settings { base_path: base_path.clone(), origins, limits, fan_out, ui, ..Default::default() };
+        let base_path = plan.base_path.clone();
         let service = Service::new(store.clone(), plan, backend::redact_key(settings)).map_err(failed)?;
-        let service = Arc::new(service);
-        import(&self.files, &service)?;
         let listen = self.listen.as_deref().or(settings.listen.as_deref()).unwrap_or(LISTEN);
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-        let served = runtime.block_on(listen_and_serve(service, &base_path, listen, &data, self.open));
+        let served = runtime.block_on(listen_and_serve(Arc::new(service), &base_path, listen, &data, self.open));
         // what was acknowledged is durable; closing only tidies up
         close(&store);
         served.map(|()| Verdict::Fine)
@@ -126,33 +134,19 @@ impl Serve {
 /// Has all threads allocate from as many arenas as there are processors. By default glibc makes eight times as many, and
 /// each keeps what was freed in it: with 200 streams under load that were 220 KiB a stream instead of 37.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
-fn few_arenas() {
+pub(super) fn few_arenas() {
     let most = std::thread::available_parallelism().map_or(2, |cores| cores.get().max(2));
     // SAFETY: it sets a number, before any thread is started
     unsafe { libc::mallopt(libc::M_ARENA_MAX, i32::try_from(most).unwrap_or(i32::MAX)) };
 }
 
 #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
-fn few_arenas() {}
+pub(super) fn few_arenas() {}
 
 fn close(store: &Store) {
     if let Err(fault) = store.close() {
         tracing::error!("closing the store: {fault}");
     }
-}
-
-/// Imports the files that are served.
-fn import(files: &[PathBuf], service: &Arc<Service>) -> Result<(), Problem> {
-    let backend = Backend::Local(service.clone());
-    for path in files {
-        let (name, input) = import::watched(path)?;
-        let report = api::ingest(&backend, import::route(Route::new("ingest"), &name, None), input)?;
-        eprintln!("{name}: {} records, {} not understood", report.accepted, report.rejected);
-        if let Some(first) = report.errors.first() {
-            eprintln!("{name}: line {}: {}", first.line, first.reason);
-        }
-    }
-    Ok(())
 }
 
 async fn listen_and_serve(
@@ -179,7 +173,7 @@ async fn listen_and_serve(
 }
 
 /// Where this machine reaches a listener: one on every address answers on the loopback.
-fn reachable(mut address: SocketAddr) -> String {
+pub(super) fn reachable(mut address: SocketAddr) -> String {
     if address.ip().is_unspecified() {
         let loopback: std::net::IpAddr = match address {
             SocketAddr::V4(_) => std::net::Ipv4Addr::LOCALHOST.into(),
@@ -191,7 +185,7 @@ fn reachable(mut address: SocketAddr) -> String {
 }
 
 /// Done at the first SIGTERM or SIGINT; a second one ends the process at once.
-fn stop() -> std::io::Result<impl Future<Output = ()>> {
+pub(super) fn stop() -> std::io::Result<impl Future<Output = ()>> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     Ok(async move {

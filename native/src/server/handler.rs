@@ -33,7 +33,7 @@ pub struct State {
     backups: Arc<Semaphore>,
 }
 
-const READS: usize = 64;
+pub(super) const READS: usize = 64;
 const INGESTS: usize = 64;
 const BACKUPS: usize = 2;
 // a client that takes nothing of a backup for so long does not keep the files any longer
@@ -44,8 +44,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const BODY_IDLE: Duration = Duration::from_mins(1);
 
 // of a refused request's body, before the connection is given up
-const SHORT: usize = 256 << 10;
-const LINGER: Duration = Duration::from_secs(1);
+pub(super) const SHORT: usize = 256 << 10;
+pub(super) const LINGER: Duration = Duration::from_secs(1);
 
 impl State {
     pub(super) fn new(service: Arc<Service>, closed: watch::Receiver<bool>) -> Self {
@@ -100,7 +100,7 @@ async fn planned(state: &State, mut plan: Plan, body: Body) -> Response {
     }
 }
 
-fn plain(response: http::Response<Bytes>) -> Response {
+pub(super) fn plain(response: http::Response<Bytes>) -> Response {
     response.map(Body::from)
 }
 
@@ -112,7 +112,7 @@ async fn is_short(body: Body) -> bool {
 
 /// An answer that is given before the request's body is read: the connection cannot be used again, and a client that
 /// is not told so would find out at its next request.
-fn unread(mut response: http::Response<Bytes>) -> Response {
+pub(super) fn unread(mut response: http::Response<Bytes>) -> Response {
     response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     plain(response)
 }
@@ -127,7 +127,7 @@ async fn collect(body: Body, limit: usize) -> Result<Bytes, Failure> {
     }
 }
 
-async fn permit(semaphore: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, Failure> {
+pub(super) async fn permit(semaphore: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, Failure> {
     let busy = Failure::Busy { retry_after: Duration::from_secs(1) };
     match timeout(PATIENCE, semaphore.clone().acquire_owned()).await {
         Ok(Ok(permit)) => Ok(permit),
@@ -155,7 +155,7 @@ async fn blocking(work: impl FnOnce() -> Response + Send + 'static) -> Response 
 }
 
 /// For a panic outside of what the service guards: in the reply itself.
-fn broken() -> Response {
+pub(super) fn broken() -> Response {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = Failure::Internal.status();
     response

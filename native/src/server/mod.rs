@@ -2,15 +2,18 @@
 
 mod handler;
 mod metrics;
+mod opened;
 mod run_file;
 mod service;
 mod stream;
 mod tails;
 
+pub use opened::Hosts;
 pub use run_file::{Guard, RunFile};
 pub(crate) use service::failure;
 pub use service::{Export, Reader, Service};
 
+use crate::opened::Opened;
 use axum::Router;
 use axum::body::Body;
 use axum::http::header::{CONTENT_ENCODING, ETAG};
@@ -54,11 +57,29 @@ async fn coded(mut response: Response<Body>) -> Response<Body> {
 pub async fn serve(service: Arc<Service>, listener: TcpListener, stop: impl Future<Output = ()>) -> io::Result<()> {
     let (closing, closed) = watch::channel(false);
     tokio::spawn(tails::feed(service.clone(), closed.clone()));
-    let app = Router::new()
-        .fallback(handler::answer)
-        .with_state(handler::State::new(service, closed))
-        .layer(CompressionLayer::new())
-        .layer(axum::middleware::map_response(coded));
+    let app = Router::new().fallback(handler::answer).with_state(handler::State::new(service, closed));
+    listen(app, listener, stop, closing).await
+}
+
+/// As [`serve`], over opened files.
+pub async fn serve_opened(
+    opened: Arc<Opened>,
+    hosts: Hosts,
+    listener: TcpListener,
+    stop: impl Future<Output = ()>,
+) -> io::Result<()> {
+    let (closing, closed) = watch::channel(false);
+    let app = Router::new().fallback(opened::answer).with_state(opened::State::new(opened, hosts, closed));
+    listen(app, listener, stop, closing).await
+}
+
+async fn listen(
+    app: Router,
+    listener: TcpListener,
+    stop: impl Future<Output = ()>,
+    closing: watch::Sender<bool>,
+) -> io::Result<()> {
+    let app = app.layer(CompressionLayer::new()).layer(axum::middleware::map_response(coded));
     let app = TowerToHyperService::new(app);
     let connections = GracefulShutdown::new();
     let builder = builder();

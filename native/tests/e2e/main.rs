@@ -15,6 +15,7 @@ mod hostile;
 mod http2;
 mod limits;
 mod local;
+mod opened;
 mod random;
 mod resume;
 mod scopes;

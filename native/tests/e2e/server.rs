@@ -107,8 +107,13 @@ impl Server {
     }
 
     /// Runs a `serve` command and waits until it listens.
-    pub fn spawn(mut command: Command, data: &Path) -> Self {
-        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    pub fn spawn(command: Command, data: &Path) -> Self {
+        Self::spawn_with(command, data, Stdio::null())
+    }
+
+    /// As [`Self::spawn`], with something on standard input.
+    pub fn spawn_with(mut command: Command, data: &Path, stdin: impl Into<Stdio>) -> Self {
+        let mut child = command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let said = Arc::new(Said::default());
         let ends = vec![listen(child.stdout.take().unwrap(), &said), listen(child.stderr.take().unwrap(), &said)];
         let url = said.wait_for("listening on ").unwrap_or_else(|| {

@@ -14,6 +14,9 @@ export function fetchSnippet(record: LogRecord, body: Uint8Array): string {
   const lines: string[] = [];
   const headers = (record.request?.headers ?? []).filter(([name]) => !name.startsWith(":") && !OWN.has(name.toLowerCase()));
   const method = record.method ?? "GET";
+  const type = record.request?.body?.content_type;
+  // some sources name the type with the body only; fetch would make one up
+  if (type && body.length > 0 && !headers.some(([name]) => name.toLowerCase() === "content-type")) headers.push(["content-type", type]);
   if (method !== "GET") lines.push(`  method: ${literal(method)},`);
   if (headers.length > 0) {
     // a list of pairs, because names may come twice

@@ -1,5 +1,4 @@
 // Windows of time, on the clock here or in UTC, as they are shown and as inputs take them.
-import type { Window } from "../state/question";
 import { moment, type Zone } from "./format";
 
 /** What an `<input type=datetime-local>` takes for a time. */
@@ -18,7 +17,7 @@ export function fromInput(text: string, zone: Zone, isEnd = false): string | nul
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 /** A window in few words: a date once where both ends have it, its year where it is not `thisYear`, seconds where they tell something. */
-export function windowLabel({ from, to }: Window, zone: Zone, thisYear = new Date().getFullYear()): string {
+export function windowLabel({ from, to }: { from: string; to: string }, zone: Zone, thisYear = new Date().getFullYear()): string {
   const [[day, begin], [lastDay, end]] = [moment(from, zone), moment(to, zone)];
   if (!day || !lastDay) return `${from} – ${to}`;
   const isRound = begin.endsWith(":00.000") && /:(00\.000|59\.999)$/.test(end);

@@ -92,7 +92,6 @@ const all = loaded<Facets>("facets", () => {
 });
 /** Why no facet could be counted, or null. */
 export const facetsError = computed(() => all.value.error);
-export const facetsPending = computed(() => all.value.pending);
 export const facetsTotal = computed(() => all.value.value?.total ?? 0);
 
 /** One field's values, what of them is looked for, and how many. */

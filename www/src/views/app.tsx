@@ -24,6 +24,7 @@ export function App() {
           {sideOpen.value && narrow.value && <button type="button" class="app-scrim" aria-label="Close the facets" onClick={closeDrawer} />}
           {sideOpen.value && <nav class="app-side" aria-label="Facets"><Facets /></nav>}
           <main class="app-main">
+            <h1 class="visually-hidden">{view.value === "endpoints" ? "Endpoints" : "Requests"}</h1>
             <Histogram />
             <div class="live-place"><FreshRecords /></div>
             {view.value === "endpoints" ? <Endpoints /> : <Grid />}

@@ -1,5 +1,5 @@
 // One body: how much of it there is, and the views that fit what it is.
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
 import type { Body as Described, LogRecord } from "../../lib/api";
 import { bodyHead, bodyRange, type Side } from "../../lib/body-range";
 import { download } from "../../lib/clipboard";
@@ -24,7 +24,8 @@ const TITLES: Record<View, string> = { tree: "JSON", pretty: "Pretty", raw: "Raw
 
 // what is fetched at once; the rest when asked for
 const PORTION = 4 << 20;
-const MOST_PRETTY = 16 << 20;
+// formatted at once
+const PRETTY = 1 << 20;
 
 const REASONS: Record<string, string> = {
   cap: "Longer than the capture limit: the rest was not kept.",
@@ -128,6 +129,7 @@ function Views({ record, side, body, head }: ViewsProps) {
         {text !== null && <button type="button" class="button plain body-copy" onClick={() => copyAndTell("body", text)}>Copy</button>}
       </div>
       {isBroken && <p class="detail-hint">It is named JSON, but is none: {parsed.value?.fault?.reason} at character {parsed.value?.fault?.at}.</p>}
+      {view === "raw" && text?.includes("\ufffd") && !isText(head) && <p class="detail-hint">It is no valid text: bytes that stand for no character are shown as �. Hex shows them.</p>}
       {view === "tree" && (parsed.value ? <Json tree={parsed.value} label={label} prefix={side === "request" ? "req.json." : "res.json."} /> : <p class="detail-hint">Reading…</p>)}
       {view === "pretty" && (parsed.value ? <Pretty tree={parsed.value} label={label} /> : <p class="detail-hint">Reading…</p>)}
       {view === "raw" && text !== null && <Text text={text} label={label} />}
@@ -141,15 +143,14 @@ function Views({ record, side, body, head }: ViewsProps) {
 }
 
 function Pretty({ tree, label }: { tree: JsonTree; label: string }) {
-  const { text, isCut } = useMemo(() => indented(tree, MOST_PRETTY), [tree]);
-  useEffect(() => {
-    if (isCut) tell("The pretty text is cut after 16 MB; Raw shows all of it.");
-  }, [isCut]);
-  // what a fault left out is in the raw text only
+  const [most, setMost] = useState(PRETTY);
+  const { text, isCut } = useMemo(() => indented(tree, most), [tree, most]);
   return (
     <>
       {tree.fault && <p class="detail-warning">The JSON is not complete; Raw shows it as it is.</p>}
-      <Text text={text} label={label} />
+      <Text text={text} label={label}>
+        {isCut && <button type="button" class="button plain" onClick={() => setMost(most * 4)}>Only the first {bytes(text.length)} are formatted: format more</button>}
+      </Text>
     </>
   );
 }

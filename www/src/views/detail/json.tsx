@@ -11,7 +11,9 @@ import { Virtual } from "./virtual";
 const ROW = 20;
 // a row shows the beginning of a long string; the line below the tree all of it
 const HEAD = 300;
+const PREVIEW = 80;
 const OPENED_AT_FIRST = 60;
+const SPARSE = 12;
 const DEEPEST_INDENT = 40;
 // seen at a glance: no need of a bar
 const FEW = 12;
@@ -31,6 +33,13 @@ function firstOpened(tree: JsonTree): Set<number> {
       if (rows <= OPENED_AT_FIRST) next.push(...tree.children(node));
     }
     level = next;
+  }
+  // where that leaves next to nothing to see, the first one is opened however long it is
+  const first = rows < SPARSE ? Array.from({ length: Math.min(tree.length, SPARSE) }, (_, node) => node).find((node) => tree.isContainer(node) && !opened.has(node)) : undefined;
+  if (first !== undefined) {
+    opened.add(first);
+    const child = first + 1;
+    if (child < tree.after(first) && tree.isContainer(child) && tree.size(child) <= SPARSE) opened.add(child);
   }
   return opened;
 }
@@ -64,10 +73,18 @@ function search(tree: JsonTree, text: string, most: number): number[] {
   return found;
 }
 
-function Summary({ tree, node }: { tree: JsonTree; node: number }) {
+function Summary({ tree, node, isOpen }: { tree: JsonTree; node: number; isOpen: boolean }) {
   const kind = tree.kind(node);
-  if (kind === "object") return <span class="json-size">{`{${tree.size(node) || ""}}`}</span>;
-  if (kind === "array") return <span class="json-size">{`[${tree.size(node) || ""}]`}</span>;
+  if (kind === "object" || kind === "array") {
+    const size = tree.size(node) || "";
+    const preview = isOpen || size === "" ? "" : tree.head(node, PREVIEW).replace(/\s+/g, " ");
+    return (
+      <>
+        <span class="json-size">{kind === "object" ? `{${size}}` : `[${size}]`}</span>
+        {preview && <span class="json-preview"><Marks text={tree.width(node) > PREVIEW ? `${preview}…` : preview} /></span>}
+      </>
+    );
+  }
   const head = tree.width(node) > HEAD ? `${tree.head(node, HEAD)}…` : tree.raw(node);
   return <span class={`json-${kind}`}><Marks text={head} /></span>;
 }
@@ -170,7 +187,7 @@ export function Json({ tree, label, prefix, isInline }: Props) {
         <span class="json-arrow" aria-hidden="true">{isContainer && tree.size(node) > 0 ? (opened.has(node) ? "▾" : "▸") : ""}</span>
         {key !== null && <span class="json-key"><Marks text={key.length > HEAD ? `${key.slice(0, HEAD)}…` : key} />: </span>}
         {key === null && parent >= 0 && <span class="json-index">{tree.index(node)}: </span>}
-        <Summary tree={tree} node={node} />
+        <Summary tree={tree} node={node} isOpen={opened.has(node)} />
       </div>
     );
   };

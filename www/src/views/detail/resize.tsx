@@ -1,24 +1,29 @@
 // The border of the pane: drawn with the pointer or the arrow keys, kept.
 import { effect } from "@preact/signals";
+import { narrow, sideOpen } from "../../state/layout";
 import { isComparing } from "../../state/record";
 import { kept } from "../../state/settings";
 
 const LEAST = 320;
-// what stays of the table
-const BESIDE = 300;
+// what stays of the table, and the facets
+const TABLE = 280;
+const FACETS = 232;
 const STEP = 24;
 
 /** Pixels; 0 is the usual width. */
 const width = kept("detail.width", 0, (value): value is number => typeof value === "number" && value >= 0 && value < 10_000);
 
+const beside = () => TABLE + (sideOpen.value && !narrow.value ? FACETS : 0);
+
 effect(() => {
-  const { style } = document.documentElement;
-  if (isComparing.value) style.setProperty("--pane-width", "min(86vw, 1500px)");
-  else if (width.value > 0) style.setProperty("--pane-width", `max(${LEAST}px, min(${width.value}px, calc(100vw - ${BESIDE}px)))`);
+  const { dataset, style } = document.documentElement;
+  if (isComparing.value) dataset.comparing = "";
+  else delete dataset.comparing;
+  if (width.value > 0) style.setProperty("--pane-width", `max(${LEAST}px, min(${width.value}px, calc(100vw - ${beside()}px)))`);
   else style.removeProperty("--pane-width");
 });
 
-const most = () => Math.max(LEAST, innerWidth - BESIDE);
+const most = () => Math.max(LEAST, innerWidth - beside());
 const set = (pixels: number) => (width.value = Math.round(Math.max(LEAST, Math.min(pixels, most()))));
 
 export function Resize() {

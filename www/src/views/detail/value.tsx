@@ -6,7 +6,7 @@ import { bytes } from "../../lib/format";
 const EQUAL = "Redacted when it was stored. Equal marks are equal secrets.";
 const SHORT = "Redacted when it was stored. Too short for a mark that tells equal secrets.";
 // what is shown at once; the rest on demand
-const SHORT_ENOUGH = 2000;
+const SHORT_ENOUGH = 800;
 const PORTION = 100_000;
 
 function Marked({ piece }: { piece: Piece }) {

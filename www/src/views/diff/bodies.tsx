@@ -84,6 +84,7 @@ function JsonDiff({ left, right, changes, isCut }: { left: JsonTree; right: Json
     <>
       <table class="diff-table">
         <caption class="visually-hidden">Differences by path</caption>
+        <colgroup><col class="diff-col-name" /><col class="diff-col-sign" /><col /><col /></colgroup>
         <thead class="visually-hidden"><tr><th scope="col">Path</th><th scope="col">Difference</th><th scope="col">Left</th><th scope="col">Right</th></tr></thead>
         <tbody>
           {changes.map((change, index) => (
@@ -136,6 +137,7 @@ function TextDiff({ left, right, hunks }: { left: string[]; right: string[]; hun
     <>
       <table class="diff-table diff-lines">
         <caption class="visually-hidden">Differences by line</caption>
+        <colgroup><col class="diff-col-line" /><col /><col class="diff-col-line" /><col /></colgroup>
         <thead class="visually-hidden"><tr><th scope="col">Line left</th><th scope="col">Left</th><th scope="col">Line right</th><th scope="col">Right</th></tr></thead>
         <tbody>
           {rows.slice(0, MOST_LINES).map((row, index) =>

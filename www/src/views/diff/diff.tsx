@@ -116,6 +116,7 @@ function Lines({ title, rows }: { title: string; rows: Line[] }) {
       {isOpen && listed.length > 0 && (
         <table class="diff-table">
           <caption class="visually-hidden">{title}</caption>
+          <colgroup><col class="diff-col-name" /><col class="diff-col-sign" /><col /><col /></colgroup>
           <thead class="visually-hidden"><tr><th scope="col">What</th><th scope="col">Difference</th><th scope="col">Left</th><th scope="col">Right</th></tr></thead>
           <tbody>
             {listed.map(({ name, left, right, kind }, index) => (

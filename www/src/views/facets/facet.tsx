@@ -87,12 +87,12 @@ function Value({ row, field, most }: { row: Row; field: FacetField; most: number
 }
 
 function Values({ facet }: { facet: Facet }) {
-  const { field, top, needle, values } = facet;
+  const { field, top, needle, values, others } = facet;
   const { value, pending } = values.value;
   const rows = rowsOf(facet);
   const most = Math.max(1, ...rows.filter((row) => !row.isOther).map((row) => row.count));
   const shown = needle.value ? rows : rows.slice(0, top.value + 2);
-  const distinct = value?.distinct ?? 0;
+  const distinct = Math.max(value?.distinct ?? 0, others.value.value?.distinct ?? 0);
   const isLong = distinct > 2 * FEW || top.value > FEW || needle.value !== "";
   const onInput = useCallback((event: Event) => (needle.value = (event.currentTarget as HTMLInputElement).value), [needle]);
   const onKeyDown = useCallback((event: KeyboardEvent) => {
@@ -125,13 +125,13 @@ export function FacetGroup({ facet }: { facet: Facet }) {
   const onClick = useCallback(() => toggleFacet(field), [field]);
   return (
     <section class="facet">
-      <h3>
+      <h2>
         <button type="button" class="facet-title" aria-expanded={isOpen.value} aria-controls={isOpen.value ? `facet-${field}` : undefined} onClick={onClick}>
           <Icon name="right" />
           {title(field)}
         </button>
         {count > 0 && <span class="facet-chosen">{count}<span class="visually-hidden"> chosen</span></span>}
-      </h3>
+      </h2>
       {isOpen.value && <Values facet={facet} />}
     </section>
   );

@@ -2,6 +2,7 @@
 import { effect, signal } from "@preact/signals";
 import { get, type LogRecord } from "../../lib/api";
 import { backend, compared, selected } from "../../state/question";
+import { marked } from "../../state/record";
 import { shown } from "../../state/rows";
 import type { Scroller } from "./scroller";
 
@@ -45,30 +46,32 @@ export function go(scroller: Scroller, index: number): void {
   scroller.reveal(active.value);
   if (selected.peek() === null) return;
   if (timer !== null) clearTimeout(timer);
-  timer = setTimeout(() => open(active.peek()), PASSING_MS);
+  timer = setTimeout(() => {
+    if (selected.peek() !== null) open(active.peek());
+  }, PASSING_MS);
 }
 
-/** Marks a row's record to be compared with the open one, or takes the mark back. */
+/** Marks a row's record to be compared, or takes the mark back; the second that is marked is compared with the first. */
 export function mark(index: number): void {
   const id = at(index)?.id;
   if (id === undefined) return;
-  compared.value = compared.peek() === id ? null : id;
+  const first = marked.peek();
+  if (first === null || first === id) {
+    marked.value = first === null ? id : null;
+    return;
+  }
+  marked.value = null;
+  open(index);
+  compared.value = first;
 }
 
-/** Ctrl or Cmd with a click: the second of two, or the first. */
+/** Ctrl or Cmd with a click: the row to compare the open one with; without an open one, it is opened. */
 export function pick(index: number): void {
   const id = at(index)?.id;
   if (id === undefined) return;
   active.value = index;
   if (selected.peek() === null) open(index);
-  else if (selected.peek() !== id) mark(index);
-}
-
-/** Gives up the comparison, then the record. */
-export function close(): void {
-  if (timer !== null) clearTimeout(timer);
-  if (compared.peek() !== null) compared.value = null;
-  else selected.value = null;
+  else if (selected.peek() !== id) compared.value = compared.peek() === id ? null : id;
 }
 
 /** Goes to the record that is selected from elsewhere (a link, another view) where it is among the rows; the result ends it. */

@@ -18,7 +18,7 @@ function textWidth(element: Element): number {
 export function fitWidth(table: HTMLElement, id: string): number {
   const cells = [...table.querySelectorAll(`.c-${CSS.escape(id)}`)];
   const at = cells[0]?.getAttribute("aria-colindex");
-  const head = at ? table.querySelector(`.head-cell[aria-colindex="${at}"]`) : null;
+  const head = at ? table.querySelector(`.column-head[aria-colindex="${at}"]`) : null;
   const widths = cells.map((cell) => textWidth(cell) + (cell.querySelector(".status, .mark") ? 8 : 0));
   // room for the arrow of the sorting too
   if (head) widths.push(textWidth(head) + 14);

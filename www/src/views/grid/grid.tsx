@@ -2,14 +2,15 @@
 import { computed, effect, untracked } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
 import { counted } from "../../lib/format";
-import { COLUMNS } from "../../state/columns";
-import { direction, selected, sort, compared, view } from "../../state/question";
-import { eye, failure, matched, pending, shown } from "../../state/rows";
 import { register } from "../../state/commands";
+import { COLUMNS, isUsual, reset } from "../../state/columns";
 import { scrolled, toTop } from "../../state/live";
-import { active, close, followSelected, go, mark, open } from "./cursor";
+import { direction, effective, sort, view } from "../../state/question";
+import { eye, failure, matched, pending, shown } from "../../state/rows";
+import type { Snapshot } from "../../state/snapshot";
+import { active, followSelected, go, mark, open } from "./cursor";
 import "./grid.css";
-import { Menu } from "./menu";
+import { Menu, opened } from "./menu";
 import { Scroller } from "./scroller";
 import { Empty, Failed, Fault, isOfQuery } from "./states";
 import { Table } from "./table";
@@ -26,6 +27,7 @@ export function Grid() {
   const scroller = useMemo(() => new Scroller(total, ROW, eye.position), []);
 
   useEffect(() => {
+    let topped = toTop.peek();
     const ends = [
       // the rows that are shown have changed: to their beginning, or to where the eye was
       effect(() => {
@@ -49,7 +51,9 @@ export function Grid() {
         scrolled.value = scroller.position.value > 0;
       }),
       effect(() => {
-        if (toTop.value > 0) untracked(() => scroller.go(0));
+        if (toTop.value === topped) return;
+        topped = toTop.value;
+        untracked(() => scroller.go(0));
       }),
       () => (scrolled.value = false),
       followSelected(scroller),
@@ -59,15 +63,15 @@ export function Grid() {
         { id: "grid.first", title: "First record", group: "Navigate", when: isHere, run: () => go(scroller, 0) },
         { id: "grid.last", title: "Last record", group: "Navigate", when: isHere, run: () => go(scroller, total.value - 1) },
         { id: "grid.open", title: "Open the record", group: "Record", when: isHere, run: () => open(active.value) },
-        { id: "grid.mark", title: "Mark to compare, or unmark", group: "Record", keys: ["m"], when: isHere, run: () => mark(active.value) },
-        { id: "grid.close", title: "Close the record", group: "Record", keys: ["Escape"], when: () => view.value === "requests" && (selected.value !== null || compared.value !== null), run: close },
+        { id: "grid.mark", title: "Mark to compare with the next one marked", group: "Record", keys: ["m"], when: isHere, run: () => mark(active.value) },
+        { id: "grid.columns", title: "Choose columns", group: "View", when: isHere, run: () => (opened.value = "columns") },
+        { id: "grid.columns.reset", title: "Reset columns", group: "View", when: () => isHere() && !isUsual.value, run: reset },
       ),
     ];
     return () => ends.forEach((end) => end());
   }, [scroller]);
 
   const snapshot = shown.value?.snapshot;
-  const fault = failure.value && !isOfQuery(failure.value) ? failure.value : snapshot?.error.value;
   return (
     <section class={`grid${pending.value ? " pending" : ""}`} aria-label="Records" style={{ "--row": `${ROW}px`, "--bar-width": `${scroller.bar.value}px` }}>
       {snapshot && snapshot.total > 0 ? (
@@ -76,7 +80,7 @@ export function Grid() {
           <Menu />
         </>
       ) : snapshot && !failure.value ? <Empty /> : failure.value ? <Failed error={failure.value} /> : <Awaited />}
-      {snapshot && snapshot.total > 0 && fault && <Fault error={fault} />}
+      {snapshot && snapshot.total > 0 && <Faults snapshot={snapshot} />}
       <Progress />
       <p class="visually-hidden" role="status">{snapshot ? told() : ""}</p>
     </section>
@@ -87,6 +91,16 @@ export function Grid() {
 function told(): string {
   const column = COLUMNS.find(({ sort: by }) => by === sort.value);
   return `${counted(total.value, "record")}, sorted by ${column?.label.toLowerCase()}, ${direction.value === "asc" ? "ascending" : "descending"}.`;
+}
+
+function Faults({ snapshot }: { snapshot: Snapshot }) {
+  const [whole, part] = [failure.value, snapshot.error.value];
+  if (whole && !isOfQuery(whole)) {
+    const { q, sort: by, direction: way } = snapshot.question;
+    const isOlder = q === effective.value && by === sort.value && way === direction.value;
+    return <Fault what={isOlder ? "Newer records could not be loaded" : "The records could not be loaded, these are the ones before"} error={whole} />;
+  }
+  return part && <Fault what="Some rows could not be loaded" error={part} />;
 }
 
 function Progress() {

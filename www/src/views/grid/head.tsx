@@ -117,7 +117,7 @@ export function Head({ columns, table, onLeave }: Props) {
         return (
           <div
             key={column.id}
-            class={`head-cell${column.numeric ? " numeric" : ""}${column.sort ? " sortable" : ""}${edge}`}
+            class={`column-head${column.numeric ? " numeric" : ""}${column.sort ? " sortable" : ""}${edge}`}
             role="columnheader"
             aria-colindex={at + 1}
             {...(column.sort ? { "aria-sort": isSorted ? order : ("none" as const) } : {})}
@@ -127,10 +127,10 @@ export function Head({ columns, table, onLeave }: Props) {
             onPointerDown={(event) => onDrag(event, column)}
             onClick={() => !isDragged.current && sortBy(column)}
           >
-            {column.label ? <span class="head-label">{column.label}</span> : <span class="visually-hidden">{column.name}</span>}
-            {isSorted && <span class="head-sort" aria-hidden="true">{direction.value === "asc" ? "▲" : "▼"}</span>}
+            {column.label ? <span class="column-label">{column.label}</span> : <span class="visually-hidden">{column.name}</span>}
+            {isSorted && <span class="column-sort" aria-hidden="true">{direction.value === "asc" ? "▲" : "▼"}</span>}
             <span
-              class="head-grip"
+              class="column-grip"
               aria-hidden="true"
               onPointerDown={(event) => onResize(event, column)}
               onClick={(event) => event.stopPropagation()}

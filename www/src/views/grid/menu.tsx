@@ -1,42 +1,20 @@
-// The columns menu: which are shown, in what order; how times are written.
-import { useEffect, useRef, useState } from "preact/hooks";
+// The columns menu: which are shown, and in what order.
+import { signal } from "@preact/signals";
+import { useState } from "preact/hooks";
 import { COLUMNS, columns, isUsual, move, reset, toggle } from "../../state/columns";
-import { times, type Times } from "../../state/settings";
+import { Popover } from "../querybar/popover";
 
-const ZONES: [Times, string][] = [["local", "Local"], ["utc", "UTC"], ["relative", "Since the row above"]];
+/** What is open over the table. */
+export const opened = signal<string | null>(null);
+
+const icon = (
+  <svg width="14" height="14" viewBox="0 0 14 14" aria-hidden="true"><path d="M1.5 2h11v10h-11zM5.2 2v10M8.8 2v10" fill="none" stroke="currentColor" stroke-width="1.3" /></svg>
+);
 
 export function Menu() {
-  const [isOpen, setOpen] = useState(false);
-  const whole = useRef<HTMLDivElement>(null);
-  const button = useRef<HTMLButtonElement>(null);
-
-  useEffect(() => {
-    if (!isOpen) return;
-    whole.current?.querySelector<HTMLElement>(".menu-panel input")?.focus();
-    const outside = (event: Event) => {
-      if (!whole.current?.contains(event.target as Node)) setOpen(false);
-    };
-    addEventListener("pointerdown", outside, true);
-    addEventListener("focusin", outside, true);
-    return () => {
-      removeEventListener("pointerdown", outside, true);
-      removeEventListener("focusin", outside, true);
-    };
-  }, [isOpen]);
-
-  const onKeyDown = (event: KeyboardEvent) => {
-    if (event.key !== "Escape" || !isOpen) return;
-    event.preventDefault();
-    setOpen(false);
-    button.current?.focus();
-  };
-
   return (
-    <div class="grid-menu" ref={whole} onKeyDown={onKeyDown}>
-      <button ref={button} type="button" class="button plain" aria-label="Columns" title="Columns and times" aria-haspopup="dialog" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
-        <svg width="14" height="14" viewBox="0 0 14 14" aria-hidden="true"><path d="M1.5 2h11v10h-11zM5.2 2v10M8.8 2v10" fill="none" stroke="currentColor" stroke-width="1.3" /></svg>
-      </button>
-      {isOpen && <Panel />}
+    <div class="grid-menu">
+      <Popover id="columns" opened={opened} label="Columns" button={icon}><Panel /></Popover>
     </div>
   );
 }
@@ -49,8 +27,8 @@ function Panel() {
   const sought = needle.trim().toLowerCase();
   const listed = all.filter(({ id, name, label }) => `${id} ${name} ${label}`.toLowerCase().includes(sought));
   return (
-    <div class="menu-panel" role="dialog" aria-label="Columns and times">
-      <input class="field" type="search" placeholder="Find a column" aria-label="Find a column" value={needle} onInput={(event) => setNeedle(event.currentTarget.value)} />
+    <>
+      <input data-first class="field" type="search" placeholder="Find a column" aria-label="Find a column" value={needle} onInput={(event) => setNeedle(event.currentTarget.value)} />
       <ul class="menu-columns" aria-label="Columns">
         {listed.map(({ id, name }) => {
           const at = shown.findIndex((column) => column.id === id);
@@ -71,13 +49,7 @@ function Panel() {
         })}
         {listed.length === 0 && <li class="quiet">No column is called that.</li>}
       </ul>
-      <fieldset class="menu-times">
-        <legend>Times</legend>
-        {ZONES.map(([zone, label]) => (
-          <label key={zone}><input type="radio" name="times" checked={times.value === zone} onChange={() => (times.value = zone)} />{label}</label>
-        ))}
-      </fieldset>
       <button type="button" class="button" disabled={isUsual.value} onClick={reset}>Reset columns</button>
-    </div>
+    </>
   );
 }

@@ -94,7 +94,8 @@ export class Scroller {
   /** Sets `scrollTop` and keeps what the browser made of it, so that the event that follows is no move. */
   #set(scrollTop: number): void {
     if (!this.#element) return;
-    this.#element.scrollTop = scrollTop;
+    // setting what is there would end a fling
+    if (Math.abs(this.#element.scrollTop - scrollTop) >= 0.5) this.#element.scrollTop = scrollTop;
     this.#scrollTop = this.#element.scrollTop;
   }
 }

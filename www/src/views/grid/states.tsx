@@ -56,11 +56,11 @@ export function Failed({ error }: { error: Error }) {
   );
 }
 
-/** Over rows that are there. */
-export function Fault({ error }: { error: Error }) {
+/** Over rows that are there: `what` did not come. */
+export function Fault({ what, error }: { what: string; error: Error }) {
   return (
     <div class="grid-fault" role="alert">
-      <span>Some rows could not be loaded: {error.message}</span>
+      <span>{what}: {error.message}</span>
       <button type="button" class="button" onClick={retry}>Try again</button>
     </div>
   );

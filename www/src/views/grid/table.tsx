@@ -3,6 +3,7 @@ import { useComputed, useSignalEffect } from "@preact/signals";
 import { useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import { columns, fitting, isNarrow, template } from "../../state/columns";
 import { compared, selected } from "../../state/question";
+import { marked } from "../../state/record";
 import { pending, shown } from "../../state/rows";
 import { times } from "../../state/settings";
 import { hint } from "./cells";
@@ -100,6 +101,7 @@ export function Table({ scroller, total, row }: Props) {
       const index = indexOf(event.target);
       isFocused.current = index !== null || event.target === element;
       if (index !== null) active.value = index;
+      else if (event.target === element) space.querySelector<HTMLElement>('[tabindex="0"]')?.focus({ preventScroll: true });
     };
     const left = (event: FocusEvent) => {
       // a row that is used again loses the focus without another element getting it
@@ -155,7 +157,7 @@ export function Table({ scroller, total, row }: Props) {
         times={times.value}
         isActive={index === active.value}
         isSelected={record !== undefined && record.id === selected.value}
-        isMarked={record !== undefined && record.id === compared.value}
+        isMarked={record !== undefined && (record.id === compared.value || record.id === marked.value)}
       />,
     );
   }

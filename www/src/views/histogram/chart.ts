@@ -26,9 +26,15 @@ export interface Shown {
   utc: boolean;
 }
 
+export interface Hovered {
+  index: number;
+  brushed: [from: number, to: number] | null;
+  left: number;
+}
+
 export interface Events {
-  /** The bucket under the pointer and where it is, or null. */
-  hover(index: number | null, left: number): void;
+  /** The bucket under the pointer, or the places in milliseconds that a brush under way has come to; and where the pointer is. */
+  hover(over: Hovered | null): void;
   /** Places in milliseconds that were brushed. */
   brush(from: number, to: number): void;
   clear(): void;
@@ -50,6 +56,8 @@ export class Chart {
   readonly #stop = new AbortController();
   #shown: Shown;
   #colours: Record<string, string> = {};
+  /** Whether the brush under way was let go: releasing the button chooses nothing. */
+  #isLetGo = false;
 
   constructor(place: HTMLElement, shown: Shown, height: number, events: Events) {
     this.#shown = shown;
@@ -89,7 +97,8 @@ export class Chart {
       place,
     );
     const over = this.#plot.over;
-    over.addEventListener("mouseleave", () => events.hover(null, 0), { signal: this.#stop.signal });
+    over.addEventListener("mouseleave", () => events.hover(null), { signal: this.#stop.signal });
+    over.addEventListener("mousedown", () => (this.#isLetGo = false), { signal: this.#stop.signal });
     over.addEventListener("dblclick", () => events.clear(), { signal: this.#stop.signal });
   }
 
@@ -111,6 +120,7 @@ export class Chart {
   /** Lets a brush go that is under way; says whether there was one. */
   unbrush(): boolean {
     const was = this.#plot.select.width > 0;
+    this.#isLetGo = was;
     this.#plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
     return was;
   }
@@ -134,19 +144,24 @@ export class Chart {
 
   #hover(plot: uPlot, events: Events): void {
     const { left } = plot.cursor;
-    if (left === undefined || left < 0) return events.hover(null, 0);
+    if (left === undefined || left < 0) return events.hover(null);
     const first = this.#shown.buckets[0];
     if (!first) return;
     const at = Math.floor((plot.posToVal(left, "x") * 1000 - Date.parse(first.time)) / this.#shown.interval);
     const index = Math.max(0, Math.min(this.#shown.buckets.length - 1, at));
-    events.hover(index, left + plot.bbox.left / devicePixelRatio);
+    events.hover({ index, brushed: plot.select.width >= 4 ? this.#brushed(plot) : null, left: left + plot.bbox.left / devicePixelRatio });
+  }
+
+  #brushed(plot: uPlot): [from: number, to: number] {
+    const { left, width } = plot.select;
+    return [plot.posToVal(left, "x") * 1000, plot.posToVal(left + width, "x") * 1000];
   }
 
   #brush(plot: uPlot, events: Events): void {
-    const { left, width } = plot.select;
-    if (width < 4) return;
-    const [from, to] = [plot.posToVal(left, "x") * 1000, plot.posToVal(left + width, "x") * 1000];
+    const { width } = plot.select;
+    const [from, to] = this.#brushed(plot);
     plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+    if (width < 4 || this.#isLetGo) return;
     events.brush(from, to);
   }
 }

@@ -11,7 +11,7 @@ import { query, window as range } from "../../state/question";
 import { theme, zone } from "../../state/settings";
 import { Failure } from "../failure/failure";
 import { Icon } from "../header/icons";
-import { Chart, CLASSES, countOf, type Shown } from "./chart";
+import { Chart, CLASSES, countOf, type Hovered, type Shown } from "./chart";
 import "./histogram.css";
 
 const HEIGHT = 92;
@@ -26,7 +26,7 @@ function milliseconds(interval: string | null): number {
 const shownOf = ({ buckets, interval }: Buckets): Shown => ({ buckets, interval: milliseconds(interval), utc: zone.value === "utc" });
 
 /** What the pointer is over. */
-const hovered = signal<{ index: number; left: number } | null>(null);
+const hovered = signal<Hovered | null>(null);
 
 /** The window of whole buckets from one place to another; within one bucket, the places themselves. */
 function windowOf(data: Buckets, from: number, to: number): { from: string; to: string } {
@@ -50,8 +50,12 @@ function Tooltip({ data }: { data: Buckets }) {
   const bucket = at && data.buckets[at.index];
   if (!at || !bucket) return null;
   const isRight = at.left > 220;
+  const place = { left: `${at.left}px`, transform: `translateX(${isRight ? "calc(-100% - 12px)" : "12px"})` };
+  if (at.brushed) {
+    return <div class="histogram-tip" style={place} aria-hidden="true"><div class="histogram-when">{windowLabel(windowOf(data, ...at.brushed), zone.value)}</div></div>;
+  }
   return (
-    <div class="histogram-tip" style={{ left: `${at.left}px`, transform: `translateX(${isRight ? "calc(-100% - 12px)" : "12px"})` }} aria-hidden="true">
+    <div class="histogram-tip" style={place} aria-hidden="true">
       <div class="histogram-when">{bucketLabel(bucket, milliseconds(data.interval))}</div>
       {CLASSES.toReversed().filter((name) => countOf(bucket, name) > 0).map((name) => (
         <div key={name} class="histogram-line"><i class={`fill-${name}`} />{name === "none" ? "No status" : name}<b>{count(countOf(bucket, name))}</b></div>
@@ -121,7 +125,7 @@ function Plot() {
       const shown = shownOf(data);
       if (chart) return chart.show(shown);
       chart = new Chart(element, shown, HEIGHT, {
-        hover: (index, left) => (hovered.value = index === null ? null : { index, left }),
+        hover: (over) => (hovered.value = over),
         brush: (from, to) => {
           const now = histogram.peek().value;
           if (now) range.value = windowOf(now, from, to);

@@ -6,7 +6,7 @@ import { Icon } from "../header/icons";
 import { active, close, from, isPending, isShown, items, key, move, offer, taking } from "./completion";
 import { Highlight } from "./highlight";
 import { opened } from "./opened";
-import { apply, bind, caret, failure, fault, hints, isWriting, prepare, put, text, write } from "./typed";
+import { apply, bind, caret, enter, failure, fault, hints, leave, put, text, write } from "./typed";
 
 const LIST = "query-list";
 const option = (index: number) => `${LIST}-${index}`;
@@ -35,15 +35,17 @@ function take(input: HTMLInputElement, index: number): void {
   else close();
 }
 
-function recall(by: number): boolean {
+function recall(by: number): void {
   const next = recalled + by;
-  if (next < -1 || next >= recent.value.length) return false;
+  if (next < -1 || next >= recent.value.length) return;
   recalled = next;
-  write(recent.value[next] ?? "", (recent.value[next] ?? "").length);
-  return true;
+  const query = recent.value[next] ?? "";
+  write(query, query.length);
 }
 
 function onKeyDown(event: KeyboardEvent): void {
+  // an input method has its own use for keys
+  if (event.isComposing) return;
   const input = event.currentTarget as HTMLInputElement;
   const isOpen = isShown.peek();
   const done = () => event.preventDefault();
@@ -53,7 +55,7 @@ function onKeyDown(event: KeyboardEvent): void {
       const by = event.key === "ArrowDown" ? 1 : -1;
       done();
       if (isOpen) move(by);
-      else if ((recalled >= 0 || !text.peek()) && recall(-by)) return;
+      else if (recalled >= 0 || (by < 0 && !text.peek() && recent.value.length > 0)) recall(-by);
       else offer();
       return;
     }
@@ -93,7 +95,7 @@ function onInput(event: Event): void {
 
 function onBlur(): void {
   close();
-  if (isWriting.peek()) apply();
+  leave();
 }
 
 function List({ onTake }: { onTake: (index: number) => void }) {
@@ -168,7 +170,7 @@ export function Editor() {
         aria-activedescendant={isShown.value && active.value >= 0 ? option(active.value) : undefined}
         aria-invalid={isWrong.value} aria-describedby="query-told"
         autocomplete="off" autocapitalize="off" spellcheck={false} enterkeyhint="search"
-        value={text.value} onFocus={prepare} onInput={onInput} onKeyDown={onKeyDown} onBlur={onBlur} onSelect={onSelect} onScroll={scroll} onKeyUp={onSelect}
+        value={text.value} onFocus={enter} onInput={onInput} onKeyDown={onKeyDown} onBlur={onBlur} onSelect={onSelect} onScroll={scroll} onKeyUp={onSelect}
       />
       {text.value && (
         <button type="button" class="query-clear" aria-label="Clear the query" title="Clear the query" onClick={() => { put(""); input.current?.focus(); }}>

@@ -7,7 +7,7 @@ interface Part extends Span {
 }
 
 /** The parts of `query` that have a colour, in order, none over another. */
-export function parts(query: string): Part[] {
+function parts(query: string): Part[] {
   const found: Part[] = [];
   for (const token of lex(query)) {
     if (token.kind !== "term") {

@@ -9,6 +9,7 @@ const SETTLES = 300;
 
 export const text = signal(query.peek());
 export const caret = signal(0);
+export const isFocused = signal(false);
 /** Whether the text is being written, so that what is wrong at the caret may become right. */
 export const isWriting = signal(false);
 /** The engine's language, once it is there. */
@@ -43,6 +44,12 @@ export function apply(): void {
   settle(true, true);
 }
 
+/** The bar is left: what was being written is meant so. */
+export function leave(): void {
+  isFocused.value = false;
+  if (isWriting.peek()) apply();
+}
+
 /** Replaces the query, as a saved one does. */
 export function put(value: string): void {
   batch(() => {
@@ -61,7 +68,8 @@ const judged = resource(
   () => backend.value && { source: backend.value, ...settled.value },
   async ({ source, text: judgedText, apply, keep }, stop): Promise<Judged> => {
     const parsed = await check(source, judgedText, stop);
-    if (apply && !stop.aborted && !("error" in parsed)) {
+    // what was typed on in the meantime is judged next
+    if (apply && !stop.aborted && judgedText === text.peek() && !("error" in parsed)) {
       query.value = judgedText.trim();
       if (keep) remember(judgedText);
     }
@@ -85,11 +93,12 @@ export const fault = computed((): Fault | null => {
 /** What of it may be meant otherwise. */
 export const hints = computed((): Fault[] => {
   const answer = judged.value.value;
-  return answer && answer.text === text.value && "hints" in answer.parsed && !isWriting.value ? answer.parsed.hints : [];
+  return isFocused.value && answer && answer.text === text.value && "hints" in answer.parsed && !isWriting.value ? answer.parsed.hints : [];
 });
 
-/** Loads the engine's language, when something is going to be written. */
-export function prepare(): void {
+/** The bar is gone to: the engine's language is loaded, as something is going to be written. */
+export function enter(): void {
+  isFocused.value = true;
   void language().then((loaded) => (known.value = loaded));
 }
 
