@@ -34,7 +34,6 @@ export function Header() {
       </span>
       {open && (
         <>
-          <h1 class="visually-hidden">Records of {name}</h1>
           <Menu label={`Source: ${name.value}`} items={SOURCE} class="bar-source">
             <Icon name={ICONS[open.kind]} />
             <span class="bar-source-name">{name}</span>
