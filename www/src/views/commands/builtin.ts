@@ -1,8 +1,8 @@
 // Commands of the window as a whole; each view registers its own beside it.
 import { register } from "../../state/commands";
 import { dialog } from "../../state/dialogs";
-import { sideOpen, toggleSide } from "../../state/layout";
-import { fresh, live, offered, paused, reconnect, showFresh, tailing, togglePause, toggleTail } from "../../state/live";
+import { closeDrawer, narrow, sideOpen, toggleSide } from "../../state/layout";
+import { fresh, live, offered, reconnect, showFresh, tailing, togglePause, toggleTail } from "../../state/live";
 import { backend, revision, view } from "../../state/question";
 import { theme, times, type Theme, type Times } from "../../state/settings";
 import { doors, pick } from "../../state/source";
@@ -17,10 +17,11 @@ const after = <T,>(list: readonly T[], now: T): T => list[(list.indexOf(now) + 1
 
 register(
   { id: "palette", title: "Find a command", group: "Navigate", keys: ["mod+k"], run: () => (dialog.value = "palette") },
-  { id: "help", title: "Help: keys and query language", group: "Navigate", keys: ["?"], run: () => (dialog.value = "help") },
+  { id: "help", title: "Keys and query language", group: "Navigate", keys: ["?"], run: () => (dialog.value = "help") },
   { id: "view-requests", title: "Show requests", group: "View", keys: ["1"], when: isOpen, run: () => (view.value = "requests") },
   { id: "view-endpoints", title: "Show endpoints", group: "View", keys: ["2"], when: isOpen, run: () => (view.value = "endpoints") },
   { id: "side", title: "Show or hide facets", group: "View", keys: ["b"], when: isOpen, run: toggleSide },
+  { id: "side-close", title: "Close the facets", group: "View", keys: ["Escape"], when: () => isOpen() && narrow.value && sideOpen.value, run: closeDrawer },
   { id: "theme", title: "Next theme: system, light, dark", group: "View", keys: ["t"], run: () => (theme.value = after(THEMES, theme.value)) },
   ...THEMES.map((name) => ({ id: `theme-${name}`, title: name === "system" ? "Theme of the system" : name === "light" ? "Light theme" : "Dark theme", group: "View" as const, when: () => theme.value !== name, run: () => void (theme.value = name) })),
   { id: "times", title: "Next way to show times", group: "View", keys: ["z"], when: isOpen, run: () => (times.value = after(TIMES.map(([name]) => name), times.value)) },
@@ -30,7 +31,7 @@ register(
   { id: "pause", title: "Pause or resume the live tail", group: "Data", keys: ["p"], when: () => offered.value && tailing.value, run: togglePause },
   { id: "fresh", title: "Show the new records", group: "Data", keys: ["n"], when: () => fresh.value > 0, run: showFresh },
   { id: "reconnect", title: "Connect the live tail again", group: "Data", when: () => live.value.at === "retrying" || live.value.at === "refused", run: reconnect },
-  { id: "export", title: "Export what the query finds…", group: "Data", keys: ["e"], when: isOpen, run: () => (dialog.value = "export") },
+  { id: "export", title: "Export what is found…", group: "Data", keys: ["e"], when: isOpen, run: () => (dialog.value = "export") },
   { id: "open", title: "Open files…", group: "Data", keys: ["mod+o"], run: () => pick("instead") },
   { id: "add", title: "Add files to these…", group: "Data", when: () => isFile() && backend.value?.kind === "file", run: () => pick("add") },
   { id: "files", title: "Show the files and what was rejected", group: "Data", when: () => isFile() && isOpen(), run: () => (dialog.value = "files") },
@@ -39,7 +40,3 @@ register(
   { id: "server", title: "Go to the server", group: "Data", when: isFile, run: () => location.assign(new URL("./", document.baseURI)) },
   { id: "documents", title: "API documentation", group: "Data", when: () => isServer() && isOpen(), run: () => void globalThis.open(new URL("docs", document.baseURI), "_blank", "noopener") },
 );
-
-/** What the button beside the facets does now. */
-export const sideTitle = () => (sideOpen.value ? "Hide facets" : "Show facets");
-export const pauseTitle = () => (paused.value ? "Resume" : "Pause");

@@ -3,7 +3,7 @@ import { useComputed, useSignalEffect } from "@preact/signals";
 import { dialog } from "../../state/dialogs";
 import { sideOpen, toggleSide } from "../../state/layout";
 import { backend, view, type View } from "../../state/question";
-import { sideTitle } from "../commands/builtin";
+import "../commands/builtin";
 import { LiveControl } from "../live/live";
 import { QueryBar } from "../querybar/querybar";
 import { Icon, Logo } from "./icons";
@@ -34,13 +34,12 @@ export function Header() {
       </span>
       {open && (
         <>
-          <h1 class="visually-hidden">Records of {name}</h1>
           <Menu label={`Source: ${name.value}`} items={SOURCE} class="bar-source">
             <Icon name={ICONS[open.kind]} />
             <span class="bar-source-name">{name}</span>
             <Icon name="down" />
           </Menu>
-          <button type="button" class="button plain bar-side" aria-pressed={sideOpen.value} aria-label="Facets" title={sideTitle()} onClick={toggleSide}>
+          <button type="button" class="button plain bar-side" aria-pressed={sideOpen.value} aria-label="Facets" title={sideOpen.value ? "Hide facets" : "Show facets"} onClick={toggleSide}>
             <Icon name="side" />
           </button>
           <div class="bar-query"><QueryBar /></div>
@@ -52,7 +51,7 @@ export function Header() {
             ))}
           </nav>
           <LiveControl />
-          <button type="button" class="button plain bar-export" aria-label="Export" title="Export what the query finds" onClick={() => (dialog.value = "export")}>
+          <button type="button" class="button plain bar-export" aria-label="Export" title="Export what is found" onClick={() => (dialog.value = "export")}>
             <Icon name="export" />
             <span class="bar-label">Export</span>
           </button>
