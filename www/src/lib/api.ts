@@ -57,6 +57,8 @@ export interface LogRecord {
   request?: Message;
   response?: Message;
   attributes?: Record<string, unknown>;
+  /** Bytes of both bodies together; only where `fields` names it. */
+  size?: number;
 }
 
 export interface Page {

@@ -30,7 +30,7 @@ export const COLUMNS: readonly Column[] = [
   plain("status", "Status", 62, { sort: "status", narrow: 54 }),
   { id: "path", label: "Host and path", name: "Host and path", fields: ["host", "path", "query", "route", "kind", "message"], width: 360, narrow: 120, grows: true },
   { id: "duration", label: "Duration", name: "Duration", fields: ["duration_ms"], width: 96, narrow: 88, sort: "duration", numeric: true },
-  { id: "size", label: "Size", name: "Size of the bodies", fields: ["request", "response"], width: 76, sort: "size", numeric: true },
+  { id: "size", label: "Size", name: "Size of the bodies", fields: ["size"], width: 76, sort: "size", numeric: true },
   plain("service", "Service", 140),
   { id: "arrival", label: "Arrival", name: "Arrival (sequence number)", fields: ["seq"], width: 92, sort: "arrival", numeric: true },
   plain("id", "ID", 172),
