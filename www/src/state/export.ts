@@ -64,6 +64,7 @@ async function read({ from, q, format, sink, rows, signal, progress }: Stream, c
   cursor.text ??= response.headers.get("x-reqlog-cursor");
   if (!response.body) throw new Broken("the answer has no body");
   const parts = response.body.getReader();
+  signal.addEventListener("abort", () => void parts.cancel().catch(() => {}), { once: true });
   for (;;) {
     const { value, done } = await parts.read().catch((error: unknown) => {
       signal.throwIfAborted();
@@ -74,6 +75,7 @@ async function read({ from, q, format, sink, rows, signal, progress }: Stream, c
     if (whole.length > 0) await sink.write(whole);
     progress(value.length);
   }
+  signal.throwIfAborted();
   if (!rows.complete) throw new Broken("the answer ended before the file did");
 }
 

@@ -4,6 +4,8 @@ import { signal } from "@preact/signals";
 /** By the build. */
 declare const process: { env: { NODE_ENV: string } };
 
+/** Pages stay open for days: how often the server is asked at most. */
+const HOUR = 3_600_000;
 /** A newer build that waits to take over. */
 const next = signal<ServiceWorker | null>(null);
 export const isOutdated = signal(false);
@@ -26,6 +28,13 @@ export function bindUpdates(): void {
     .register(new URL("sw.js", document.baseURI))
     .then((registration) => {
       found(registration.waiting);
+      let asked = performance.now();
+      document.addEventListener("visibilitychange", () => {
+        if (document.hidden || performance.now() - asked < HOUR) return;
+        asked = performance.now();
+        // without a network there is nothing newer
+        registration.update().catch(() => {});
+      });
       registration.addEventListener("updatefound", () => {
         const coming = registration.installing;
         coming?.addEventListener("statechange", () => coming.state === "installed" && found(coming));

@@ -2,6 +2,7 @@
 import { get, type Page } from "../../lib/api";
 import { bytes, count, counted } from "../../lib/format";
 import { resource } from "../../lib/resource";
+import { endpoints } from "../../state/aggregates";
 import { dialog } from "../../state/dialogs";
 import { counts, live } from "../../state/live";
 import { backend, effective, revision, view } from "../../state/question";
@@ -43,12 +44,22 @@ function Growing() {
   );
 }
 
+/** What the view that is shown was told of its question. */
+function told(): { q: string; total: number; hints: readonly string[]; scanned: Page["scanned"] | null } | null {
+  if (view.value === "requests") {
+    const snapshot = shown.value?.snapshot;
+    return snapshot ? { q: snapshot.question.q, total: snapshot.total, hints: snapshot.hints, scanned: snapshot.scanned } : null;
+  }
+  const counted = endpoints.value.value;
+  return counted && { q: effective.value, total: counted.total, hints: [], scanned: null };
+}
+
 function Found() {
-  const snapshot = view.value === "requests" ? shown.value?.snapshot : null;
-  if (!snapshot) return null;
-  const { total, hints, scanned } = snapshot;
+  const now = told();
+  if (!now) return null;
+  const { q, total, hints, scanned } = now;
   const whole = backend.value?.kind === "server" ? all.value.value : (backend.value?.growth.value.records ?? null);
-  const isPart = snapshot.question.q !== "" && whole !== null;
+  const isPart = q !== "" && whole !== null;
   return (
     <>
       <span>{isPart ? `${count(total)} of ${counted(whole, "record")}` : counted(total, "record")}</span>
