@@ -117,7 +117,7 @@ fn rows_are_found_and_bodies_are_read_again_from_the_file() {
     let curl = client.get(&format!("/api/v1/logs/{id}/export?as=curl")).expect(200);
     assert!(curl.text().contains("https://shop.example.test/v1/orders/2979"), "{}", curl.text());
     // by a header, which only the file has
-    assert_eq!(paths(&client, "header.x-number:17"), ["/v1/orders/17"]);
+    assert_eq!(paths(&client, "req.header.x-number:17"), ["/v1/orders/17"]);
     assert_eq!(client.json("/api/v1/stats?q=method%3AGET")["total"], 1500);
     let facets = client.json("/api/v1/facets?fields=method,status");
     assert!(facets.to_string().contains("1500"), "{facets}");
