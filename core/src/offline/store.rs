@@ -118,7 +118,7 @@ impl Store {
     pub fn adopt(&mut self, place: Place, indexed: Indexed) -> Result<(), Corrupt> {
         let read = indexed.segments.into_iter().map(|bytes| Segment::read(place, bytes.into()));
         let segments = read.collect::<Result<Vec<_>, _>>()?;
-        let named = segments.iter().map(|segment| segment.projects()).collect::<Result<Vec<_>, _>>()?;
+        let named = segments.iter().map(Segment::projects).collect::<Result<Vec<_>, _>>()?;
         for (project, environment) in named.iter().flatten() {
             self.projects.declare(project, environment.as_deref());
         }
