@@ -33,12 +33,14 @@ fn embedding(directory: &Path) -> io::Result<String> {
     let mut names = Vec::new();
     list(&directory, "", &mut names)?;
     names.sort();
+    // as a literal of Rust has it
+    let literal = |name: &str| format!("{:?}", directory.join(name).to_string_lossy());
     let mut source = format!(
-        "const TABLE: Option<&str> = Some(include_str!({:?}));\nconst FILES: &[(&str, &[u8])] = &[\n",
-        directory.join("assets.json")
+        "const TABLE: Option<&str> = Some(include_str!({}));\nconst FILES: &[(&str, &[u8])] = &[\n",
+        literal("assets.json")
     );
     for name in names {
-        writeln!(source, "    ({name:?}, include_bytes!({:?})),", directory.join(&name)).expect("memory takes it");
+        writeln!(source, "    ({name:?}, include_bytes!({})),", literal(&name)).expect("memory takes it");
     }
     source.push_str("];\n");
     Ok(source)

@@ -97,7 +97,7 @@ impl Answering<'_> {
     }
 
     /// What is to be sent next; never [`Step::Read`].
-    pub fn next(&mut self) -> Step {
+    pub fn step(&mut self) -> Step {
         loop {
             let step = self.answer.step(&self.opened.store(), wall_clock());
             let Step::Read(read) = step else { return step };

@@ -108,7 +108,7 @@ async fn run(state: &State, request: Request<Bytes>) -> (Response, Option<Durati
 
 /// Sends the answer, and of a streamed one its pieces as long as somebody takes them.
 fn drive(mut answering: Answering<'_>, begun: oneshot::Sender<(Response, Option<Duration>)>) {
-    let head = match answering.next() {
+    let head = match answering.step() {
         Step::Whole(response) => {
             let _ = begun.send((plain(response), answering.waits()));
             return;
@@ -119,7 +119,7 @@ fn drive(mut answering: Answering<'_>, begun: oneshot::Sender<(Response, Option<
     let (sender, body) = stream::body();
     let _ = begun.send((head.map(|()| body), None));
     loop {
-        let piece = match answering.next() {
+        let piece = match answering.step() {
             Step::Chunk(bytes) => Ok(bytes),
             Step::Broken(failure) => Err(io::Error::other(failure.to_string())),
             Step::Read(_) | Step::Whole(_) | Step::Head(_) | Step::End => return,
