@@ -115,7 +115,7 @@ pub enum Start {
 /// How much of each row is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Detail {
-    /// No headers, attributes and bodies: what rows are filtered and sorted by, which is cheap to read.
+    /// No headers and attributes, of bodies the size: what rows are filtered and sorted by, which is cheap to read.
     Columns,
     /// Everything but the bytes of bodies beyond their preview (`Body::bytes` holds at most 256 characters).
     Preview,

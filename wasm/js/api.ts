@@ -6,7 +6,7 @@ export interface Rejection {
   /** The line of the file, decompressed, from 1. */
   line: number;
   reason: string;
-  /** The beginning of the unit, at most 200 bytes, secrets replaced. */
+  /** The beginning of the unit, at most 256 bytes. */
   excerpt: string;
 }
 
@@ -46,7 +46,7 @@ export interface Progress {
 
 /** How files are opened. */
 export interface OpenOptions {
-  /** Ends the opening, and closes what was opened while it is under way. */
+  /** Ends the opening, until it resolves; then `close` does. */
   signal?: AbortSignal;
   /** Called with each new state, at most some twenty times a second, the last one always. */
   onprogress?: (progress: Progress) => void;
@@ -106,6 +106,7 @@ export interface Completions {
  * | `query` | an argument cannot be understood |
  * | `crashed` | the engine failed inside; open the files again |
  * | `closed` | it was closed |
+ * | `cancelled` | the file's opening was aborted |
  * | `unsupported` | the platform lacks something: WebAssembly with SIMD, workers |
  */
 export class EngineError extends Error {

@@ -96,7 +96,7 @@ export class Engine {
   #cancel(id: number): void {
     if (!this.#opening.delete(id)) return;
     for (const file of this.#files) {
-      if (file.command === id) this.#fail(file, { code: "closed", message: "its opening was cancelled" });
+      if (file.command === id) this.#fail(file, { code: "cancelled", message: "its opening was cancelled" });
     }
     this.#settle();
   }
@@ -117,10 +117,15 @@ export class Engine {
         else file.isCut = true;
       }
     } catch (error) {
-      if (isTrap(error)) return this.#guard(() => { throw error; });
-      this.#fail(file, faultOf(error));
+      this.#guard(() => {
+        if (isTrap(error)) throw error;
+        this.#fail(file, faultOf(error));
+      });
     }
-    this.#guard(() => this.#schedule());
+    this.#guard(() => {
+      this.#settle();
+      this.#schedule();
+    });
   }
 
   /** Its plain bytes begin with these; throws where they are of no format. */

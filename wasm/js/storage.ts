@@ -14,20 +14,26 @@ export interface Folder {
 export function storage(): Folder | undefined {
   if (!navigator.storage?.getDirectory || !navigator.locks) return undefined;
   const name = PREFIX + crypto.randomUUID();
-  let unlock = () => {};
-  const held = new Promise<void>((resolve) => (unlock = resolve));
+  let close = () => {};
+  const closed = new Promise<void>((resolve) => (close = resolve));
   // the lock is there before anything is, since names are drawn
-  const lock = navigator.locks.request(name, () => held);
-  lock.catch(() => {});
-  void sweep().catch(() => {});
-  return {
-    name,
-    remove() {
-      unlock();
-      // a worker that has just been ended may hold a file for a moment; then the next opening removes it
-      void navigator.storage.getDirectory().then((root) => root.removeEntry(name, { recursive: true })).catch(() => {});
-    },
-  };
+  navigator.locks.request(name, () => closed.then(() => removed(name))).catch(() => {});
+  sweep().catch(() => {});
+  return { name, remove: close };
+}
+
+/** Tries for a second: a worker that has just been ended may hold a file for a moment. The next opening does the rest. */
+async function removed(name: string): Promise<void> {
+  const root = await navigator.storage.getDirectory();
+  for (let attempt = 0; attempt < 20; attempt += 1) {
+    try {
+      await root.removeEntry(name, { recursive: true });
+      return;
+    } catch (error) {
+      if ((error as DOMException).name === "NotFoundError") return;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
 }
 
 async function sweep(): Promise<void> {
@@ -35,7 +41,7 @@ async function sweep(): Promise<void> {
   for await (const name of root.keys()) {
     if (!name.startsWith(PREFIX)) continue;
     await navigator.locks.request(name, { ifAvailable: true }, async (lock) => {
-      if (lock) await root.removeEntry(name, { recursive: true }).catch(() => {});
+      if (lock) await removed(name);
     });
   }
 }

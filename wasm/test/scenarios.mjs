@@ -10,7 +10,7 @@ const json = async (opened, url) => (await opened.answer(url)).json();
 export async function rows(opened, query = '', fields = 'time,method,path,query,status') {
   const all = [];
   for (let cursor = ''; ; ) {
-    const page = await json(opened, `/api/v1/logs?dir=asc&limit=700&fields=${fields}${query}${cursor && `&cursor=${cursor}`}`);
+    const page = await json(opened, `/api/v1/logs?dir=asc&limit=1000&fields=${fields}${query}${cursor && `&cursor=${cursor}`}`);
     all.push(...page.items);
     if (!page.next) return all;
     cursor = page.next;

@@ -263,6 +263,30 @@ test("a failure keeps the rows and is tried again", async () => {
   assert.ok(snapshot().row(300));
 });
 
+test("growth after a failure asks what is asked now, not what is shown", async () => {
+  question.backend.value = fake;
+  await fake.answer();
+  question.query.value = "a";
+  await fake.answer(503);
+  question.revision.value += 1;
+  assert.deepEqual(fake.waiting.map(({ q }) => q), ["a"]);
+  await fake.answer();
+  assert.equal(snapshot().question.q, "a");
+  assert.equal(rows.failure.value, null);
+});
+
+test("rows of one source are not shown as those of another", async () => {
+  question.backend.value = fake;
+  await fake.answer();
+  Object.assign(rows.eye, { first: 5000, last: 5040, position: 5000 * 26 });
+  const other = new Fake(7);
+  question.backend.value = other;
+  assert.equal(rows.shown.value, null);
+  await other.answer();
+  assert.equal(rows.matched.value, 7);
+  assert.equal(rows.shown.value.isNew, true);
+});
+
 test("a column that is added asks for its members, and rows stay meanwhile", async () => {
   question.backend.value = fake;
   await fake.answer();

@@ -1,7 +1,8 @@
 //! A record as reqlog's own JSON, written byte by byte.
 //!
 //! The member names are the wire's (`wire/reqlog.md`). Ours beyond it: `redacted` is written when it is true, a body that
-//! is not whole says why in `reason`, and a whole row's body carries its bytes as `text` (UTF-8) or `base64`.
+//! is not whole says why in `reason`, a whole row's body carries its bytes as `text` (UTF-8) or `base64`, and a list that is
+//! asked for it by name has `size`, the bytes of both bodies together, by which lists are sorted.
 
 use std::io::Write as _;
 
@@ -30,10 +31,10 @@ pub enum Bodies {
 pub struct Fields(u64);
 
 impl Fields {
-    /// Every member.
-    pub const ALL: Self = Self(u64::MAX);
+    /// Every member but `size`, which the messages say already.
+    pub const ALL: Self = Self(u64::MAX ^ 1 << Member::Size as u64);
     /// Everything but the two messages.
-    pub const FLAT: Self = Self(u64::MAX ^ 1 << Member::Request as u64 ^ 1 << Member::Response as u64);
+    pub const FLAT: Self = Self(Self::ALL.0 ^ 1 << Member::Request as u64 ^ 1 << Member::Response as u64);
 
     /// Reads member names between commas; blanks around a name are ignored. The error is the first unknown name.
     pub fn parse(names: &str) -> Result<Self, &str> {
@@ -127,6 +128,11 @@ pub fn write(stored: &Stored, shape: Shape, out: &mut Vec<u8>) {
     {
         raw(attributes, out);
     }
+    if let Some(size) = record.size()
+        && let Some(out) = row.member(Member::Size)
+    {
+        decimal(size, out);
+    }
     row.out.push(b'}');
 }
 
@@ -176,10 +182,11 @@ enum Member {
     Request,
     Response,
     Attributes,
+    Size,
 }
 
 // the names of `Member`, in its order
-const MEMBERS: [&str; 13] = [
+const MEMBERS: [&str; 14] = [
     "id",
     "seq",
     "time",
@@ -193,6 +200,7 @@ const MEMBERS: [&str; 13] = [
     "request",
     "response",
     "attributes",
+    "size",
 ];
 const TEXTS: u64 = 16;
 const _: () = assert!(TEXTS + Field::COUNT as u64 <= 64, "a set of members fits one word");

@@ -4,6 +4,7 @@ use super::ints::Ints;
 use super::part::{NUMBERS, Part, PartId};
 use super::rows::{Bodies, Details, ROWS};
 use super::text::Text;
+use crate::body::Body;
 use crate::codec::Corrupt;
 use crate::filter::Number;
 use crate::id::{EntryId, Seq};
@@ -202,7 +203,13 @@ impl Columns {
         let details = || self.details(row).ok_or(Corrupt { what: "details" });
         let none = Bodies::default();
         match detail {
-            Detail::Columns => Ok(()),
+            Detail::Columns => {
+                let sizes = [Number::ReqSize, Number::ResSize].map(|number| self.number(number, row));
+                for (message, size) in [&mut record.request, &mut record.response].into_iter().zip(sizes) {
+                    message.body = size.map(|size| Body { size: size as u64, ..Body::default() });
+                }
+                Ok(())
+            }
             Detail::Preview => details()?.fill(row % ROWS, None, record),
             // A block without a byte beyond the previews is not stored.
             Detail::Whole => details()?.fill(row % ROWS, Some(self.bodies(row).unwrap_or(&none)), record),

@@ -9,7 +9,8 @@ export interface Body {
   size: number;
   captured: number;
   truncated: boolean;
-  cut?: string;
+  /** Why not all of it was captured: `cap`, `undecodable`, `too_large`, `not_captured`. */
+  reason?: string;
   content_type?: string;
   preview?: string;
 }
@@ -56,6 +57,8 @@ export interface LogRecord {
   request?: Message;
   response?: Message;
   attributes?: Record<string, unknown>;
+  /** Bytes of both bodies together; only where `fields` names it. */
+  size?: number;
 }
 
 export interface Page {

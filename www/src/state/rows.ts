@@ -24,6 +24,7 @@ export const failure = signal<Error | null>(null);
 /** Records that match the question, of the rows that are shown. */
 export const matched = computed(() => shown.value?.snapshot.total ?? null);
 
+const asked = computed<Question>(() => ({ q: effective.value, sort: sort.value, direction: direction.value }));
 const attempts = signal(0);
 let loading: { question: Question; abort: AbortController } | null = null;
 let isGrown = false;
@@ -59,6 +60,15 @@ function show(snapshot: Snapshot, shift: number): void {
     pending.value = false;
     failure.value = null;
     shown.value = { snapshot, isNew: !old || !isSame(old.question, snapshot.question), shift };
+  });
+}
+
+/** Rows of another source are none of this one. */
+function forget(): void {
+  shown.peek()?.snapshot.close();
+  batch(() => {
+    shown.value = null;
+    failure.value = null;
   });
 }
 
@@ -100,10 +110,12 @@ let attempted = 0;
 let source = backend.peek();
 effect(() => {
   if (view.value !== "requests" || !backend.value) return;
-  const question = { q: effective.value, sort: sort.value, direction: direction.value };
-  const again = attempts.value !== attempted || backend.value !== source;
+  const question = asked.value;
+  const isOther = backend.value !== source;
+  const again = attempts.value !== attempted || isOther;
   attempted = attempts.value;
   source = backend.value;
+  if (isOther) forget();
   const has = (other: Question | undefined) => other !== undefined && isSame(other, question);
   const isThere = has(shown.peek()?.snapshot.question) && shownRevision === revision.peek() && !failure.peek();
   if (!again && (loading ? has(loading.question) : isThere)) return;
@@ -115,7 +127,7 @@ effect(() => {
 effect(() => {
   if (revision.value === shownRevision || view.peek() !== "requests") return;
   if (loading) isGrown = true;
-  else if (shown.peek()) load(shown.peek()!.snapshot.question);
+  else load(asked.peek());
 });
 
 effect(() => {

@@ -31,7 +31,7 @@ const ORDERS: Record<Sort, { key: string | null; fields: string; value: (record:
   time: { key: "time", fields: "time", value: ({ time }) => time },
   duration: { key: "duration", fields: "duration_ms", value: (record) => record.duration_ms },
   status: { key: "status", fields: "status", value: ({ status }) => status },
-  size: { key: "size", fields: "request,response", value: sizeOf },
+  size: { key: "size", fields: "size", value: ({ size }) => size },
   // arrival has no key in queries
   arrival: { key: null, fields: "seq", value: ({ seq }) => seq },
 };
@@ -43,12 +43,6 @@ const sortable = (time: string): string => time.slice(0, 19) + (/\.(\d+)/.exec(t
 function isLess(a: string | number | undefined, b: string | number | undefined): boolean {
   if (a === undefined || b === undefined) return a === undefined && b !== undefined;
   return typeof a === "string" && typeof b === "string" ? sortable(a) < sortable(b) : a < b;
-}
-
-/** Bytes of both bodies; undefined where there is none. */
-export function sizeOf({ request, response }: LogRecord): number | undefined {
-  const [sent, got] = [request?.body?.size, response?.body?.size];
-  return sent === undefined && got === undefined ? undefined : (sent ?? 0) + (got ?? 0);
 }
 
 /** Whether a projection has all members of another. */

@@ -37,6 +37,7 @@ const REASONS: Record<string, string> = {
 function viewsOf(media: Media, text: string | null, hasLayers: boolean): View[] {
   const views: View[] = [];
   if (media === "json") views.push("tree", "pretty");
+  if (media === "lines") views.push("tree");
   if (media === "form") views.push("form");
   if (media === "multipart") views.push("parts");
   if (media === "image" || media === "svg") views.push("image");
@@ -45,16 +46,15 @@ function viewsOf(media: Media, text: string | null, hasLayers: boolean): View[] 
   return [...views, "hex"];
 }
 
-export function Body({ record, side, body }: { record: LogRecord; side: Side; body: Described & { reason?: string } }) {
+export function Body({ record, side, body }: { record: LogRecord; side: Side; body: Described }) {
   const from = backend.value;
   const [most, setMost] = useState(PORTION);
   const [arrived, setArrived] = useState(0);
   const loaded = useLoaded(from && body.captured > 0 ? (signal) => bodyHead(from, record.id, side, body, most, signal, setArrived) : null, [from, record.id, side, most]);
-  const reason = body.reason ?? body.cut;
   return (
-    <div class="body">
+    <div class="body" aria-busy={loaded.pending}>
       <Facts record={record} side={side} body={body} />
-      {body.truncated && <p class="detail-warning">{REASONS[reason ?? ""] ?? "Not all of it was kept."}{body.captured > 0 && ` ${bytes(body.captured)} were kept.`}</p>}
+      {body.truncated && <p class="detail-warning">{REASONS[body.reason ?? ""] ?? "Not all of it was kept."}{body.captured > 0 && ` ${bytes(body.captured)} were kept.`}</p>}
       {loaded.error && <p class="detail-error" role="alert">{loaded.error.message}</p>}
       {body.captured === 0 && !body.truncated && <p class="detail-hint">The body is empty.</p>}
       {loaded.pending && !loaded.value && <progress class="body-progress" max={Math.min(body.captured, most)} value={arrived} aria-label="Loading the body" />}
@@ -100,6 +100,9 @@ function textOf(head: Uint8Array, contentType: string | undefined, media: Media)
   return decoderFor(contentType, head).decode(head);
 }
 
+/** JSON values, one a line, as one array. */
+const listed = (text: string): string => `[${text.split(/\r?\n/).filter((line) => line.trim() !== "").join(",\n")}]`;
+
 interface ViewsProps {
   record: LogRecord;
   side: Side;
@@ -114,7 +117,8 @@ function Views({ record, side, body, head }: ViewsProps) {
   const layers = useLayers(head, text);
   const views = viewsOf(media, text, layers !== null);
   const [chosen, choose] = useState<View | null>(null);
-  const parsed = useLoaded(media === "json" && text !== null ? (signal) => parseLong(text, signal) : null, [text]);
+  const json = media === "json" ? text : media === "lines" && text !== null ? listed(text) : null;
+  const parsed = useLoaded(json === null ? null : (signal) => parseLong(json, signal), [json]);
   // what says that it is JSON and is none is shown as text
   const isBroken = parsed.value !== null && parsed.value.fault !== null && (parsed.value.length === 0 || !parsed.value.isContainer(0));
   const usable = isBroken ? views.filter((view) => view !== "tree" && view !== "pretty") : views;
@@ -130,7 +134,7 @@ function Views({ record, side, body, head }: ViewsProps) {
       </div>
       {isBroken && <p class="detail-hint">It is named JSON, but is none: {parsed.value?.fault?.reason} at character {parsed.value?.fault?.at}.</p>}
       {view === "raw" && text?.includes("\ufffd") && !isText(head) && <p class="detail-hint">It is no valid text: bytes that stand for no character are shown as �. Hex shows them.</p>}
-      {view === "tree" && (parsed.value ? <Json tree={parsed.value} label={label} prefix={side === "request" ? "req.json." : "res.json."} /> : <p class="detail-hint">Reading…</p>)}
+      {view === "tree" && (parsed.value ? <Json tree={parsed.value} label={label} {...(media === "json" ? { prefix: side === "request" ? "req.json." : "res.json." } : {})} /> : <p class="detail-hint">Reading…</p>)}
       {view === "pretty" && (parsed.value ? <Pretty tree={parsed.value} label={label} /> : <p class="detail-hint">Reading…</p>)}
       {view === "raw" && text !== null && <Text text={text} label={label} />}
       {view === "form" && text !== null && <Form text={text} />}

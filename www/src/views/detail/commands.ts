@@ -33,6 +33,7 @@ export function mark(): void {
 
 export function compareWithMarked(): void {
   compared.value = marked.value;
+  marked.value = null;
 }
 
 export const canCompare = (): boolean => marked.value !== null && marked.value !== selected.value;

@@ -1,6 +1,7 @@
 // The menu of forms to copy.
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { LogRecord } from "../../lib/api";
+import { Icon } from "../header/icons";
 import { copyForm, copyLink, FORMS, replayable } from "./copying";
 import { copyAndTell } from "./notice";
 
@@ -38,7 +39,7 @@ export function CopyMenu({ record }: { record: LogRecord }) {
   };
   return (
     <div class="menu" ref={box}>
-      <button ref={button} type="button" class="button plain" aria-haspopup="menu" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>Copy ▾</button>
+      <button ref={button} type="button" class="button plain" aria-haspopup="menu" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>Copy <Icon name="down" /></button>
       {isOpen && (
         <div class="menu-items" role="menu" aria-label="Copy" onKeyDown={onKeyDown}>
           {items.map(({ title, run }) => (

@@ -8,6 +8,7 @@ import { shownUrl } from "../../lib/url";
 import { canRun, close, isComparing, openTab, run, shown, tab, tabs, type Tab } from "../../state/record";
 import { zone } from "../../state/settings";
 import { Diff } from "../diff/diff";
+import { Icon } from "../header/icons";
 import { Body } from "./body";
 import { canCompare, compareWithMarked, mark, TITLES } from "./commands";
 import { CopyMenu } from "./copy-menu";
@@ -64,14 +65,14 @@ function Title({ record }: { record: LogRecord | null }) {
   return (
     <header class="detail-title">
       <div class="detail-tools">
-        <button type="button" class="button plain" aria-label="Previous record" title="Previous record (k)" disabled={!canRun("grid.previous")} onClick={() => run("grid.previous")}>↑</button>
-        <button type="button" class="button plain" aria-label="Next record" title="Next record (j)" disabled={!canRun("grid.next")} onClick={() => run("grid.next")}>↓</button>
+        <button type="button" class="button plain" aria-label="Previous record" title="Previous record (k)" disabled={!canRun("grid.previous")} onClick={() => run("grid.previous")}><Icon name="up" /></button>
+        <button type="button" class="button plain" aria-label="Next record" title="Next record (j)" disabled={!canRun("grid.next")} onClick={() => run("grid.next")}><Icon name="next" /></button>
         <span class="detail-space" />
         {record && <CopyMenu record={record} />}
         {record && (canCompare()
           ? <button type="button" class="button plain" onClick={compareWithMarked} title="Compare with the record kept in mind">Compare</button>
           : <button type="button" class="button plain" onClick={mark} title="Keep this record in mind, then open another and compare">Compare…</button>)}
-        <button type="button" class="button plain" aria-label="Close the record" title="Close (Esc)" onClick={close}>✕</button>
+        <button type="button" class="button plain" aria-label="Close the record" title="Close (Esc)" onClick={close}><Icon name="close" /></button>
       </div>
       {record && (
         <>

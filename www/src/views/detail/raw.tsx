@@ -16,7 +16,7 @@ export function Raw({ record, tree }: { record: LogRecord; tree: JsonTree }) {
   const loaded = useLoaded(async (signal) => ({ form, text: form === "json" ? indented(tree, MOST).text : await snippet(record, form, signal) }), [record.id, form]);
   const text = loaded.value?.text ?? null;
   return (
-    <div class="body">
+    <div class="body" aria-busy={loaded.pending}>
       <div class="body-views" role="group" aria-label="Form">
         {FORMS.filter(({ form: name }) => canReplay || name === "json").map(({ form: name, title }) => (
           <button key={name} type="button" class="button plain" aria-pressed={name === form} onClick={() => choose(name)}>{title}</button>

@@ -66,10 +66,11 @@ export function Text({ text, label, children }: Props) {
   const box = useRef<HTMLPreElement>(null);
   const shown = text.length > most ? text.slice(0, most) : text;
   const cut = useMemo(() => blocks(shown), [shown]);
-  const find = useFind((wanted) => places(shown, wanted), shown);
+  const find = useFind((wanted) => places(text, wanted), text);
   useEffect(() => {
+    if (find.hit !== null && find.hit + find.text.length > most) setMost(find.hit + PORTION);
     if (find.hit !== null) box.current?.querySelector("mark[data-hit]")?.scrollIntoView({ block: "center", inline: "nearest" });
-  }, [find.hit, find.text]);
+  }, [find.hit, find.text, most]);
   return (
     <div class="text">
       <div class="body-bar">

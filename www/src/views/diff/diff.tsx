@@ -7,6 +7,7 @@ import { absolute, duration } from "../../lib/format";
 import { compared, selected } from "../../state/question";
 import { close, other, shown, swap } from "../../state/record";
 import { kept, zone } from "../../state/settings";
+import { Icon } from "../header/icons";
 import { Value } from "../detail/value";
 import { BodyDiff } from "./bodies";
 import "./diff.css";
@@ -40,7 +41,7 @@ export function Diff() {
         <h2>Compare</h2>
         <label><input type="checkbox" checked={onlyDifferent.value} onChange={(event) => (onlyDifferent.value = event.currentTarget.checked)} /> Only what differs</label>
         <button type="button" class="button" onClick={swap}>Swap</button>
-        <button type="button" class="button plain" aria-label="Close the comparison" title="Close (Esc)" onClick={close}>✕</button>
+        <button type="button" class="button plain" aria-label="Close the comparison" title="Close (Esc)" onClick={close}><Icon name="close" /></button>
       </header>
       {error && <p class="detail-error" role="alert">{error.message}</p>}
       <div class="diff-sides">{side("a", a)}{side("b", b)}</div>

@@ -4,7 +4,6 @@ import type { LogRecord } from "../../lib/api";
 import { absolute, bytes, count, counted, duration, moment, since } from "../../lib/format";
 import type { Shown } from "../../state/columns";
 import type { Times } from "../../state/settings";
-import { sizeOf } from "../../state/snapshot";
 
 export interface Look {
   content: ComponentChildren;
@@ -37,7 +36,7 @@ export function look(column: Shown, record: LogRecord, before: LogRecord | undef
     case "duration":
       return durationLook(record.duration_ms);
     case "size": {
-      const size = sizeOf(record);
+      const { size } = record;
       return size === undefined ? NONE : { content: bytes(size) };
     }
     case "arrival":

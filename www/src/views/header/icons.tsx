@@ -11,6 +11,7 @@ const PATHS = {
   pause: "M5.5 3.5v9M10.5 3.5v9",
   play: "M4.5 3l8 5-8 5z",
   up: "M8 13V3M4 7l4-4 4 4",
+  next: "M8 3v10M4 9l4 4 4-4",
   close: "M4 4l8 8M12 4l-8 8",
   search: "M7 2.5a4.5 4.5 0 1 1 0 9 4.5 4.5 0 0 1 0-9zM10.5 10.5l3.5 3.5",
   warning: "M8 2l6.5 11.5h-13zM8 6.5v3M8 11.6h.01",
