@@ -3,7 +3,7 @@
 const SAID: Record<string, { why?: string; advice: string }> = {
   format: {
     // the engine's own words ask for a format to be named, which nobody can do here
-    why: "It is in no format that is read here.",
+    why: "Its format is not recognised.",
     advice: "Read are HAR, NDJSON, JSON, CSV with a header line and access logs, also compressed by gzip, zstd, deflate or brotli.",
   },
   corrupt: { advice: "What was read before the damage stays. Fetch or compress the file again." },
