@@ -73,6 +73,8 @@ else console.warn("target/wasm is not there: files cannot be opened");
 cpSync(join(here, "src/static"), stage, { recursive: true });
 const icon = readFileSync(join(stage, "icon.svg"), "utf8");
 for (const size of [192, 512]) writeFileSync(join(stage, `icon-${size}.png`), png(icon, size));
+// platforms cut this one to their own shape
+writeFileSync(join(stage, "icon-maskable.png"), png(icon.replace('rx="14"', 'rx="0"'), 512));
 
 if (!dev) {
   const files = readdirSync(stage, { recursive: true, withFileTypes: true })

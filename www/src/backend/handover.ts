@@ -24,13 +24,17 @@ export function handOver(files: File[], to: URL): boolean {
   return true;
 }
 
+declare let opener: WindowProxy | null;
+
 /** Asks the tab that opened this one, if one did, for the files; `take` gets them once. */
 export function receive(take: (files: File[]) => void): void {
-  const from = opener as WindowProxy | null;
+  const from = opener;
   if (!from) return;
   const listen = ({ origin, source, data }: MessageEvent) => {
     if (origin !== location.origin || source !== from || !isMessage(data, FILES)) return;
     removeEventListener("message", listen);
+    // the document of files keeps no way to one that has connections
+    opener = null;
     take((data.files ?? []).filter((file) => file instanceof File));
   };
   addEventListener("message", listen);

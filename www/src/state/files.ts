@@ -2,6 +2,7 @@
 import { batch, effect } from "@preact/signals";
 import { demoFile } from "../backend/demo";
 import { OpenedFiles } from "../backend/file";
+import { unread } from "../lib/unread";
 import { extras } from "./fragment";
 import { backend, compared, query, selected, window as range } from "./question";
 import { phase, type Doors } from "./source";
@@ -29,7 +30,9 @@ async function begin(kind: "file" | "demo", make: (signal: AbortSignal) => Promi
     const { files: read, records } = found.growth.peek();
     if (records === 0 && read.length > 0 && read.every(({ error }) => error)) {
       found.close();
-      throw new Error(read.map((file) => `${file.name}: ${file.error?.message}`).join("\n"));
+      const faults = read.flatMap(({ name, error }) => (error ? [{ name, ...unread(error) }] : []));
+      const advice = new Set(faults.map(({ advice }) => advice));
+      throw new Error([...faults.map(({ name, why }) => `${name}: ${why}`), ...advice].filter(Boolean).join("\n"));
     }
     batch(() => {
       opened = found;

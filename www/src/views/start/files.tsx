@@ -1,20 +1,12 @@
 // The open files: how far each is read, why one could not be, and which lines were no records.
 import type { OpenedFile } from "../../backend/backend";
 import { bytes, count, counted } from "../../lib/format";
+import { unread } from "../../lib/unread";
 import { backend } from "../../state/question";
 import { doors, pick } from "../../state/source";
 import { close } from "../../state/dialogs";
 import { Dialog } from "../commands/dialog";
 import "./files.css";
-
-/** What would be right, by the engine's code. */
-const ADVICE: Record<string, string> = {
-  format: "Read are HAR, NDJSON, JSON, CSV with a header line and access logs, also compressed by gzip, zstd, deflate or brotli.",
-  corrupt: "What was read before the damage stays. Fetch or compress the file again.",
-  read: "The file has changed or cannot be reached any more: open it again.",
-  storage: "There is no room for its inflated bytes: inflate it yourself and open the result, or free some space.",
-  crashed: "Open the files again; if it comes back, the file that does it makes a good report.",
-};
 
 export function Files() {
   const growth = backend.value?.growth.value;
@@ -55,8 +47,8 @@ function Opened({ file }: { file: OpenedFile }) {
       {!done && !error && <progress value={file.bytes} max={file.size || 1} aria-label={`Read of ${name}`} />}
       {error && (
         <p class="files-error">
-          <b>{records > 0 ? "Not read to its end" : "Not read"}: {error.message}</b>
-          {ADVICE[error.code] && <span>{ADVICE[error.code]}</span>}
+          <b>{records > 0 ? "Not read to its end" : "Not read"}: {unread(error).why}</b>
+          <span>{unread(error).advice}</span>
         </p>
       )}
       {rejected > 0 && (
