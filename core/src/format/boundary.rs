@@ -45,7 +45,7 @@ impl Boundary {
 
     /// The boundaries of an input behind its [`Preamble`](super::Preamble).
     pub(crate) fn after_preamble(format: Format, head: &Head) -> Self {
-        if format == Format::Csv { Self::resumed(format, head) } else { Self::of(format) }
+        if head.delimiter.is_some() { Self::resumed(format, head) } else { Self::of(format) }
     }
 
     /// The boundaries of an input from a line, a row or an element of the array on.

@@ -93,7 +93,12 @@ impl Preamble {
                 Mark::Close(end) => return Some(Self { head: header(&first[start..end]), len: at }),
             }
         }
-        ended.then(|| Self { head: header(&first[start..]), len: first.len() })
+        match boundary.end() {
+            _ if !ended => None,
+            End::Whole => Some(Self { head: header(&first[start..]), len: first.len() }),
+            // a header that does not end is no header: it is what is cut off of the input
+            End::Broken(_) => Some(Self { head: Head::default(), len: mark }),
+        }
     }
 }
 

@@ -34,6 +34,9 @@ pub(super) const SAMPLES: &[(Format, &[u8])] = &[
     (Format::Csv, b"method;url\nGET;\"/never ends\nGET;/x\n"),
     (Format::Csv, b"method\turl\r\nGET\t/a\r\nGET\t\"/a\tb\""),
     (Format::Csv, b"method,url"),
+    (Format::Csv, b""),
+    (Format::Csv, b"\""),
+    (Format::Csv, b"\t\n\nmethod;\"url\n"),
 ];
 
 #[test]
