@@ -1,6 +1,7 @@
 //! What happens to every parsed record before it is stored, whichever way it came in.
 
 use crate::body::{self, Body, Cut};
+use crate::format::Lean;
 use crate::headers::Headers;
 use crate::plan::{IngestRequest, Settings};
 use crate::record::{Field, Message, Record};
@@ -14,8 +15,18 @@ pub const ATTRIBUTES_CAP: usize = 256 << 10;
 /// Longest name of a project, environment or session in characters.
 pub const NAME_CHARS: usize = 128;
 
-/// Header fields that name the session a request belongs to, in order of preference.
-const SESSION_HEADERS: [&str; 2] = ["x-reqlog-session", "x-flowmock-session"];
+/// Header fields of a request that tell a field which the source did not extract; the first that is there does.
+pub(crate) const DERIVED: [(&str, Field); 6] = [
+    ("x-reqlog-session", Field::Session),
+    ("x-flowmock-session", Field::Session),
+    ("user-agent", Field::UserAgent),
+    ("host", Field::Host),
+    ("x-request-id", Field::RequestId),
+    ("traceparent", Field::TraceId),
+];
+
+/// Fields that hold names.
+const NAMES: [Field; 3] = [Field::Project, Field::Environment, Field::Session];
 
 /// Defaults, redaction and caps of one way in.
 #[derive(Clone, Debug)]
@@ -62,6 +73,43 @@ impl Rules {
         Ok(Some(record))
     }
 
+    /// The longest unit of which [`accept_lean`](Self::accept_lean) can tell anything: nothing in it is cut.
+    pub(crate) fn lean_limit(&self) -> usize {
+        TEXT_CAP.min(self.body_cap)
+    }
+
+    /// Makes of the row of a unit of at most [`lean_limit`](Self::lean_limit) bytes what [`accept`](Self::accept) leaves
+    /// of it; none where only that can tell: where something is to be replaced or refused.
+    pub(crate) fn accept_lean<'a>(&'a self, lean: &mut Lean<'a>) -> Option<()> {
+        let Lean { row, headers } = lean;
+        for ((_, field), value) in DERIVED.into_iter().zip(headers) {
+            let text = &mut row.texts[field as usize];
+            match value {
+                None => {}
+                Some(_) if text.is_some() => {}
+                Some(Cow::Borrowed(value)) => *text = derived(field, value).map(Cow::Borrowed),
+                Some(Cow::Owned(value)) => *text = derived(field, value).map(|value| Cow::Owned(value.to_owned())),
+            }
+        }
+        for (field, value) in &self.defaults {
+            if let Some(value) = value.as_deref()
+                && row.texts[*field as usize].is_none()
+            {
+                row.texts[*field as usize] = Some(Cow::Borrowed(value)).filter(|value| value.len() <= TEXT_CAP);
+                row.texts[*field as usize].as_ref()?;
+            }
+        }
+        for field in NAMES {
+            if let Some(name) = &row.texts[field as usize] {
+                check_name(field, name).ok()?;
+            }
+        }
+        let secret = |field: Field| {
+            row.texts[field as usize].as_deref().is_some_and(|value| self.redactor.field(field, value).is_some())
+        };
+        (!Redactor::FIELDS.into_iter().any(secret)).then_some(())
+    }
+
     fn complete(&self, mut record: Record) -> Result<Record, String> {
         derive(&mut record);
         for (field, value) in &self.defaults {
@@ -69,7 +117,7 @@ impl Rules {
                 record.texts.set_default(*field, value);
             }
         }
-        for field in [Field::Project, Field::Environment, Field::Session] {
+        for field in NAMES {
             if let Some(name) = record.text(field) {
                 check_name(field, name)?;
             }
@@ -110,25 +158,22 @@ impl Rules {
 /// Fills in what header fields say and the source did not extract.
 pub(crate) fn derive(record: &mut Record) {
     let (headers, texts) = (&record.request.headers, &mut record.texts);
-    let mut fill = |field, name: &str| {
+    for (name, field) in DERIVED {
         if texts.get(field).is_none() {
-            texts.set_some(field, headers.get(name));
+            texts.set_some(field, headers.get(name).and_then(|value| derived(field, value)));
         }
-    };
-    for name in SESSION_HEADERS {
-        fill(Field::Session, name);
-    }
-    fill(Field::UserAgent, "user-agent");
-    fill(Field::Host, "host");
-    fill(Field::RequestId, "x-request-id");
-    if texts.get(Field::TraceId).is_none() {
-        texts.set_some(Field::TraceId, headers.get("traceparent").and_then(trace_id));
     }
     for message in [&mut record.request, &mut record.response] {
         if let Some(body) = message.body.as_mut().filter(|body| body.content_type.is_none()) {
             body.content_type = message.headers.get("content-type").map(str::to_owned);
         }
     }
+}
+
+// What a header field says of a field.
+fn derived(field: Field, value: &str) -> Option<&str> {
+    let value = if field == Field::TraceId { trace_id(value) } else { Some(value) };
+    value.filter(|value| !value.is_empty())
 }
 
 // W3C Trace Context, 3.2.2: version 00 has four members, a later one may have more.

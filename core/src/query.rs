@@ -106,8 +106,9 @@ pub enum Start {
     /// With the rows right before the row of this sequence, else like [`Self::AfterRow`]; the page is still in the
     /// query's order.
     BeforeRow(Seq),
-    /// After this many units of the order ([`Query::unit`]), at the record that holds the next one; its cost grows with
-    /// the number.
+    /// After this many units of the order ([`Query::unit`]), at the record that holds the next one. In an order by number
+    /// it costs about the same however many they are, unless the filter needs headers, attributes or bodies; else its cost
+    /// grows with the number.
     Offset(u64),
 }
 

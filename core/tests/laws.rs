@@ -12,6 +12,7 @@ use reqlog_core::filter::{Number, Predicate, TextKey, TextMatcher};
 use reqlog_core::id::Seq;
 use reqlog_core::query::{Detail, Direction, Order, Position, Query, Start, Total, Unit};
 use reqlog_core::record::{Field, Kind, Record, Stored};
+use reqlog_core::scan::Selecting;
 use reqlog_core::segment::PartId;
 use std::collections::BTreeSet;
 
@@ -120,7 +121,10 @@ proptest! {
         prop_assert_eq!(page.more_after, truth.len() > limit);
         let halves = |row: &Stored| if unit == Unit::Half && row.record.kind == Kind::Exchange { 2 } else { 1 };
         prop_assert_eq!((page.total, page.inset), (Some(truth.iter().map(halves).sum()), 0));
-        let skipped = model.page(Query { limit, start: Start::Offset(offset), unit, ..query(&filter, order, direction) });
+        let deep = Query { limit, start: Start::Offset(offset), unit, ..query(&filter, order, direction) };
+        let selecting = Selecting { few: 0, ..Selecting::default() };
+        prop_assert_eq!(&model.page_selecting(deep.clone(), selecting).rows, &model.page(deep.clone()).rows);
+        let skipped = model.page(deep);
         // every row as often as it counts: the page begins with the row of the unit at the offset
         let all = || truth.iter().flat_map(|row| (0..halves(row)).map(move |part| (row, part)));
         let (first, inset) = all().nth(offset as usize).map_or((None, 0), |(row, part)| (Some(row), part));

@@ -1,6 +1,7 @@
 //! The smallest frontend: the plan over a list of records, every answer by definition and none by cleverness.
 
 mod aggregates;
+mod contents;
 
 use crate::wire::{Came, Frontend, Server, Setting};
 use bytes::Bytes;
@@ -20,7 +21,7 @@ use reqlog_core::limit::Buckets;
 use reqlog_core::live::{RETRY, Ring, Room, Step, Tail};
 use reqlog_core::neighbours::{Neighbours, Side};
 use reqlog_core::plan::{
-    BodyUse, Context, Failure, IngestMode, IngestRequest, Offer, Operation, Outcome, Projects, Settings, plan,
+    BodyUse, Context, Failure, IngestMode, IngestRequest, Operation, Outcome, Projects, Settings, plan,
 };
 use reqlog_core::query::{Direction, Order, Page, Position, Query, Start, Stats, Total, Unit};
 use reqlog_core::record::{Field, Stored};
@@ -152,45 +153,6 @@ impl Memory {
     /// The last record's sequence and the latest arrival that was given out.
     pub fn head(&self) -> Option<EntryId> {
         self.head
-    }
-
-    /// What it began with.
-    pub fn setting(&self) -> &Setting {
-        &self.setting
-    }
-
-    /// Every record, in arrival order.
-    pub fn rows(&self) -> &[Stored] {
-        &self.rows
-    }
-
-    /// Every key.
-    pub fn keyring(&self) -> &Keyring {
-        &self.keyring
-    }
-
-    /// Every project that is known.
-    pub fn projects(&self) -> &Projects {
-        &self.projects
-    }
-
-    /// The clock.
-    pub fn now(&self) -> Timestamp {
-        self.now
-    }
-
-    /// Lets the millisecond pass that passes before every request.
-    pub fn tick(&mut self) {
-        self.now = self.now.plus_nanos(1_000_000);
-        self.told = self.told.max(self.now);
-    }
-
-    /// Whether a request is for a store that can be written or followed.
-    pub fn is_needed(&self, request: &Request<Bytes>) -> bool {
-        let (head, _) = request.clone().into_parts();
-        let planned = plan(&head, &self.context());
-        matches!(planned.body(), BodyUse::Collect { .. })
-            || matches!(planned.operation().needs(), Some(Offer::Write | Offer::Tail))
     }
 
     /// Sets the clock; the next request is answered a millisecond later.

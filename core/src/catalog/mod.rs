@@ -11,7 +11,7 @@ pub use expired::Expired;
 pub use expiry::Expiry;
 pub use ledger::{NotSources, Replacement, Sources, due, live};
 pub use summary::{Extent, Summary, SummaryDraft, Verdict};
-pub(crate) use summary::{class_of, contains};
+pub(crate) use summary::{class_of, contains, stretch};
 
 use crate::filter::Predicate;
 use crate::id::{EntryId, Seq};

@@ -71,6 +71,8 @@ pub enum Verdict {
 impl Summary {
     /// Longest encoded summary; counts that do not fit are left to the segment.
     pub const MAX_BYTES: usize = 2048;
+    /// Most values of a field that are counted.
+    pub(crate) const MAX_VALUES: usize = 256;
     /// The fields by whose values rows are counted.
     pub const COUNTED: [Field; 4] = [Field::Project, Field::Service, Field::Container, Field::Method];
 
@@ -179,8 +181,8 @@ impl Summary {
         [&mut self.containers, &mut self.services, &mut self.methods, &mut self.projects]
     }
 
-    // Drops the longest map until the rest fits.
-    fn fit(&mut self) {
+    /// Drops the longest map until the rest fits.
+    pub(crate) fn fit(&mut self) {
         while self.encode().len() > Self::MAX_BYTES {
             let bytes = |map: &Option<Counts>| map.as_ref().map_or(0, |map| map.keys().map(|key| key.len() + 4).sum());
             let longest = self.maps().into_iter().max_by_key(|map| bytes(map));
@@ -377,7 +379,8 @@ fn fold(verdicts: impl Iterator<Item = Verdict>, decisive: Verdict, neutral: Ver
     all
 }
 
-fn stretch(extent: &mut Extent, value: Option<i64>) {
+/// Widens `extent` so that it holds `value`.
+pub(crate) fn stretch(extent: &mut Extent, value: Option<i64>) {
     if let Some(value) = value {
         *extent = Some(extent.map_or((value, value), |(least, greatest)| (least.min(value), greatest.max(value))));
     }
@@ -390,8 +393,6 @@ struct Tally {
 }
 
 impl Tally {
-    const MAX_VALUES: usize = 256;
-
     fn new(field: Field) -> Self {
         Self { field, counts: Some(HashTable::new()) }
     }
@@ -401,7 +402,7 @@ impl Tally {
         let hash = xxh3_64(value.as_bytes());
         if let Some((_, count)) = counts.find_mut(hash, |(known, _)| known == value) {
             *count += 1;
-        } else if counts.len() == Self::MAX_VALUES {
+        } else if counts.len() == Summary::MAX_VALUES {
             self.counts = None;
         } else {
             counts.insert_unique(hash, (value.to_owned(), 1), |(known, _)| xxh3_64(known.as_bytes()));

@@ -11,6 +11,7 @@ use base64::engine::general_purpose::STANDARD;
 use crate::body::{Body, Cut};
 use crate::headers::Headers;
 use crate::json::string;
+use crate::query::Detail;
 use crate::record::{Field, Message, Record, Stored};
 
 /// How much of a body a row carries.
@@ -45,6 +46,13 @@ impl Fields {
             set |= 1 << place;
         }
         Ok(if set == 0 { Self::ALL } else { Self(set) })
+    }
+
+    /// What has to be read of a row to show these members in a list.
+    pub fn detail(self) -> Detail {
+        let is_cold =
+            [Member::Request, Member::Response, Member::Attributes].into_iter().any(|member| self.has(member));
+        if is_cold { Detail::Preview } else { Detail::Columns }
     }
 
     fn has(self, member: Member) -> bool {

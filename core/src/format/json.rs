@@ -239,6 +239,18 @@ pub(super) fn unescape(inner: &str) -> Cow<'_, str> {
     Cow::Owned(String::from_utf8(out).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
 }
 
+/// How long [`unescape`] makes what stands between the quotes of a valid JSON string; none where it has `\\u` escapes.
+pub(super) fn unescaped_len(inner: &str) -> Option<usize> {
+    let bytes = inner.as_bytes();
+    let (mut at, mut escapes) = (0, 0);
+    while let Some(found) = memchr(b'\\', &bytes[at..]) {
+        simple(*bytes.get(at + found + 1)?)?;
+        at += found + 2;
+        escapes += 1;
+    }
+    Some(bytes.len() - escapes)
+}
+
 /// What a letter after a backslash stands for.
 const fn simple(letter: u8) -> Option<u8> {
     Some(match letter {

@@ -3,7 +3,6 @@
 use std::sync::LazyLock;
 
 use hashbrown::HashTable;
-use xxhash_rust::xxh3::xxh3_64;
 
 use super::names::{RECORD, REQUEST, RESPONSE};
 use super::program::Mark;
@@ -107,13 +106,28 @@ impl Index {
     /// Adds a name unless it is known; a name that is written out goes before a derived spelling.
     fn add(&mut self, name: String, member: Member) {
         if self.find(&name).is_none() {
-            self.0.insert_unique(xxh3_64(name.as_bytes()), (name, member), |(name, _)| xxh3_64(name.as_bytes()));
+            self.0.insert_unique(hash(&name), (name, member), |(name, _)| hash(name));
         }
     }
 
     fn find(&self, name: &str) -> Option<Member> {
-        self.0.find(xxh3_64(name.as_bytes()), |(known, _)| known == name).map(|(_, member)| *member)
+        self.0.find(hash(name), |(known, _)| known == name).map(|(_, member)| *member)
     }
+}
+
+/// A hash of a name's length, beginning and end: each member of each line is looked up.
+fn hash(name: &str) -> u64 {
+    let bytes = name.as_bytes();
+    let (head, tail) = match (bytes.first_chunk(), bytes.last_chunk()) {
+        (Some(head), Some(tail)) => (u64::from_le_bytes(*head), u64::from_le_bytes(*tail)),
+        _ => match (bytes.first_chunk(), bytes.last_chunk()) {
+            (Some(head), Some(tail)) => (u32::from_le_bytes(*head).into(), u32::from_le_bytes(*tail).into()),
+            _ => (bytes.iter().fold(0, |word, byte| word << 8 | u64::from(*byte)), 0),
+        },
+    };
+    let mixed = (head ^ tail.rotate_left(23) ^ bytes.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    // tables go by the lowest and the highest bits
+    mixed ^ mixed >> 32
 }
 
 fn spellings(name: &str) -> Vec<String> {

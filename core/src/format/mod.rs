@@ -22,6 +22,7 @@ mod draft;
 mod har;
 mod inflate;
 pub(crate) mod json;
+mod lean;
 mod member;
 mod names;
 mod outline;
@@ -32,7 +33,7 @@ mod row;
 mod scan;
 mod splitter;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 pub mod time;
 pub(crate) mod url;
 mod word;
@@ -41,6 +42,7 @@ use memchr::memmem;
 
 pub(crate) use boundary::{Boundary, End, Mark};
 pub use inflate::{Compression, Inflate, InflateError, Step};
+pub(crate) use lean::Lean;
 pub use outline::Wanted;
 pub use parser::{Head, Parsed, Parser};
 pub use rejection::{EXCERPT, Rejection, Report};

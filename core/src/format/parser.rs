@@ -2,7 +2,7 @@
 
 use super::outline::{self, Wanted};
 use super::splitter::{Fault, Unit};
-use super::{Format, Rejection, access, draft, har, row};
+use super::{Format, Lean, Rejection, access, draft, har, lean, row};
 use crate::accept::TEXT_CAP;
 use crate::id::EntryId;
 use crate::record::Record;
@@ -84,6 +84,20 @@ impl Parser {
             return None;
         }
         outline::read(std::str::from_utf8(unit.bytes).ok()?, wanted, self.now)
+    }
+
+    /// A row of a record of which nothing is read.
+    pub(crate) fn blank<'a>(&self) -> Lean<'a> {
+        Lean::new(self.now)
+    }
+
+    /// Reads into `lean`, which is [blank](Self::blank), what columns hold of the record of a unit of at most `limit`
+    /// bytes, at a fraction of the cost of [`parse`](Self::parse); none where only that can tell, which it is then asked.
+    pub(crate) fn lean<'a>(&self, unit: &Unit<'a>, limit: usize, lean: &mut Lean<'a>) -> Option<()> {
+        if !matches!(self.format, Format::Ndjson | Format::JsonArray) || unit.bytes.len() > limit {
+            return None;
+        }
+        lean::read(std::str::from_utf8(unit.bytes).ok()?, lean)
     }
 }
 

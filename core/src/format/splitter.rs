@@ -31,6 +31,18 @@ impl<'a> Unit<'a> {
     pub fn new(line: u64, bytes: &'a [u8]) -> Self {
         Self { line, offset: 0, bytes, fault: None }
     }
+
+    /// A line without its line feed as a [`Splitter`] gives it, but for the number of the line; none where it is blank.
+    pub(crate) fn of_line(offset: u64, line: &'a [u8]) -> Option<Self> {
+        let unit = Self { line: 0, offset, bytes: line, fault: None };
+        if line.len() > UNIT_LIMIT {
+            return Some(Self { bytes: &line[..EXCERPT], fault: Some(Fault::TooLong(UNIT_LIMIT)), ..unit });
+        }
+        if line.trim_ascii_start().is_empty() {
+            return None;
+        }
+        Some(Self { bytes: line.strip_suffix(b"\r").unwrap_or(line), ..unit })
+    }
 }
 
 /// Why a unit cannot be read whatever it holds.

@@ -7,7 +7,7 @@ use crate::record::Record;
 use crate::timestamp::Timestamp;
 
 mod access;
-mod corpus;
+pub(crate) mod corpus;
 mod har;
 mod inflate;
 mod json;

@@ -123,6 +123,9 @@ pub fn unix(text: &str) -> Option<Timestamp> {
 /// Negative and longer than 584 years is none.
 pub fn duration(text: &str, unit: Unit) -> Option<u64> {
     let text = text.trim_ascii();
+    if let Some(nanos) = short(text, unit.power()) {
+        return Some(nanos);
+    }
     let number =
         text.bytes().take_while(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'-' | b'+' | b'e' | b'E'));
     if number.count() == text.len() {
@@ -147,6 +150,28 @@ pub fn duration(text: &str, unit: Unit) -> Option<u64> {
         rest = tail[name.len()..].trim_ascii_start();
     }
     u64::try_from(total).ok().filter(|_| !text.is_empty())
+}
+
+/// As [`decimal`] of digits that leave it far below what 64 bits hold; none of anything else.
+fn short(text: &str, power: u32) -> Option<u64> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    if whole.is_empty() || whole.len() + power as usize > 18 {
+        return None;
+    }
+    let digit = |byte: u8| byte.is_ascii_digit().then(|| u64::from(byte - b'0'));
+    let mut value = 0;
+    for byte in whole.bytes() {
+        value = value * 10 + digit(byte)?;
+    }
+    let mut places = power;
+    for byte in fraction.bytes() {
+        let digit = digit(byte)?;
+        if places > 0 {
+            value = value * 10 + digit;
+            places -= 1;
+        }
+    }
+    Some(value * 10u64.pow(places))
 }
 
 /// A decimal number times 10^`power`, exact, what remains of a fraction dropped; at most 38 digits in all.

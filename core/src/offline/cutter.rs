@@ -1,8 +1,8 @@
 //! An input read once from its beginning, to find where it may be cut.
 
 use super::input::Input;
+use super::units::feeds;
 use crate::format::{Boundary, EXCERPT, End, Mark, Rejection};
-use memchr::memchr_iter;
 use std::collections::VecDeque;
 use std::ops::Range;
 
@@ -119,8 +119,4 @@ impl Cutter {
         }
         rejection
     }
-}
-
-fn feeds(bytes: &[u8]) -> u64 {
-    memchr_iter(b'\n', bytes).count() as u64
 }

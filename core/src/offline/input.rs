@@ -7,6 +7,7 @@ use crate::id::{EntryId, Seq};
 use crate::intake::unknown_format;
 use crate::plan::{Failure, IngestMode, IngestRequest, Settings};
 use crate::record::Stored;
+use crate::segment::{HotBuilder, Row};
 use crate::timestamp::Timestamp;
 use std::sync::Arc;
 
@@ -81,7 +82,7 @@ impl Opening {
         }
     }
 
-    fn rules(&self) -> Rules {
+    pub(super) fn rules(&self) -> Rules {
         let request = IngestRequest {
             scope: Scope::Organisation,
             project: self.project.clone(),
@@ -173,6 +174,26 @@ impl Input {
     /// Bytes before the first place where a unit may begin, and the line feeds among them.
     pub(super) fn preamble(&self) -> (u64, u64) {
         (self.0.preamble.len as u64, self.0.preamble_lines)
+    }
+
+    pub(super) fn arrival_ms(&self) -> u64 {
+        self.0.arrival_ms
+    }
+
+    /// Adds the row of a unit to `rows`, which holds those of the units before it.
+    pub(super) fn index(&self, unit: &Unit<'_>, rows: &mut HotBuilder) -> Result<(), Rejection> {
+        let Inner { place, parser, rules, .. } = &*self.0;
+        let mut lean = parser.blank();
+        if let Some(seq) = place.seq(unit.offset)
+            && parser.lean(unit, rules.lean_limit(), &mut lean).is_some()
+            && rules.accept_lean(&mut lean).is_some()
+        {
+            rows.push(seq, &lean.row);
+            return Ok(());
+        }
+        let row = self.record(unit)?;
+        rows.push(row.id.seq(), &Row::of(&row.record));
+        Ok(())
     }
 
     /// The record of a unit as it would be stored.

@@ -44,6 +44,9 @@ mod reread;
 mod running;
 mod setup;
 mod store;
+#[cfg(test)]
+mod tests;
+mod units;
 
 pub use answer::{Answer, Read, Step};
 pub use cutter::{Cut, Cutter};

@@ -1,12 +1,11 @@
 //! Part of an input on its way to hot segments.
 
 use super::input::{Input, Splits};
-use crate::codec::{Corrupt, Portable};
-use crate::format::{Rejection, Report, Splitter};
-use crate::record::Stored;
-use crate::segment::{self, Builder};
+use super::units::{Units, feeds};
+use crate::codec::Corrupt;
+use crate::format::{Rejection, Report};
 use crate::stored::{Reader, put_bytes, put_varint};
-use memchr::{memchr, memchr_iter};
+use memchr::memchr;
 use std::ops::Range;
 
 /// What the borders of a portion are.
@@ -22,31 +21,19 @@ pub enum Borders {
 /// Part of an input being read; give it what it [wants](Self::want) until it wants nothing, then [`finish`](Self::finish).
 ///
 /// Portions that lie next to each other have together exactly the rows and rejections of the whole.
-#[derive(Debug)]
 pub struct Portion {
     input: Input,
     bytes: Range<u64>,
     borders: Borders,
     // the next byte that is wanted
     at: u64,
-    stage: Stage,
-    splitter: Splitter,
-    // line feeds before what the splitter got, from the beginning of the portion
-    skipped: u64,
+    // none before the first line that begins in the portion is found
+    units: Option<Units>,
+    ended: bool,
+    // the byte before `at`
     last: u8,
     step: u64,
-    rows: Vec<Stored>,
     indexed: Indexed,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stage {
-    /// Looking for the first line that begins in the portion.
-    Seeking,
-    /// Reading units.
-    Reading,
-    /// All is read.
-    Done,
 }
 
 /// Bytes that are read on at first for the end of the last line.
@@ -57,44 +44,33 @@ const MAX_STEP: u64 = 1 << 20;
 impl Portion {
     /// The portion `bytes` of the plain input; its end may lie behind the end of the input.
     pub fn new(input: &Input, bytes: Range<u64>, borders: Borders) -> Self {
-        let (lines, borders) = match input.splits() {
-            Splits::Anywhere => (true, borders),
-            Splits::FromTheBeginning => (false, Borders::Exact),
+        let borders = match input.splits() {
+            Splits::Anywhere => borders,
+            Splits::FromTheBeginning => Borders::Exact,
         };
+        // whether a line begins at a border is told by the byte before it
         let seeks = borders == Borders::Nominal && bytes.start > 0;
-        let splitter = if lines && bytes.start == 0 {
-            Splitter::new(input.format())
-        } else {
-            Splitter::resumed(input.format(), input.head(), bytes.start)
-        };
-        let stage = match (bytes.is_empty(), seeks) {
-            (true, _) => Stage::Done,
-            (false, true) => Stage::Seeking,
-            (false, false) => Stage::Reading,
-        };
         Self {
-            // whether a line begins at a border is told by the byte before it
             at: bytes.start - u64::from(seeks),
-            last: 0,
+            units: (!seeks).then(|| Units::new(input, bytes.start, 0)),
             input: input.clone(),
+            ended: bytes.is_empty(),
             bytes,
             borders,
-            stage,
-            splitter,
-            skipped: 0,
+            last: 0,
             step: STEP,
-            rows: Vec::new(),
             indexed: Indexed::default(),
         }
     }
 
     /// The bytes of the plain input to push next, from the first on; `None` when all is read.
     pub fn want(&self) -> Option<Range<u64>> {
-        match self.stage {
-            Stage::Done => None,
-            _ if self.at < self.bytes.end => Some(self.at..self.bytes.end),
-            _ => Some(self.at..self.at + self.step),
+        if self.at < self.bytes.end {
+            return (!self.ended).then_some(self.at..self.bytes.end);
         }
+        // the last line goes on behind the portion
+        let whole = self.borders == Borders::Exact || self.units.is_none() || self.last == b'\n';
+        (!self.ended && !whole).then_some(self.at..self.at + self.step)
     }
 
     /// Takes the next bytes of what is wanted, in slices of any size; an empty one says that the input has ended.
@@ -102,88 +78,44 @@ impl Portion {
     /// Bytes behind what is wanted are ignored.
     pub fn push(&mut self, bytes: &[u8]) {
         let Some(wanted) = self.want() else { return };
-        if bytes.is_empty() {
-            self.stage = Stage::Done;
-            return;
-        }
         let room = usize::try_from(wanted.end - wanted.start).unwrap_or(usize::MAX);
         let mut bytes = &bytes[..bytes.len().min(room)];
-        let start = self.at;
+        let Some(last) = bytes.last() else {
+            self.ended = true;
+            return;
+        };
+        self.last = *last;
+        let (mut at, mut lines) = (self.at, self.indexed.lines);
         self.at += bytes.len() as u64;
-        if start < self.bytes.end {
-            let inside = &bytes[usize::from(start < self.bytes.start)..];
+        if at < self.bytes.end {
+            let inside = &bytes[usize::from(at < self.bytes.start)..];
             self.indexed.bytes += inside.len() as u64;
-            self.indexed.lines += memchr_iter(b'\n', inside).count() as u64;
+            self.indexed.lines += feeds(inside);
         } else {
-            // the last line goes on behind the portion
             self.step = (self.step * 2).min(MAX_STEP);
             if let Some(end) = memchr(b'\n', bytes) {
                 bytes = &bytes[..=end];
+                self.ended = true;
             }
         }
-        if self.stage == Stage::Seeking {
-            match memchr(b'\n', bytes) {
-                Some(end) => {
-                    let begin = start + end as u64 + 1;
-                    self.skipped = u64::from(begin > self.bytes.start);
-                    self.splitter = Splitter::resumed(self.input.format(), self.input.head(), begin);
-                    self.stage = Stage::Reading;
-                    bytes = &bytes[end + 1..];
-                    self.last = b'\n';
-                }
-                None => bytes = &[],
-            }
+        if self.units.is_none() {
+            let Some(end) = memchr(b'\n', bytes) else { return };
+            bytes = &bytes[end + 1..];
+            at += end as u64 + 1;
+            lines += u64::from(at > self.bytes.start);
+            self.units = Some(Units::new(&self.input, at, lines));
         }
-        if let Some(last) = bytes.last() {
-            self.last = *last;
-            self.splitter.push(bytes);
-            self.drain();
-        }
-        let whole = self.borders == Borders::Exact || self.stage == Stage::Seeking || self.last == b'\n';
-        if self.at >= self.bytes.end && whole {
-            self.stage = Stage::Done;
+        if let Some(units) = &mut self.units {
+            units.push(bytes, at, lines, &mut self.indexed);
         }
     }
 
     /// What was read of it. A portion that still wants bytes is taken for the last of an input that ends here.
     pub fn finish(mut self) -> Indexed {
-        let end = self.splitter.finish();
-        self.drain();
-        if let Err(rejection) = end {
-            self.reject(rejection);
+        if let Some(units) = self.units {
+            units.finish(&mut self.indexed);
         }
-        self.encode();
         self.indexed
-    }
-
-    fn drain(&mut self) {
-        while let Some(unit) = self.splitter.next() {
-            match self.input.record(&unit) {
-                Ok(row) => {
-                    self.rows.push(row);
-                    if self.rows.len() == segment::MAX_ROWS {
-                        self.encode();
-                    }
-                }
-                Err(rejection) => self.reject(rejection),
-            }
-        }
-    }
-
-    fn reject(&mut self, rejection: Rejection) {
-        let line = rejection.line + self.skipped;
-        self.indexed.report.reject(Rejection { line, ..rejection });
-    }
-
-    fn encode(&mut self) {
-        self.rows.sort_by_key(|row| (row.record.time, row.id.seq()));
-        if let Some(builder) = Builder::hot(&self.rows) {
-            let pieces: Vec<_> = (0..builder.pieces()).map(|at| builder.piece(at, &Portable)).collect();
-            self.indexed.segments.push(builder.finish(&pieces).bytes);
-        }
-        self.indexed.rows += self.rows.len() as u64;
-        self.indexed.report.accepted = self.indexed.rows;
-        self.rows.clear();
     }
 }
 

@@ -31,6 +31,8 @@ pub struct Store {
     pub(super) setup: Setup,
     inputs: BTreeMap<Place, Opened>,
     segments: Vec<Segment>,
+    // the number of the first of them: none is used again
+    first: u64,
     catalog: Catalog,
     projects: Projects,
     parts: Mutex<Parts>,
@@ -76,6 +78,7 @@ impl Store {
             setup,
             inputs: BTreeMap::new(),
             segments: Vec::new(),
+            first: 0,
             catalog: Catalog::default(),
             projects,
             parts: Mutex::new(Parts::new(budget)),
@@ -95,8 +98,8 @@ impl Store {
         self.projects = setup.projects.clone();
         self.setup = setup;
         self.inputs.clear();
-        // numbers of segments are not used again
-        self.segments.iter_mut().for_each(|segment| segment.bytes = Bytes::new());
+        self.first += self.segments.len() as u64;
+        self.segments.clear();
         self.catalog = Catalog::default();
         lock(&self.parts).clear();
         lock(&self.counts).clear();
@@ -118,12 +121,13 @@ impl Store {
     pub fn adopt(&mut self, place: Place, indexed: Indexed) -> Result<(), Corrupt> {
         let read = indexed.segments.into_iter().map(|bytes| Segment::read(place, bytes.into()));
         let segments = read.collect::<Result<Vec<_>, _>>()?;
-        let named = segments.iter().map(|segment| segment.projects()).collect::<Result<Vec<_>, _>>()?;
+        let named = segments.iter().map(Segment::projects).collect::<Result<Vec<_>, _>>()?;
         for (project, environment) in named.iter().flatten() {
             self.projects.declare(project, environment.as_deref());
         }
         for segment in segments {
-            let (id, summary) = (SourceId::Segment(self.segments.len() as u64), segment.directory.summary().clone());
+            let (id, summary) =
+                (SourceId::Segment(self.first + self.segments.len() as u64), segment.directory.summary().clone());
             let head = self.catalog.head.map_or((summary.arrival.1, summary.seq.1), |head| {
                 (head.arrival_ms().max(summary.arrival.1), head.seq().max(summary.seq.1))
             });
@@ -220,7 +224,7 @@ impl Store {
 
     fn segment(&self, source: SourceId) -> Result<(u64, &Segment), Corrupt> {
         let SourceId::Segment(number) = source else { return Err(Corrupt { what: "source" }) };
-        let segment = self.segments.get(number as usize).filter(|segment| !segment.bytes.is_empty());
+        let segment = number.checked_sub(self.first).and_then(|at| self.segments.get(at as usize));
         Ok((number, segment.ok_or(Corrupt { what: "source" })?))
     }
 
@@ -297,4 +301,17 @@ impl Segment {
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // what is behind these locks is whole between any two statements
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_store_answers_on_many_threads() {
+        fn is_shared<T: Send + Sync>() {}
+        fn is_sent<T: Send>() {}
+        is_shared::<Store>();
+        is_sent::<Answer>();
+    }
 }

@@ -14,7 +14,10 @@
 mod header;
 mod json;
 mod names;
+mod suspect;
 mod text;
+
+pub(crate) use suspect::{is_secret_header, is_secret_name, may_hold_secrets};
 
 use crate::body::Body;
 use crate::headers::Headers;
@@ -47,13 +50,8 @@ impl Redactor {
     /// Replaces the secrets of a record and notes whether there were any. Doing it again changes nothing.
     pub fn apply(&self, record: &mut Record) {
         let mut changed = false;
-        for field in [Field::Query, Field::Host, Field::Message, Field::Path, Field::Route] {
-            let clean = record.text(field).and_then(|value| match field {
-                Field::Query => self.pairs(value.as_bytes()).map(text_of),
-                Field::Host => self.host(value),
-                _ => self.text(value.as_bytes()).map(text_of),
-            });
-            if let Some(clean) = clean {
+        for field in Self::FIELDS {
+            if let Some(clean) = record.text(field).and_then(|value| self.field(field, value)) {
                 record.texts.set(field, &clean);
                 changed = true;
             }
@@ -71,6 +69,18 @@ impl Redactor {
             }
         }
         record.redacted |= changed;
+    }
+
+    /// The text fields in which secrets are looked for.
+    pub(crate) const FIELDS: [Field; 5] = [Field::Query, Field::Host, Field::Message, Field::Path, Field::Route];
+
+    /// The value of one of [`Self::FIELDS`] without its secrets; none where it holds none.
+    pub(crate) fn field(&self, field: Field, value: &str) -> Option<String> {
+        match field {
+            Field::Query => self.pairs(value.as_bytes()).map(text_of),
+            Field::Host => self.host(value),
+            _ => self.text(value.as_bytes()).map(text_of),
+        }
     }
 
     /// What stands for `value`, owned; borrowed where the value is empty or already stands for one.

@@ -95,9 +95,21 @@ impl Numbers {
         self.hits.len() >= self.wanted && self.hits.peek().is_some_and(|(worst, _)| *worst < rank)
     }
 
+    // Without rows whose value alone says that they are passed or too late: most of them, once enough are kept.
+    fn within_reach(&self, columns: &Columns, block: usize, mask: &Mask) -> Mask {
+        let better = |bound: u64| self.ranking.better(columns, block, bound);
+        let passed = self.ranking.start().and_then(|(key, _)| better(key));
+        let worst = self.hits.peek().filter(|_| self.hits.len() >= self.wanted);
+        let reached = worst.and_then(|((key, _), _)| better(key.checked_add(1)?));
+        let passed = passed.unwrap_or([0; BLOCK / 64]);
+        let reached = reached.unwrap_or([u64::MAX; BLOCK / 64]);
+        std::array::from_fn(|word| mask[word] & !passed[word] & reached[word])
+    }
+
     fn collect(&mut self, columns: &Columns, block: usize, mask: &Mask) {
         // Rows in stored order can stop at the first that is too late.
         let (sorted, descending) = (self.ranking.is_stored_order(), self.ranking.is_descending());
+        let mask = if sorted { *mask } else { self.within_reach(columns, block, mask) };
         for step in 0..mask.len() {
             let word = if descending { mask.len() - 1 - step } else { step };
             let mut left = mask[word];

@@ -3,6 +3,7 @@
 use super::endpoints::SourceCalls;
 use super::facets::{self, FacetCounts};
 use super::histogram::Slices;
+use super::ranks::{Division, Sample, Sampling};
 use super::tally::{self, Tally};
 use crate::aggregate::{EndpointCounts, Grid, Histogram, TooManyBuckets};
 use crate::catalog::Summary;
@@ -21,6 +22,10 @@ pub(super) enum Measure {
     Facets(facets::Plan),
     /// Rows by method and route.
     Endpoints,
+    /// Some of the ranks of rows.
+    Sample(Sampling),
+    /// Rows by their ranks.
+    Divide(Division),
 }
 
 /// The counts of one source.
@@ -30,6 +35,8 @@ pub(super) enum Counted {
     Histogram(Slices),
     Facets(FacetCounts),
     Endpoints(SourceCalls),
+    Sample(Sample),
+    Divide(Vec<u64>),
 }
 
 /// The counts of all sources.
@@ -51,6 +58,8 @@ impl Measure {
             Self::Histogram(_) => Slices::want(columns, need),
             Self::Facets(plan) => plan.want(columns, need),
             Self::Endpoints => SourceCalls::want(columns, need),
+            Self::Sample(sampling) => sampling.want(columns, need),
+            Self::Divide(division) => division.want(columns, need),
         }
     }
 
@@ -68,6 +77,8 @@ impl Measure {
             Self::Histogram(grid) => Counted::Histogram(Slices::new(grid)),
             Self::Facets(plan) => Counted::Facets(plan.start(columns)),
             Self::Endpoints => Counted::Endpoints(SourceCalls::new(columns)),
+            Self::Sample(sampling) => Counted::Sample(sampling.start()),
+            Self::Divide(division) => Counted::Divide(division.start()),
         }
     }
 }
@@ -80,6 +91,8 @@ impl Counted {
             (Self::Histogram(slices), Measure::Histogram(grid)) => slices.add(grid, columns, block, mask),
             (Self::Facets(counts), Measure::Facets(plan)) => counts.add(plan, columns, block, mask),
             (Self::Endpoints(calls), Measure::Endpoints) => calls.add(columns, block, mask),
+            (Self::Sample(sample), Measure::Sample(sampling)) => sample.add(sampling, columns, block, mask),
+            (Self::Divide(counts), Measure::Divide(division)) => division.add(counts, columns, block, mask),
             _ => debug_assert!(false, "a measure starts its own counts"),
         }
     }

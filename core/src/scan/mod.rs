@@ -5,7 +5,7 @@
 //! of them can still change the answer.
 //!
 //! A page has up to three phases: where it starts at a row, that row is looked for; then the rows of the page are
-//! found; then they are read. What is added up over all matching rows is counted source by source, those of which every
+//! found; then they are read. Where it starts at an offset, a rank shortly before it is selected first. What is added up over all matching rows is counted source by source, those of which every
 //! row matches by their summaries as far as these know it; a histogram is preceded by a survey of the time it covers.
 
 mod aggregates;
@@ -16,12 +16,15 @@ mod histogram;
 mod matching;
 mod measure;
 mod order;
+mod ranks;
+mod selection;
 mod sorting;
 mod tally;
 mod task;
 mod texts;
 mod values;
 
+pub use selection::Selecting;
 pub use task::{Partial, Step, Task};
 
 use crate::catalog::{Catalog, Deletion, SourceId, Summary, Verdict};
@@ -29,9 +32,11 @@ use crate::filter::{Number, Predicate};
 use crate::id::Seq;
 use crate::query::{Page, Query, Scanned, Start, Total, Unit};
 use crate::record::{Kind, Stored};
+use crate::segment::evaluate::is_cold;
 use histogram::Survey;
 use measure::{Measure, Sum};
 use order::Rank;
+use selection::{Candidate, Selection};
 use sha2::{Digest, Sha256};
 use sorting::{Place, Sorting};
 use std::sync::Arc;
@@ -68,6 +73,9 @@ pub struct Scan {
     // how many units of which sources
     learned: Vec<(SourceId, u64)>,
     survey: Option<Survey>,
+    selection: Option<Selection>,
+    // units of the found rows that the page leaves out
+    skipped: u64,
     sum: Sum,
     scanned: Scanned,
 }
@@ -138,13 +146,22 @@ struct Fetch {
 impl Scan {
     /// A scan that finds the rows of one page.
     pub fn page(query: Query, catalog: &Catalog) -> Self {
+        Self::page_selecting(query, catalog, Selecting::default())
+    }
+
+    /// The same with another way to an offset.
+    pub fn page_selecting(query: Query, catalog: &Catalog, selecting: Selecting) -> Self {
         let sorting = Sorting::of(&query);
-        // a record is at least one unit
-        let skipped =
-            if let Start::Offset(units) = query.start { usize::try_from(units).unwrap_or(usize::MAX) } else { 0 };
-        let wanted = skipped.saturating_add(query.limit).saturating_add(1);
+        let skipped = if let Start::Offset(units) = query.start { units } else { 0 };
+        let deep = match &sorting {
+            // what has to be read row by row is read once
+            Sorting::Numbers(ranking) if skipped > selecting.few && !is_cold(&query.filter) => Some(*ranking),
+            _ => None,
+        };
         let counting = query.total == Total::Exact;
-        let mut scan = Self::new(sorting, query.unit, wanted, catalog);
+        let mut scan = Self::new(sorting, query.unit, wanted(skipped, &query), catalog);
+        scan.skipped = skipped;
+        let mut candidates = Vec::new();
         match query.start {
             Start::AfterRow(seq) | Start::BeforeRow(seq) => scan.seek = Seek::Running(holders(seq, &query, catalog)),
             Start::After(_) | Start::Before(_) if query.order.number().is_none() => scan.lose(),
@@ -156,9 +173,20 @@ impl Scan {
                 scan.total += units(&entry.summary, scan.unit);
             }
             let plain = if is_cut(query.bound, catalog, &entry.summary) { Plain::No } else { Plain::Yes };
+            if let Some(ranking) = deep {
+                candidates.push(Candidate {
+                    source: entry.id,
+                    rows: entry.summary.rows,
+                    predicate: predicate.clone(),
+                    extent: ranking.of_summary(&entry.summary),
+                    count: always.then(|| units(&entry.summary, scan.unit)),
+                    plain,
+                });
+            }
             scan.add(entry.id, &entry.summary, predicate, counting && !always, plain);
         }
         scan.work.sort_by_key(|work| work.extent);
+        scan.selection = deep.map(|ranking| Selection::new(ranking, selecting, skipped, candidates));
         scan.fetch = Some(Fetch { query, left: Vec::new(), rows: Vec::new(), more: false, inset: 0 });
         scan
     }
@@ -178,6 +206,8 @@ impl Scan {
             total: 0,
             learned: Vec::new(),
             survey: None,
+            selection: None,
+            skipped: 0,
             sum: Sum::Nothing,
             scanned: Scanned { sources: catalog.entries.len() as u64, ..Scanned::default() },
         }
@@ -187,6 +217,9 @@ impl Scan {
     /// question, where it knows.
     pub fn recall(&mut self, known: impl Fn(SourceId, Question) -> Option<u64>) {
         let Some(question) = self.question() else { return };
+        if let Some(selection) = &mut self.selection {
+            selection.recall(|source| known(source, question));
+        }
         for work in self.work.iter_mut().filter(|work| work.whole && work.plain == Plain::Yes) {
             if let Some(count) = known(work.source, question) {
                 self.total += count;
@@ -204,7 +237,8 @@ impl Scan {
 
     fn question(&self) -> Option<Question> {
         let query = &self.fetch.as_ref()?.query;
-        (query.total == Total::Exact).then(|| Question::of(query))
+        let counts = query.total == Total::Exact || !self.learned.is_empty() || self.selection.is_some();
+        counts.then(|| Question::of(query))
     }
 
     fn add(&mut self, source: SourceId, summary: &Summary, predicate: Predicate, whole: bool, plain: Plain) {
@@ -245,7 +279,7 @@ impl Scan {
     /// What to do now. Tasks may run side by side; after [`Next::Wait`] one has to be absorbed.
     #[allow(clippy::should_implement_trait)] // `Wait` is no item; a `for` over it would spin
     pub fn next(&mut self) -> Next {
-        if let Some(next) = self.seek().or_else(|| self.survey()) {
+        if let Some(next) = self.seek().or_else(|| self.survey()).or_else(|| self.select()) {
             return next;
         }
         while let Some(work) = self.work.get(self.at) {
@@ -279,7 +313,7 @@ impl Scan {
         }
         let Some(fetch) = &mut self.fetch else { return Next::Done };
         if !self.hits.is_empty() {
-            fetch.begin(std::mem::take(&mut self.hits));
+            fetch.begin(std::mem::take(&mut self.hits), self.skipped);
         }
         let detail = fetch.query.detail;
         match fetch.left.pop() {
@@ -321,6 +355,13 @@ impl Scan {
         }
         if let Some(survey) = &mut self.survey {
             partial.edges.into_iter().for_each(|edges| survey.find(edges));
+            return;
+        }
+        if let Some(selection) = &mut self.selection {
+            let (source, plain) = (selection.candidate(partial.at).source, selection.candidate(partial.at).plain);
+            if let Some(matched) = selection.absorb(partial) {
+                self.know(source, matched, plain);
+            }
             return;
         }
         if let (Some(matched), Some(work)) = (partial.matched, self.work.get(partial.at)) {
@@ -368,9 +409,9 @@ impl Scan {
 
 impl Fetch {
     // Keeps the page's hits and groups them by source.
-    fn begin(&mut self, mut hits: Vec<(Hit, usize)>) {
-        if let Start::Offset(offset) = self.query.start {
-            let mut left = offset;
+    fn begin(&mut self, mut hits: Vec<(Hit, usize)>, skipped: u64) {
+        if skipped > 0 {
+            let mut left = skipped;
             let skipped = hits.iter().take_while(|(hit, _)| {
                 let fits = u64::from(hit.units) <= left;
                 left -= if fits { hit.units.into() } else { 0 };
@@ -391,6 +432,12 @@ impl Fetch {
             }
         }
     }
+}
+
+/// How many rows are found for a page that leaves so many units out: a record is at least one unit, and one row more
+/// tells whether there are more.
+fn wanted(skipped: u64, query: &Query) -> usize {
+    usize::try_from(skipped).unwrap_or(usize::MAX).saturating_add(query.limit).saturating_add(1)
 }
 
 /// The sources that may hold visible matches, with what exactly matches in each beyond what its summary decides.

@@ -5,6 +5,7 @@ use crate::filter::Number;
 use crate::id::Seq;
 use crate::level::Level;
 use crate::query::{Direction, Position, SortKey};
+use crate::segment::evaluate::Mask;
 use crate::segment::{BLOCK, Columns};
 
 /// A position so mapped that ascending ranks are the order in which rows are found.
@@ -41,6 +42,11 @@ impl Ranking {
     /// The same walk from after this rank on.
     pub(crate) fn after(self, rank: Rank) -> Self {
         Self { after: Some(rank), ..self }
+    }
+
+    /// The rank after which the page starts.
+    pub(crate) fn start(self) -> Option<Rank> {
+        self.after
     }
 
     /// Whether a row of this rank lies at or before the start of the page.
@@ -98,6 +104,29 @@ impl Ranking {
             number => zone(number),
         };
         self.between(values, (seq(first, lowest), seq(last, Seq::MAX)))
+    }
+
+    /// The rows of a block, those that it has not included, whose rank begins with less than `bound`; `None` where that
+    /// is not told by one column.
+    pub(crate) fn better(self, columns: &Columns, block: usize, bound: u64) -> Option<Mask> {
+        let mut mask = [0; BLOCK / 64];
+        if self.number == Number::Size {
+            return None;
+        }
+        let Some(ints) = columns.ints(self.number) else {
+            // every row lacks the value
+            let absent = self.rank(Position { key: SortKey(0), seq: Seq::MAX }).0;
+            return Some([if absent < bound { u64::MAX } else { 0 }; BLOCK / 64]);
+        };
+        if bound == 0 {
+            return Some(mask);
+        }
+        // ranks are keys, or keys turned round; those from this key on lie on one side
+        let least = if self.is_descending() { !bound + 1 } else { bound };
+        // the two least values share the least key
+        let value = if least <= 1 { i64::MIN } else { (least ^ 1 << 63) as i64 };
+        ints.mark(block, &[(value, i64::MAX)], &mut mask);
+        Some(if self.is_descending() { mask } else { mask.map(|word| !word) })
     }
 
     /// Whether rows of a source stand in this order already, first to last or last to first.

@@ -10,12 +10,12 @@ use super::text::TextBuilder;
 use crate::catalog::Summary;
 use crate::codec::{Codec, Effort, seal};
 use crate::filter::Number;
-use crate::record::{Field, Record, Stored};
+use crate::record::{Field, Kind, Record, Stored};
 use crate::timestamp::Timestamp;
 use std::sync::Arc;
 
 /// Fields whose values bare text searches: these get gram filters.
-const SEARCHED: [Field; 5] = [Field::Message, Field::Path, Field::Query, Field::Route, Field::ErrorCode];
+pub(super) const SEARCHED: [Field; 5] = [Field::Message, Field::Path, Field::Query, Field::Route, Field::ErrorCode];
 
 /// A finished segment.
 #[derive(Clone, Debug)]
@@ -42,17 +42,9 @@ pub fn build(rows: &[Stored], codec: &dyn Codec) -> Option<Built> {
 #[derive(Clone, Debug)]
 pub struct Builder<'a> {
     rows: &'a [Stored],
-    content: Content,
     summary: Summary,
     // of the exchanges alone, where there are other records too
     exchanges: Option<Arc<Summary>>,
-}
-
-/// Which parts a segment has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Content {
-    Whole,
-    Hot,
 }
 
 /// Parts that are encoded and compressed.
@@ -65,32 +57,23 @@ impl<'a> Builder<'a> {
     /// # Panics
     /// In debug builds when the rows are not sorted.
     pub fn new(rows: &'a [Stored]) -> Option<Self> {
-        Self::with(rows, Content::Whole)
-    }
-
-    /// As [`new`](Self::new), of a segment without [`PartId::Details`] and [`PartId::Bodies`], which stay elsewhere.
-    pub fn hot(rows: &'a [Stored]) -> Option<Self> {
-        Self::with(rows, Content::Hot)
-    }
-
-    fn with(rows: &'a [Stored], content: Content) -> Option<Self> {
         debug_assert!(is_sorted(rows), "rows of a segment are sorted");
         let summary = Summary::of(rows.iter())?;
         let exchanges = if summary.is_mixed() { Summary::of_exchanges(rows) } else { None };
-        Some(Self { rows, content, summary, exchanges: exchanges.map(Arc::new) })
+        Some(Self { rows, summary, exchanges: exchanges.map(Arc::new) })
     }
 
     /// How many pieces there are.
     pub fn pieces(&self) -> usize {
         // and what is kept of the exchanges
-        self.sources() + 1
+        sources(self.rows) + 1
     }
 
     /// Makes the piece `at`, which is less than [`pieces`](Self::pieces).
     pub fn piece(&self, at: usize, codec: &dyn Codec) -> Piece {
         let seal = |part: &Part| seal(&part.encode(), codec, Effort::Dense);
         let mut sealed = Vec::new();
-        if at == self.sources() {
+        if at == sources(self.rows) {
             let part = self.exchanges.clone().map(Part::Exchanges);
             return Piece(part.iter().map(|part| (PartId::Exchanges, seal(part))).collect());
         }
@@ -104,19 +87,15 @@ impl<'a> Builder<'a> {
             }
             if Summary::COUNTED.contains(&field)
                 && self.lacks(field)
-                && let Some(counts) = ValueCounts::of(text, self.exchanges.is_some().then_some(self.rows))
+                && let Some(counts) = ValueCounts::of(
+                    text,
+                    self.exchanges.is_some().then_some(|at: usize| self.rows[at].record.kind == Kind::Exchange),
+                )
             {
                 sealed.push((PartId::Counts(field), seal(&Part::Counts(counts))));
             }
         }
         Piece(sealed)
-    }
-
-    fn sources(&self) -> usize {
-        match self.content {
-            Content::Whole => sources(self.rows),
-            Content::Hot => sources(&[]),
-        }
     }
 
     // whether a summary has no room for the counts of a field
@@ -127,8 +106,6 @@ impl<'a> Builder<'a> {
 
     /// The segment of all pieces in order.
     pub fn finish(self, pieces: &[Piece]) -> Built {
-        let mut bytes = Directory::MAGIC.to_vec();
-        let mut slots = Vec::new();
         // first what filters and sorts, then what lists show, then what is seldom asked for
         let rank = |id: PartId| match id {
             PartId::Details(_) => 1,
@@ -137,13 +114,21 @@ impl<'a> Builder<'a> {
         };
         let mut parts: Vec<&(PartId, Vec<u8>)> = pieces.iter().flat_map(|piece| &piece.0).collect();
         parts.sort_by_key(|(id, _)| rank(*id));
-        for (id, block) in parts {
-            slots.push(Slot { id: *id, offset: bytes.len() as u64, len: block.len() as u64 });
-            bytes.extend_from_slice(block);
-        }
-        Directory::finish(&self.summary, &slots, &mut bytes);
-        Built { bytes, summary: self.summary }
+        assemble(self.summary, parts.into_iter().map(|(id, block)| (*id, block)))
     }
+}
+
+/// The segment of sealed parts in this order.
+pub(super) fn assemble<B: AsRef<[u8]>>(summary: Summary, parts: impl IntoIterator<Item = (PartId, B)>) -> Built {
+    let mut bytes = Directory::MAGIC.to_vec();
+    let mut slots = Vec::new();
+    for (id, block) in parts {
+        let block = block.as_ref();
+        slots.push(Slot { id, offset: bytes.len() as u64, len: block.len() as u64 });
+        bytes.extend_from_slice(block);
+    }
+    Directory::finish(&summary, &slots, &mut bytes);
+    Built { bytes, summary }
 }
 
 /// The decoded parts of rows sorted by (time, sequence): what a scan runs over, of a segment or of a batch in memory.
@@ -184,8 +169,12 @@ fn parts(rows: &[Stored], at: usize) -> Vec<(PartId, Part)> {
         vec![(PartId::Arrival, Part::Ints(Ints::new(&arrivals)))]
     } else if let Some(&field) = Field::ALL.get(at - of_text) {
         let mut builder = TextBuilder::default();
-        rows.iter().for_each(|row| builder.push(row.record.text(field)));
-        builder.finish().map(|text| (PartId::Text(field), Part::Text(text))).into_iter().collect()
+        for (at, row) in rows.iter().enumerate() {
+            if let Some(value) = row.record.text(field) {
+                builder.push_at(at, value);
+            }
+        }
+        builder.finish(rows.len()).map(|text| (PartId::Text(field), Part::Text(text))).into_iter().collect()
     } else {
         let block = at - of_text - Field::COUNT;
         let (mut details, mut bodies) = (Details::default(), Bodies::default());

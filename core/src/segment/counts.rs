@@ -4,7 +4,6 @@ use super::ints::Packed;
 use super::strings::Strings;
 use super::text::Text;
 use crate::codec::Corrupt;
-use crate::record::{Kind, Stored};
 use crate::stored::Reader;
 
 /// The values of a text column, each with how many rows have it, and how many of these are exchanges.
@@ -23,20 +22,19 @@ pub struct ValueCounts {
 impl ValueCounts {
     const ROWS_A_VALUE: usize = 8;
 
-    /// The counts of a column that is worth them; of rows that are not all of one kind, also those of the exchanges.
-    pub(super) fn of(text: &Text, mixed: Option<&[Stored]>) -> Option<Self> {
+    /// The counts of a column that is worth them; of rows that are not all of one kind, also those of the rows that
+    /// `are_exchanges`.
+    pub(super) fn of(text: &Text, are_exchanges: Option<impl Fn(usize) -> bool>) -> Option<Self> {
         if text.values.len() > text.codes.len() / Self::ROWS_A_VALUE {
             return None;
         }
-        let exchanges = |rows: &[Stored]| {
+        let exchanges = are_exchanges.map(|is_exchange| {
             let mut counts = vec![0; text.values.len() + 1];
-            for (at, _) in rows.iter().enumerate().filter(|(_, row)| row.record.kind == Kind::Exchange) {
-                counts[text.codes.get(at) as usize] += 1;
-            }
+            (0..text.codes.len()).filter(|at| is_exchange(*at)).for_each(|at| counts[text.codes.get(at) as usize] += 1);
             Packed::new(&counts[1..])
-        };
+        });
         let counts = Packed::new(text.counts().get(1..)?);
-        Some(Self { values: text.values.clone(), counts, exchanges: mixed.map(exchanges) })
+        Some(Self { values: text.values.clone(), counts, exchanges })
     }
 
     /// Every value with the number of its rows, in stored order.
@@ -82,25 +80,15 @@ impl ValueCounts {
 mod tests {
     use super::super::text::TextBuilder;
     use super::*;
-    use crate::id::{EntryId, Seq};
     use crate::query::Counts;
-    use crate::record::Record;
-    use crate::timestamp::Timestamp;
     use proptest::prelude::*;
 
     fn column(values: &[Option<String>]) -> Option<Text> {
         let mut builder = TextBuilder::default();
-        values.iter().for_each(|value| builder.push(value.as_deref()));
-        builder.finish()
-    }
-
-    fn rows(values: &[Option<String>], salt: usize) -> Vec<Stored> {
-        let row = |at: usize| {
-            let mut record = Record::new(Timestamp::from_nanos(at as i64));
-            record.kind = Kind::ALL[(at * at + salt) % 3];
-            Stored { id: EntryId::new(1, Seq::new(at as u64 + 1).unwrap()), record }
-        };
-        (0..values.len()).map(row).collect()
+        for (at, value) in values.iter().enumerate().filter_map(|(at, value)| Some((at, value.as_deref()?))) {
+            builder.push_at(at, value);
+        }
+        builder.finish(values.len())
     }
 
     fn counts<'a>(counts: impl Iterator<Item = (&'a str, u64)>) -> Counts {
@@ -114,15 +102,15 @@ mod tests {
             mixed in prop::option::of(0usize..3)
         ) {
             let (mut truth, mut exchanges) = (Counts::new(), Counts::new());
-            let rows = mixed.map(|salt| rows(&values, salt));
+            let is_exchange = |salt: usize, at: usize| (at * at + salt) % 3 == 0;
             for (at, value) in values.iter().enumerate() {
                 let Some(value) = value else { continue };
                 *truth.entry(value.clone()).or_default() += 1;
-                if rows.as_ref().is_some_and(|rows| rows[at].record.kind == Kind::Exchange) {
+                if mixed.is_some_and(|salt| is_exchange(salt, at)) {
                     *exchanges.entry(value.clone()).or_default() += 1;
                 }
             }
-            let found = column(&values).and_then(|text| ValueCounts::of(&text, rows.as_deref()));
+            let found = column(&values).and_then(|text| ValueCounts::of(&text, mixed.map(|salt| move |at| is_exchange(salt, at))));
             prop_assert_eq!(found.is_some(), !truth.is_empty() && truth.len() <= values.len() / 8);
             if let Some(found) = found {
                 let mut out = Vec::new();

@@ -48,6 +48,20 @@ enum Node {
     Row(Predicate, Detail),
 }
 
+/// Whether `predicate` looks at what is only in details and bodies.
+pub(crate) fn is_cold(predicate: &Predicate) -> bool {
+    match predicate {
+        Predicate::Const(_) | Predicate::Number(..) => false,
+        Predicate::Not(inner) => is_cold(inner),
+        Predicate::And(inner) | Predicate::Or(inner) => inner.iter().any(is_cold),
+        Predicate::Text(key, _) => match key {
+            TextKey::Field(_) | TextKey::Url | TextKey::Shown | TextKey::Search | TextKey::QueryParam(_) => false,
+            TextKey::ReqHeader(_) | TextKey::ResHeader(_) | TextKey::Attr(_) | TextKey::Type => true,
+            TextKey::ReqBody | TextKey::ResBody | TextKey::Body | TextKey::ReqJson(_) | TextKey::ResJson(_) => true,
+        },
+    }
+}
+
 /// The columns that `predicate` looks at and that are not at hand. A text column whose gram filter rules the needle
 /// out is not asked for; so call again with what was asked until nothing is.
 pub(crate) fn want(predicate: &Predicate, columns: &Columns, need: &mut Need) {

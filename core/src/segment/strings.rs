@@ -37,6 +37,13 @@ impl Strings {
         &self.text[self.start(at)..self.ends[at] as usize]
     }
 
+    /// Whether the string at `at` is `value`.
+    #[inline]
+    pub(crate) fn is_at(&self, at: usize, value: &str) -> bool {
+        &self.text.as_bytes()[self.start(at)..self.ends[at] as usize] == value.as_bytes()
+    }
+
+    #[inline]
     fn start(&self, at: usize) -> usize {
         at.checked_sub(1).map_or(0, |before| self.ends[before] as usize)
     }

@@ -5,7 +5,6 @@ use super::strings::Strings;
 use crate::codec::Corrupt;
 use crate::stored::Reader;
 use hashbrown::HashTable;
-use xxhash_rust::xxh3::xxh3_64;
 
 /// A text column. Predicates run once over the distinct values, then over the codes.
 #[derive(Clone, Debug, PartialEq)]
@@ -51,22 +50,21 @@ impl Text {
 #[derive(Default)]
 pub(super) struct TextBuilder {
     values: Strings,
+    // of the rows up to the last that has a value
     codes: Vec<u64>,
     // code by value, with its hash
     table: HashTable<(u64, u32)>,
     last: u32,
-    any: bool,
 }
 
 impl TextBuilder {
-    pub(super) fn push(&mut self, value: Option<&str>) {
-        let Some(value) = value else { return self.codes.push(0) };
-        self.any = true;
+    /// Sets the value of `row`, which comes after all that have one; the rows before it that have none lack it.
+    pub(super) fn push_at(&mut self, row: usize, value: &str) {
         // Neighbouring rows often share a value.
-        if self.last == 0 || self.values.get(self.last as usize - 1) != value {
-            let hash = xxh3_64(value.as_bytes());
+        if self.last == 0 || !self.values.is_at(self.last as usize - 1, value) {
+            let hash = hash(value.as_bytes());
             let values = &mut self.values;
-            let known = self.table.find(hash, |&(known, code)| known == hash && values.get(code as usize - 1) == value);
+            let known = self.table.find(hash, |&(known, code)| known == hash && values.is_at(code as usize - 1, value));
             self.last = if let Some(&(_, code)) = known {
                 code
             } else {
@@ -76,11 +74,56 @@ impl TextBuilder {
                 code
             };
         }
+        if self.codes.len() < row {
+            self.codes.resize(row, 0);
+        }
         self.codes.push(self.last.into());
     }
 
-    /// The column; `None` when every row lacks it.
-    pub(super) fn finish(self) -> Option<Text> {
-        self.any.then(|| Text { values: self.values, codes: Packed::new(&self.codes) })
+    /// The column of `rows` rows; `None` when every row lacks it.
+    pub(super) fn finish(self, rows: usize) -> Option<Text> {
+        self.finish_in(rows, None)
     }
+
+    /// As [`finish`](Self::finish), with the rows in another order.
+    pub(super) fn finish_in(mut self, rows: usize, order: Option<&[u32]>) -> Option<Text> {
+        if self.values.len() == 0 {
+            return None;
+        }
+        self.codes.resize(rows, 0);
+        let Some(order) = order else { return Some(Text { values: self.values, codes: Packed::new(&self.codes) }) };
+        // values are in the order of their first appearance
+        let (mut values, mut renamed) = (Strings::default(), vec![0u64; self.values.len() + 1]);
+        let rename = |&row: &u32| {
+            let code = self.codes[row as usize] as usize;
+            if code > 0 && renamed[code] == 0 {
+                values.push(self.values.get(code - 1));
+                renamed[code] = values.len() as u64;
+            }
+            renamed[code]
+        };
+        let codes: Vec<u64> = order.iter().map(rename).collect();
+        Some(Text { values, codes: Packed::new(&codes) })
+    }
+}
+
+/// A hash of a value, of which each row has some: words are mixed by multiplications of 64 bits, which every platform has.
+fn hash(bytes: &[u8]) -> u64 {
+    const MIX: u64 = 0x9e37_79b9_7f4a_7c15;
+    let mix = |hash: u64, word: u64| {
+        let mixed = (hash ^ word).wrapping_mul(MIX);
+        mixed ^ mixed >> 29
+    };
+    let mut hash = mix(0, bytes.len() as u64);
+    let (words, rest) = bytes.as_chunks();
+    for word in words {
+        hash = mix(hash, u64::from_le_bytes(*word));
+    }
+    if let (false, Some(last)) = (rest.is_empty(), bytes.last_chunk()) {
+        hash = mix(hash, u64::from_le_bytes(*last));
+    } else {
+        hash = mix(hash, rest.iter().fold(0, |word, byte| word << 8 | u64::from(*byte)));
+    }
+    let hash = hash.wrapping_mul(MIX);
+    hash ^ hash >> 32
 }

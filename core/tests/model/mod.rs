@@ -11,7 +11,7 @@ use reqlog_core::filter::{Number, Predicate};
 use reqlog_core::id::{EntryId, Seq};
 use reqlog_core::query::{Detail, Direction, Order, Page, Position, Query, SortKey, Start, Stats, Total, Unit};
 use reqlog_core::record::{Field, Record, Stored};
-use reqlog_core::scan::{Next, Question, Scan, Step, Task};
+use reqlog_core::scan::{Next, Question, Scan, Selecting, Step, Task};
 use reqlog_core::segment::{self, Directory, Part, PartId};
 use reqlog_core::shown::shown;
 use std::cell::RefCell;
@@ -162,8 +162,16 @@ impl Model {
         self.answer(query, &self.catalog)
     }
 
+    /// The same page, found in another way.
+    pub fn page_selecting(&self, query: Query, selecting: Selecting) -> Page {
+        self.run(Scan::page_selecting(query, &self.catalog, selecting))
+    }
+
     fn answer(&self, query: Query, catalog: &Catalog) -> Page {
-        let mut scan = Scan::page(query, catalog);
+        self.run(Scan::page(query, catalog))
+    }
+
+    fn run(&self, mut scan: Scan) -> Page {
         scan.recall(|source, question| self.known.borrow().get(&(source, question)).copied());
         self.drive(&mut scan);
         self.known.borrow_mut().extend(scan.learned().map(|(source, question, count)| ((source, question), count)));

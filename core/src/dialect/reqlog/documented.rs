@@ -2,7 +2,9 @@
 
 mod aggregates;
 
-use crate::dialect::endpoint::{About, Answer, BUSY, FAILED, FORBIDDEN, MISSING, Media, NOT_LIVE, READ_ONLY, Refusal, UNAUTHORIZED};
+use crate::dialect::endpoint::{
+    About, Answer, BUSY, FAILED, FORBIDDEN, MISSING, Media, NOT_LIVE, READ_ONLY, Refusal, UNAUTHORIZED,
+};
 use crate::dialect::flowmock::BODY_FIELDS;
 use crate::dialect::schema::{nullable, object, reference, with_optional};
 use serde_json::{Value, json};

@@ -1,18 +1,21 @@
 //! `GET /logs`: pages of records by cursor.
+//!
+//! **Ours:** `offset` begins a walk after so many records, for tables that jump; `next` and `prev` go on from there. It is
+//! not together with `cursor`, which says where a page begins, nor with `wait`, which follows the end of the log.
 
-use super::parameters::{CURSOR, DIR, LIMIT, SORT, TOTAL, WAIT};
+use super::parameters::{CURSOR, DIR, LIMIT, OFFSET, SORT, TOTAL, WAIT};
 use super::selection::Selection;
 use super::{Render, records};
 use crate::auth::Key;
 use crate::cursor::{Cursor, Walk};
 use crate::dialect::link::{self, PageUrl};
-use crate::dialect::params::Params;
+use crate::dialect::params::{ParamError, Params};
 use crate::dialect::{Asked, Planned, respond};
 use crate::error::Error;
 use crate::export::json::Shape;
 use crate::id::{EntryId, Seq};
 use crate::plan::Operation;
-use crate::query::{Detail, Direction, Order, Page, Position, Query, Start, Total, Unit};
+use crate::query::{Direction, Order, Page, Position, Query, Start, Total, Unit};
 use crate::timestamp::Timestamp;
 use bytes::Bytes;
 use http::{Response, StatusCode};
@@ -49,6 +52,17 @@ pub(super) fn plan(asked: &Asked<'_>, key: &Key, params: &Params) -> Result<Plan
         direction: if params.word(&DIR) == Some("asc") { Direction::Ascending } else { Direction::Descending },
     };
     let context = asked.context;
+    // what is given once with a cursor would be left out again on every page
+    let given = |name: &str| params.given().any(|(given, _)| given == name);
+    for other in [CURSOR.name, WAIT.name] {
+        if given(OFFSET.name) && given(other) {
+            return Err(ParamError::Exclusive { name: OFFSET.name, other }.into());
+        }
+    }
+    let start = match params.integer(&OFFSET) {
+        None | Some(0) => Start::First,
+        Some(offset) => Start::Offset(offset),
+    };
     let cursor = match params.text(&CURSOR) {
         Some(text) => Cursor::read(text, &walk, context.secret)
             .filter(|cursor| context.head.is_none_or(|head| cursor.bound <= head.seq()))
@@ -56,11 +70,12 @@ pub(super) fn plan(asked: &Asked<'_>, key: &Key, params: &Params) -> Result<Plan
                 name: CURSOR.name,
                 reason: "it was not made here for this q, project, sort and dir; begin again without it",
             })?,
-        None => Cursor { start: Start::First, bound: asked.bound(), now: context.now },
+        None => Cursor { start, bound: asked.bound(), now: context.now },
     };
     let wait = params.wait(&WAIT);
     let follows = wait.is_some() && (walk.order, walk.direction) == (Order::Arrival, Direction::Ascending);
     let end = if follows { End::Open } else { End::Bound };
+    let shape = records::shape(params);
     let query = Query {
         filter: selection.predicate(cursor.now)?,
         order: walk.order,
@@ -68,7 +83,7 @@ pub(super) fn plan(asked: &Asked<'_>, key: &Key, params: &Params) -> Result<Plan
         start: cursor.start,
         bound: if end == End::Open { asked.bound() } else { cursor.bound },
         limit: params.integer(&LIMIT).map_or(50, |limit| limit as usize),
-        detail: Detail::Preview,
+        detail: shape.fields.detail(),
         total: if params.word(&TOTAL) == Some("exact") { Total::Exact } else { Total::Skip },
         unit: Unit::Record,
     };
@@ -80,9 +95,9 @@ pub(super) fn plan(asked: &Asked<'_>, key: &Key, params: &Params) -> Result<Plan
         secret: *context.secret,
         end,
         head: context.head.map(EntryId::seq),
-        shape: records::shape(params),
+        shape,
         hints: selection.hints,
-        url: PageUrl::new(asked, params, &[CURSOR.name]),
+        url: PageUrl::new(asked, params, &[CURSOR.name, OFFSET.name]),
     };
     Ok(Planned::run(Operation::Page { query, wait }, Render::List(Box::new(listing))))
 }

@@ -125,7 +125,7 @@ endpoints! {
     GET "/healthz" Access::Public, Health [] "Answers while the process runs." => d::HEALTH; &[];
     GET "/readyz" Access::Public, Ready [] "Whether the store can be written." => d::READINESS; &[];
     GET "/metrics" ADMIN, Metrics [] "Metrics as Prometheus text, for an organisation-wide key." => d::METRICS; d::COUNTED;
-    GET "/api/v1/logs" READ, List [Q, PROJECT, LIMIT, CURSOR, SORT, DIR, FIELDS, TOTAL, WAIT]
+    GET "/api/v1/logs" READ, List [Q, PROJECT, LIMIT, CURSOR, OFFSET, SORT, DIR, FIELDS, TOTAL, WAIT]
         "Records that match, page by page." => d::PAGE; d::SEARCH;
     DELETE "/api/v1/logs" ADMIN, Destroy [Q, PROJECT] "Destroys the records that match among those that exist now."
         => d::DELETED; d::WRITE;

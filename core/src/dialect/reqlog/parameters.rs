@@ -11,6 +11,11 @@ pub(super) static LIMIT: Param =
     Param::defaulted("limit", Shape::Integer { least: 1, most: 1000 }, "50", "At most this many records.");
 pub(super) static CURSOR: Param =
     Param::optional("cursor", Shape::Text, "`next` or `prev` of another page of the same query, sort and direction.");
+pub(super) static OFFSET: Param = Param::optional(
+    "offset",
+    Shape::Integer { least: 0, most: 1 << 48 },
+    "Begin after this many records, however many; not together with cursor or wait.",
+);
 pub(super) static SORT: Param = Param::defaulted(
     "sort",
     Shape::Choice(&["time", "duration", "status", "size", "arrival"]),

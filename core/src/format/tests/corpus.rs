@@ -9,7 +9,7 @@ use crate::format::Format;
 use crate::record::{Field, Kind, Record};
 
 /// `shared/data` beside the repository, or beside the folder of its worktrees.
-fn folder() -> Option<PathBuf> {
+pub(crate) fn folder() -> Option<PathBuf> {
     let beside = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().skip(2).take(2);
     let found = beside.map(|folder| folder.join("shared/data")).find(|folder| folder.is_dir());
     if found.is_none() {
@@ -27,7 +27,7 @@ fn records(folder: &Path, file: &str, format: Format) -> (Vec<Record>, usize) {
 }
 
 /// File, detected format, the format it is read with, records, rejections.
-const FILES: &[(&str, Option<Format>, Format, usize, usize)] = &[
+pub(crate) const FILES: &[(&str, Option<Format>, Format, usize, usize)] = &[
     ("access/examples__apache_logs", Some(Format::Access), Format::Access, 10_000, 0),
     ("access/hub__nginx_http-logs.log", Some(Format::Access), Format::Access, 12, 0),
     ("access/hub__traefik_clf.log", Some(Format::Access), Format::Access, 7, 0),

@@ -1,0 +1,83 @@
+//! Whether there is anything to replace, seen without unescaping.
+
+use super::names;
+use memchr::{memchr3, memmem, memrchr};
+
+// a longer name is not listed, in any spelling
+const NAME_MAX: usize = 200;
+
+/// Whether a piece of JSON text, however its strings are escaped, may hold a secret that a [`Redactor`](super::Redactor)
+/// would replace in it, or in what its strings say.
+///
+/// Says so of some that hold none, and of every text with `\u` escapes; never the reverse. Header fields and names of
+/// members outside of `json` are not looked at.
+pub(crate) fn may_hold_secrets(json: &[u8]) -> bool {
+    let mut at = 0;
+    while let Some(found) = memchr3(b':', b'=', b'@', &json[at..]) {
+        let here = at + found;
+        at = here + 1;
+        let suspect = match json[here] {
+            b':' => is_secret_member(json, here),
+            b'=' => is_secret_parameter(json, here),
+            _ => ends_userinfo(json, here),
+        };
+        if suspect {
+            return true;
+        }
+    }
+    memmem::find(json, b"\\u").is_some()
+}
+
+/// Whether the value of a member, parameter or header field of this name is one.
+pub(crate) fn is_secret_name(name: &str) -> bool {
+    names::is_secret(name.as_bytes())
+}
+
+/// Whether the value of a header field of this name, in any case, is one or holds some.
+pub(crate) fn is_secret_header(name: &str) -> bool {
+    ["cookie", "set-cookie"].iter().chain(names::HEADERS).any(|known| known.eq_ignore_ascii_case(name))
+}
+
+// Whether a listed name in quotes ends before the colon, with blanks and escaped blanks between.
+fn is_secret_member(json: &[u8], colon: usize) -> bool {
+    let mut end = colon;
+    loop {
+        match json[..end] {
+            [.., b' ' | b'\t' | b'\n' | b'\r'] | [.., b'\\', b'n' | b'r' | b't'] | [.., b'\\'] => end -= 1,
+            [.., b'n' | b'r' | b't'] if json[..end - 1].ends_with(b"\\") => end -= 1,
+            [.., b'"'] => break,
+            _ => return false,
+        }
+    }
+    end -= 1;
+    while json[..end].ends_with(b"\\") {
+        end -= 1;
+    }
+    let floor = end.saturating_sub(NAME_MAX);
+    if !names::may_be_secret(&json[floor..end]) {
+        return false;
+    }
+    let Some(quote) = memrchr(b'"', &json[floor..end]) else { return false };
+    let name = &json[floor + quote + 1..end];
+    // an escape may stand for anything
+    name.contains(&b'\\') || names::is_secret(name)
+}
+
+// Whether a listed name ends before the equals sign; the letter of an escape before it is none of it.
+fn is_secret_parameter(json: &[u8], equals: usize) -> bool {
+    let before = &json[..equals];
+    let len = before
+        .iter()
+        .rev()
+        .take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'%' | b'+'))
+        .count();
+    let name = &before[equals - len..];
+    let escaped = before[..equals - len].ends_with(b"\\") && len > 0;
+    name.contains(&b'%') || names::is_secret(name) || escaped && names::is_secret(&name[1..])
+}
+
+// Whether a slash stands before the word that ends in the at sign.
+fn ends_userinfo(json: &[u8], at: usize) -> bool {
+    let border = |byte: &&u8| matches!(byte, b'/' | b'?' | b'#' | b'"' | b'\\' | b'<' | b'>') || **byte <= b' ';
+    json[..at].iter().rev().find(border) == Some(&b'/')
+}
