@@ -1,7 +1,7 @@
 //! Rows of an input read again, as whole records.
 
 use super::input::{Input, Place};
-use crate::format::Splitter;
+use crate::format::{Splitter, UNIT_LIMIT};
 use crate::id::Seq;
 use crate::record::Stored;
 use std::collections::VecDeque;
@@ -73,6 +73,11 @@ impl Reread {
         splitter.push(bytes);
         let before = self.left.len();
         self.drain();
+        if self.left.front() == Some(&first) && self.at - first > UNIT_LIMIT as u64 {
+            // no row was read from so long a unit
+            self.left.pop_front();
+            self.splitter = None;
+        }
         if self.left.len() == before {
             self.step = (self.step * 2).min(MAX_STEP);
         } else {

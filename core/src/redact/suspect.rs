@@ -43,8 +43,7 @@ fn is_secret_member(json: &[u8], colon: usize) -> bool {
     let mut end = colon;
     loop {
         match json[..end] {
-            [.., b' ' | b'\t' | b'\n' | b'\r'] | [.., b'\\', b'n' | b'r' | b't'] | [.., b'\\'] => end -= 1,
-            [.., b'n' | b'r' | b't'] if json[..end - 1].ends_with(b"\\") => end -= 1,
+            [.., b' ' | b'\t' | b'\n' | b'\r' | b'\\'] | [.., b'\\', b'n' | b'r' | b't'] => end -= 1,
             [.., b'"'] => break,
             _ => return false,
         }

@@ -102,7 +102,7 @@ mod tests {
             mixed in prop::option::of(0usize..3)
         ) {
             let (mut truth, mut exchanges) = (Counts::new(), Counts::new());
-            let is_exchange = |salt: usize, at: usize| (at * at + salt) % 3 == 0;
+            let is_exchange = |salt: usize, at: usize| (at * at + salt).is_multiple_of(3);
             for (at, value) in values.iter().enumerate() {
                 let Some(value) = value else { continue };
                 *truth.entry(value.clone()).or_default() += 1;

@@ -173,7 +173,7 @@ impl HotBuilder {
             let Some(text) = text else { continue };
             let grams = if SEARCHED.contains(&field) { Grams::of(&text.values) } else { None };
             let counts = if Summary::COUNTED.contains(&field) && lacks(field) {
-                ValueCounts::of(&text, exchanges.is_some().then_some(|row| is_exchange(row)))
+                ValueCounts::of(&text, exchanges.is_some().then_some(&is_exchange))
             } else {
                 None
             };

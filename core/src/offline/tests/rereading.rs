@@ -66,3 +66,20 @@ fn what_is_not_there_any_more_is_missing_and_others_are_found() {
     seqs.push(Place::new(4).seq(0).unwrap());
     assert_eq!(reread(&input, file, &seqs, 4096), rows);
 }
+
+#[test]
+fn a_line_that_was_not_there_is_not_read_to_its_end() {
+    let mut file = vec![b'x'; 40 << 20];
+    file.extend_from_slice(b"\n{\"path\":\"/a\"}\n");
+    let (rows, _) = whole(Format::Ndjson, &file);
+    let input = open(Format::Ndjson, &file);
+    let mut reread = Reread::new(&input, &[input.place().seq(7).unwrap(), rows[0].id.seq()]);
+    let mut asked = 0;
+    while let Some(wanted) = reread.want() {
+        let slice = bytes(&file, &wanted);
+        asked += slice.len();
+        reread.push(&slice);
+    }
+    assert_eq!(reread.finish(), rows);
+    assert!(asked < 18 << 20, "{asked}");
+}
