@@ -1,6 +1,6 @@
 # What a developer types. Every target works in a fresh clone with Rust, a C compiler and make.
 .DEFAULT_GOAL := help
-.PHONY: help serve worker worker-dev worker-test bench-edge deploy edge wasm32 test bench lint purity peers soak doc
+.PHONY: help serve wasm wasm-dev wasm-test worker worker-dev worker-test bench-edge deploy edge wasm32 test bench lint purity peers soak doc
 
 CARGO ?= cargo
 DATA ?= reqlog-data
@@ -38,6 +38,19 @@ deploy: worker ## migrate the database of worker/wrangler.jsonc, then deploy
 	cd worker && $(WRANGLER) d1 migrations apply DB --remote
 	cd worker && $(WRANGLER) deploy
 
+wasm: wasm32 wasm/node_modules ## build the npm package of the browser's engine into target/wasm (Node 20 or later)
+	CARGO=$(CARGO) node wasm/build.mjs
+
+wasm-dev: wasm32 wasm/node_modules ## the same, neither small nor fast, but built at once
+	CARGO=$(CARGO) node wasm/build.mjs --dev
+
+wasm/node_modules: wasm/package.json wasm/package-lock.json
+	cd wasm && npm ci --no-audit --no-fund
+	@touch $@
+
+wasm-test: wasm ## the built package in Node, in Chromium, and in the hands of bundlers
+	node --test --test-concurrency=1 --test-timeout=300000 wasm/test/*.test.mjs
+
 test: lint purity ## everything that must hold before a change is merged
 	@$(MAKE) --no-print-directory edge TARGET=worker
 	$(CARGO) test
@@ -57,8 +70,8 @@ wasm32:
 
 lint: wasm32 ## formatting and clippy, both without mercy
 	$(CARGO) fmt --all --check
-	$(CARGO) clippy --workspace --exclude reqlog-worker --all-targets -- --deny warnings
-	$(CARGO) clippy --package reqlog-worker --target $(WASM) -- --deny warnings
+	$(CARGO) clippy --workspace --exclude reqlog-worker --exclude reqlog-wasm --all-targets -- --deny warnings
+	$(CARGO) clippy --package reqlog-worker --package reqlog-wasm --target $(WASM) -- --deny warnings
 
 purity: wasm32 ## the core builds for wasm32 and imports nothing from its host
 	$(CARGO) rustc --package reqlog-core --lib --crate-type cdylib --target $(WASM) -- $(EVERYTHING)
