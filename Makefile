@@ -1,6 +1,6 @@
 # What a developer types. Every target works in a fresh clone with Rust, a C compiler and make.
 .DEFAULT_GOAL := help
-.PHONY: help serve wasm ui browser-test worker worker-dev worker-test bench-edge bench-browser deploy with-node wasm32 test bench lint purity peers soak doc
+.PHONY: help serve wasm wasm-dev wasm-test ui browser-test worker worker-dev worker-test bench-edge bench-browser deploy with-node wasm32 test bench lint purity peers soak doc
 
 CARGO ?= cargo
 DATA ?= reqlog-data
@@ -21,19 +21,12 @@ serve: ## build in release mode, with the web UI where there is Node, and serve 
 	@$(MAKE) --no-print-directory with-node TARGET=ui
 	$(CARGO) run --release --package reqlog -- serve --data $(DATA) --listen $(LISTEN)
 
-wasm: wasm32 wasm/node_modules ## build the npm package of the browser's engine into target/wasm (Node 20 or later)
-	CARGO=$(CARGO) node wasm/build.mjs
-
-wasm/node_modules: wasm/package.json wasm/package-lock.json
-	cd wasm && npm ci --no-audit --no-fund
-	@touch $@
-
 ui: wasm www/node_modules ## build the web UI into target/www, from where the server embeds it and the Worker serves it
 	node www/build.mjs
 
-browser-test: ui ## the package and the UI in Node and real Chromium (UPDATE_BASELINES=1 takes new pictures)
+browser-test: ui wasm-test ## the UI in Node and real Chromium, and the package (UPDATE_BASELINES=1 takes new pictures)
 	cd www && node node_modules/typescript/bin/tsc --project .
-	node --test --test-timeout=300000 --test-concurrency=2 wasm/test/*.test.mjs www/test/*.test.mjs www/test/browser/*.test.mjs
+	node --test --test-timeout=300000 --test-concurrency=1 www/test/*.test.mjs www/test/browser/*.test.mjs
 
 www/node_modules: www/package.json www/package-lock.json
 	cd www && npm ci --no-audit --no-fund
@@ -56,6 +49,19 @@ worker-test: worker ## the built Worker against the limits of the platform and o
 deploy: ui worker ## migrate the database of worker/wrangler.jsonc, then deploy
 	cd worker && $(WRANGLER) d1 migrations apply DB --remote
 	cd worker && $(WRANGLER) deploy
+
+wasm: wasm32 wasm/node_modules ## build the npm package of the browser's engine into target/wasm (Node 20 or later)
+	CARGO=$(CARGO) node wasm/build.mjs
+
+wasm-dev: wasm32 wasm/node_modules ## the same, neither small nor fast, but built at once
+	CARGO=$(CARGO) node wasm/build.mjs --dev
+
+wasm/node_modules: wasm/package.json wasm/package-lock.json
+	cd wasm && npm ci --no-audit --no-fund
+	@touch $@
+
+wasm-test: wasm ## the built package in Node, in Chromium, and in the hands of bundlers
+	node --test --test-concurrency=1 --test-timeout=300000 wasm/test/*.test.mjs
 
 test: lint purity ## everything that must hold before a change is merged
 	@$(MAKE) --no-print-directory with-node TARGET='ui worker'

@@ -27,7 +27,7 @@ const FEATURES = [
   "reference-types", "sign-ext",
 ].map((feature) => `--enable-${feature}`);
 
-// brotli sees 32 KB back no better than gzip: by name, the copies of a generic function stand side by side, and compress
+// by name, the copies of a generic function stand side by side, and compress
 const OPTIMISED = ["-Oz", "--reorder-functions-by-name"];
 
 function run(command, args, cwd = root) {

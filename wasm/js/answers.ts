@@ -35,6 +35,10 @@ export class Answers {
     running.pull?.();
   }
 
+  close(): void {
+    for (const id of [...this.#running.keys()]) this.cancel(id);
+  }
+
   cancel(id: number): void {
     const running = this.#running.get(id);
     if (!running) return;

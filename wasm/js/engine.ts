@@ -50,6 +50,14 @@ export class Engine {
     port.onmessage = (command) => this.#guard(() => this.#take(command));
   }
 
+  /** Ends all work in a thread that goes on. */
+  close(): void {
+    clearTimeout(this.#timer);
+    this.#answers.close();
+    for (const file of this.#files) file.input?.free();
+    this.#store.free();
+  }
+
   /** After a trap nothing can be relied on. */
   #guard(work: () => void): void {
     try {

@@ -29,6 +29,13 @@ export class Indexer {
     port.onmessage = (task) => this.#take(task);
   }
 
+  /** Ends all work in a thread that goes on. */
+  close(): void {
+    this.#running.clear();
+    for (const known of this.#files.values()) known.input?.free();
+    this.#files.clear();
+  }
+
   #take(task: Task): void {
     if (task.op === "file") this.#files.set(task.opening.place, { ...task, input: undefined });
     else if (task.op === "cancel") this.#running.delete(task.task);

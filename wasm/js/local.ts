@@ -9,10 +9,10 @@ import type { Command, Event, Reply, Settings, Task } from "./protocol.js";
 export function local(_module: WebAssembly.Module, settings: Settings): Connected {
   const [near, far] = pair<Event, Command>();
   const [engine, indexer] = pair<Reply, Task>();
-  new Engine(far, [engine], settings);
-  new Indexer(indexer);
+  const running = [new Engine(far, [engine], settings), new Indexer(indexer)];
   const release = () => {
     for (const port of [near, far, engine, indexer]) port.onmessage = null;
+    for (const part of running) part.close();
   };
   return { port: near, onfailure: null, release };
 }

@@ -20,4 +20,4 @@ export function pair<A, B>(): [Port<A, B>, Port<B, A>] {
 }
 
 // other work of the thread goes on in between
-const later = (work: () => void) => void setTimeout(work, 0);
+const later = (work: () => void) => void setImmediate(work);

@@ -113,16 +113,30 @@ export class Session implements Opened {
 
   /** The body of an answer, made as it is read. */
   #stream(id: number, signal: AbortSignal | undefined): ReadableStream<Uint8Array<ArrayBuffer>> {
+    const cancel = () => {
+      signal?.removeEventListener("abort", abort);
+      this.#waiting.delete(id);
+      if (!this.#over) this.#engine.port.post({ op: "cancel", id });
+    };
+    let fail = (_reason: unknown) => {};
+    const abort = () => {
+      cancel();
+      fail(signal?.reason);
+    };
     return new ReadableStream(
       {
+        start(controller) {
+          fail = (reason) => controller.error(reason);
+          if (signal?.aborted) abort();
+          else signal?.addEventListener("abort", abort, { once: true });
+        },
         pull: async (controller) => {
-          const answer = await this.#wait(id, signal, () => this.#engine.port.post({ op: "pull", id }));
-          if (answer.op === "part") controller.enqueue(answer.bytes as Uint8Array<ArrayBuffer>);
-          else controller.close();
+          const answer = await this.#wait(id, undefined, () => this.#engine.port.post({ op: "pull", id }));
+          if (answer.op === "part") return controller.enqueue(answer.bytes as Uint8Array<ArrayBuffer>);
+          signal?.removeEventListener("abort", abort);
+          controller.close();
         },
-        cancel: () => {
-          if (!this.#over) this.#engine.port.post({ op: "cancel", id });
-        },
+        cancel,
       },
       { highWaterMark: 0 },
     );

@@ -40,7 +40,8 @@ impl Store {
     pub fn adopt(&mut self, place: u8, indexed: &[u8], line: Option<f64>) -> Result<String, JsValue> {
         let place = Place::new(place);
         let mut indexed = Indexed::decode(indexed).map_err(refusal::crashed)?;
-        let opened = |store: &offline::Store| store.inputs().find(|(at, _)| *at == place).map(|(_, opened)| opened.clone());
+        let opened =
+            |store: &offline::Store| store.inputs().find(|(at, _)| *at == place).map(|(_, opened)| opened.clone());
         let before = opened(&self.0).ok_or_else(|| refusal::query("no such file was opened"))?;
         if let Some(line) = line {
             // the store counts from the end of the portion before
@@ -67,7 +68,14 @@ impl Store {
     }
 
     /// The answer to a request at a time in ns, to be stepped; `headers` are names and values in turn.
-    pub fn answer(&self, method: &str, url: &str, headers: Vec<String>, body: Vec<u8>, now: i64) -> Result<Answer, JsValue> {
+    pub fn answer(
+        &self,
+        method: &str,
+        url: &str,
+        headers: Vec<String>,
+        body: Vec<u8>,
+        now: i64,
+    ) -> Result<Answer, JsValue> {
         let mut request = Request::builder().method(method).uri(url);
         for field in headers.chunks_exact(2) {
             let name = HeaderName::try_from(&field[0]).map_err(refusal::query)?;

@@ -49,7 +49,8 @@ const TIMES: &[Word] = &[
 const DURATIONS: &[&str] = &[">100ms", ">1s", ">10s", "100ms..1s"];
 const SIZES: &[&str] = &[">10kb", ">100kb", ">1mb"];
 const PROTOCOLS: &[&str] = &["HTTP/1.1", "HTTP/2", "HTTP/3", "HTTP/1.0"];
-const MEDIA_TYPES: &[&str] = &["json", "html", "javascript", "css", "image/*", "font/*", "text/*", "xml", "event-stream"];
+const MEDIA_TYPES: &[&str] =
+    &["json", "html", "javascript", "css", "image/*", "font/*", "text/*", "xml", "event-stream"];
 
 /// Values that a key may have in any log, most wanted first, `*` last.
 pub(super) fn values(key: &Key) -> Vec<Word> {

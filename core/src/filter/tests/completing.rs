@@ -88,7 +88,10 @@ fn every_key_says_what_it_is_and_every_value_can_be_read() {
         let query = format!("{}:", key.name);
         let values = complete(&query, query.len());
         assert_eq!(values.key.as_deref(), Some(key.name));
-        assert_eq!(values.items.last().map(|item| item.text.as_str()), (key.name != "is").then_some("*").or(Some("overridden")));
+        assert_eq!(
+            values.items.last().map(|item| item.text.as_str()),
+            (key.name != "is").then_some("*").or(Some("overridden"))
+        );
         for Completion { text, kind, .. } in &values.items {
             assert_eq!(*kind, CompletionKind::Value);
             let written = format!("{query}{text}");

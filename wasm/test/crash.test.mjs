@@ -1,0 +1,121 @@
+// A trap inside the module, and workers that are not there, are errors of what was asked: nothing waits for ever. There is no way to trap
+// built into the module for this: functions of a copy are replaced.
+
+import assert from 'node:assert/strict';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import binaryen from 'binaryen';
+import { launch, serve } from './browser.mjs';
+
+const BUILT = fileURLToPath(new URL('../../target/wasm/', import.meta.url));
+const directory = mkdtempSync(join(tmpdir(), 'reqlog-crash-'));
+
+const { BulkMemory, BulkMemoryOpt, Multivalue, MutableGlobals, NontrappingFPToInt, ReferenceTypes, SIMD128, SignExt } = binaryen.Features;
+const FEATURES = BulkMemory | BulkMemoryOpt | Multivalue | MutableGlobals | NontrappingFPToInt | ReferenceTypes | SIMD128 | SignExt;
+
+let browser;
+let origin;
+
+/** A copy of the module in which a function that it exports traps as soon as it is called. */
+function trapping(name) {
+  const module = binaryen.readBinary(readFileSync(join(BUILT, 'reqlog_bg.wasm')));
+  module.setFeatures(FEATURES);
+  const { value } = binaryen.getExportInfo(module.getExport(name));
+  binaryen.Function(module.getFunction(value)).body = module.unreachable();
+  const bytes = module.emitBinary();
+  module.dispose();
+  return bytes;
+}
+
+before(async () => {
+  for (const name of ['portion_push', 'answer_step', 'store_adopt', 'cutter_push']) writeFileSync(join(directory, `${name}.wasm`), trapping(name));
+  [browser, origin] = await Promise.all([launch(), serve(BUILT, directory)]);
+});
+
+after(async () => {
+  await browser.close();
+  await origin.close();
+  rmSync(directory, { recursive: true });
+});
+
+/** What comes of opening a line log and a CSV file, and of asking for counts. */
+async function seen(wasm) {
+  const page = await browser.newPage();
+  await page.goto(origin.url);
+  try {
+    return await page.evaluate(async (wasm) => {
+      const { init, open } = await import('/index.js');
+      await init(new URL(wasm, location.href));
+      const code = (promise) => promise.then(() => 'fine', (error) => `${error.name} ${error.code}`);
+      const lines = new File(['{"path":"/a"}\n'.repeat(10)], 'a.ndjson');
+      const table = new File([`path\n${'/b\n'.repeat(10)}`], 'b.csv');
+      let opened;
+      const opening = await code(open([lines, table]).then((done) => (opened = done)));
+      if (!opened) return { opening };
+      const ready = await code(opened.ready);
+      const files = opened.progress.files.map(({ records, done, error }) => [records, done, error?.code ?? null]);
+      const answer = await code(opened.answer('/api/v1/stats'));
+      const again = await code(opened.answer('/healthz'));
+      opened.close();
+      return { opening, ready, files, answer, again };
+    }, wasm);
+  } finally {
+    await page.close();
+  }
+}
+
+test('in the parser: the files fail, and what is there is answered', async () => {
+  const files = [[0, true, 'crashed'], [0, true, 'crashed']];
+  assert.deepEqual(await seen('/portion_push.wasm'), { opening: 'fine', ready: 'fine', files, answer: 'fine', again: 'fine' });
+});
+
+test('in the cutter: its file fails, the other is whole', async () => {
+  const files = [[10, true, null], [0, true, 'crashed']];
+  assert.deepEqual(await seen('/cutter_push.wasm'), { opening: 'fine', ready: 'fine', files, answer: 'fine', again: 'fine' });
+});
+
+test('in an answer: all is over', async () => {
+  const files = [[10, true, null], [10, true, null]];
+  const all = { opening: 'fine', ready: 'fine', files, answer: 'EngineError crashed', again: 'EngineError crashed' };
+  assert.deepEqual(await seen('/answer_step.wasm'), all);
+});
+
+test('in the store: nothing is opened', async () => {
+  assert.deepEqual(await seen('/store_adopt.wasm'), { opening: 'EngineError crashed' });
+});
+
+test('a module that is none, or is not there', async () => {
+  const page = await browser.newPage();
+  await page.goto(origin.url);
+  const codes = await page.evaluate(async () => {
+    const { init, parse } = await import('/index.js');
+    const code = (promise) => promise.then(() => 'fine', ({ code }) => code);
+    const early = await code((async () => parse('a'))());
+    const missing = await code(init(new URL('/none.wasm', location.href)));
+    const wrong = await code(init(new TextEncoder().encode('not a module')));
+    // a failure is not for ever
+    const right = await code(init());
+    return [early, missing, wrong, right, await code(init(new URL('/none.wasm', location.href)))];
+  });
+  assert.deepEqual(codes, ['unsupported', 'read', 'unsupported', 'fine', 'fine']);
+  await page.close();
+});
+
+test('an indexer that is not there', async () => {
+  const without = mkdtempSync(join(tmpdir(), 'reqlog-without-'));
+  for (const file of ['index.js', 'engine.worker.js', 'reqlog_bg.wasm']) cpSync(join(BUILT, file), join(without, file));
+  const other = await serve(without);
+  const page = await browser.newPage();
+  await page.goto(other.url);
+  const code = await page.evaluate(async () => {
+    const { open } = await import('/index.js');
+    return open([new Blob(['{"path":"/a"}\n'])]).then(() => 'fine', ({ code, message }) => `${code}: ${message}`);
+  });
+  assert.match(code, /^unsupported: .*indexer\.worker\.js/);
+  await page.close();
+  await other.close();
+  rmSync(without, { recursive: true });
+});
