@@ -264,7 +264,10 @@ fn record() -> Value {
         ("request", reference("Message")),
         ("response", reference("Message")),
         ("attributes", json!({"type": "object"})),
-        ("size", json!({"type": "integer", "minimum": 0, "description": "Bytes of both bodies; only where `fields` names it."})),
+        (
+            "size",
+            json!({"type": "integer", "minimum": 0, "description": "Bytes of both bodies; only where `fields` names it."}),
+        ),
     ];
     let members: Vec<_> = others.into_iter().chain(texts).collect();
     with_optional(object(&[]), &members)

@@ -24,8 +24,11 @@ pub(super) static SORT: Param = Param::defaulted(
 );
 pub(super) static DIR: Param =
     Param::defaulted("dir", Shape::Choice(&["desc", "asc"]), "desc", "Which end comes first.");
-pub(super) static FIELDS: Param =
-    Param::optional("fields", Shape::Words(MEMBERS), "Only these members of each record; `size`, the bytes of both bodies, is there when it is named.");
+pub(super) static FIELDS: Param = Param::optional(
+    "fields",
+    Shape::Words(MEMBERS),
+    "Only these members of each record; `size`, the bytes of both bodies, is there when it is named.",
+);
 pub(super) static TOTAL: Param =
     Param::defaulted("total", Shape::Choice(&["none", "exact"]), "none", "Whether to count all matching records.");
 pub(super) static WAIT: Param = Param::optional(
