@@ -63,7 +63,7 @@ const VIEWS = {
     await demo(page);
     await page.getByRole('combobox', { name: /query|search/i }).fill('status:abc');
     await page.keyboard.press('Enter');
-    await page.getByRole('alert').first().waitFor();
+    await page.getByRole('status').getByText('is no number').waitFor();
   },
   nothing: async (page) => {
     await demo(page);
