@@ -1,10 +1,9 @@
 //! An answer under way, as JavaScript steps it.
 
 use crate::store::Store;
-use bytes::Bytes;
 use http::Response;
 use js_sys::{Array, Uint8Array};
-use reqlog_core::offline::{self, Read, Step};
+use reqlog_core::offline::{self, Step};
 use reqlog_core::plan::Failure;
 use reqlog_core::timestamp::Timestamp;
 use wasm_bindgen::JsValue;
@@ -36,23 +35,19 @@ pub struct Answer(pub(crate) offline::Answer);
 impl Answer {
     /// Goes on until bytes are needed or there is something to send, at a time in ns.
     pub fn step(&mut self, store: &Store, now: i64) -> StepArray {
-        let step = match self.0.step(store.inner(), Timestamp::from_nanos(now)) {
-            Step::Read(Read { place, range }) => {
-                array([&"read".into(), &place.get().into(), &(range.start as f64).into(), &(range.end as f64).into()])
+        let bytes = |bytes: &[u8]| JsValue::from(Uint8Array::from(bytes));
+        let (what, more) = match self.0.step(&store.0, Timestamp::from_nanos(now)) {
+            Step::Read(read) => {
+                let (start, end) = (read.range.start as f64, read.range.end as f64);
+                ("read", vec![read.place.get().into(), start.into(), end.into()])
             }
-            Step::Whole(response) => {
-                let (status, headers) = head(&response);
-                array([&"whole".into(), &status, &headers, &Uint8Array::from(&response.body()[..]).into()])
-            }
-            Step::Head(response) => {
-                let (status, headers) = head(&response);
-                array([&"head".into(), &status, &headers])
-            }
-            Step::Chunk(bytes) => array([&"chunk".into(), &chunk(&bytes)]),
-            Step::End => array([&"end".into()]),
-            Step::Broken(failure) => array([&"broken".into(), &format!("{failure:?}").into()]),
+            Step::Whole(response) => ("whole", [head(&response).as_slice(), &[bytes(response.body())]].concat()),
+            Step::Head(response) => ("head", head(&response).into()),
+            Step::Chunk(chunk) => ("chunk", vec![bytes(&chunk)]),
+            Step::End => ("end", Vec::new()),
+            Step::Broken(failure) => ("broken", vec![failure.to_string().into()]),
         };
-        JsValue::from(step).into()
+        JsValue::from([what.into()].into_iter().chain(more).collect::<Array>()).into()
     }
 
     /// The bytes that were asked for, from the first on; none where the file has ended.
@@ -66,19 +61,11 @@ impl Answer {
     }
 }
 
-fn array<const N: usize>(items: [&JsValue; N]) -> Array {
-    items.into_iter().collect()
-}
-
-fn chunk(bytes: &Bytes) -> JsValue {
-    Uint8Array::from(&bytes[..]).into()
-}
-
-fn head<T>(response: &Response<T>) -> (JsValue, JsValue) {
+/// Status and fields, whose values are byte strings.
+fn head<T>(response: &Response<T>) -> [JsValue; 2] {
     let field = |(name, value): (&http::HeaderName, &http::HeaderValue)| {
-        // what JavaScript calls a byte string
         let value: String = value.as_bytes().iter().map(|byte| char::from(*byte)).collect();
-        array([&name.as_str().into(), &value.into()])
+        [JsValue::from(name.as_str()), value.into()].into_iter().collect::<Array>()
     };
-    (response.status().as_u16().into(), response.headers().iter().map(field).collect::<Array>().into())
+    [response.status().as_u16().into(), response.headers().iter().map(field).collect::<Array>().into()]
 }

@@ -1,9 +1,8 @@
 //! Reading a file for the first time: what it is, where it is cut, what its portions come to.
 
-use crate::refusal;
+use crate::{key, refuse};
 use reqlog_core::format::{Compression, Inflate, Step};
-use reqlog_core::offline;
-use reqlog_core::offline::{Borders, Opening, Place, Splits};
+use reqlog_core::offline::{self, Borders, Opening, Place, Splits};
 use reqlog_core::timestamp::Timestamp;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -24,10 +23,10 @@ impl Input {
         modified: f64,
         key: &[u8],
     ) -> Result<Option<Self>, JsValue> {
-        let key = key.try_into().map_err(|_| refusal::query("a redaction key has 32 bytes"))?;
-        let opening = Opening { name, format, ..Opening::new(Timestamp::from_millis(modified as i64), key) };
-        let opened = offline::Input::open(Place::new(place), first, &opening).map_err(refusal::format)?;
-        Ok(opened.map(Self))
+        let opening =
+            Opening { name, format, ..Opening::new(Timestamp::from_millis(modified as i64), self::key(key)?) };
+        let opened = offline::Input::open(Place::new(place), first, &opening);
+        Ok(opened.map_err(|failure| refuse("format", failure))?.map(Self))
     }
 
     /// The format's name.
@@ -59,7 +58,7 @@ impl Cutter {
     }
 
     /// The next portion that is known: where it begins, where it ends, the line it begins on.
-    #[allow(clippy::should_implement_trait)]
+    #[allow(clippy::should_implement_trait, reason = "there may be more after there was none")]
     pub fn next(&mut self) -> Option<Vec<f64>> {
         let cut = self.0.next()?;
         Some(vec![cut.bytes.start as f64, cut.bytes.end as f64, cut.line as f64])
@@ -110,42 +109,37 @@ pub fn compression(first: &[u8], name: &str) -> Option<String> {
 
 /// Undoes a compression as bytes arrive: push, then pull until nothing comes.
 #[wasm_bindgen]
-pub struct Inflater {
-    inflate: Inflate,
-    input: Vec<u8>,
-    at: usize,
-}
+pub struct Inflater(Inflate, Vec<u8>);
 
 #[wasm_bindgen]
 impl Inflater {
     #[wasm_bindgen(constructor)]
     pub fn new(compression: &str) -> Result<Self, JsValue> {
-        let known = Compression::parse_name(compression);
-        let known = known.ok_or_else(|| refusal::query(format!("{compression} is no compression")))?;
-        Ok(Self { inflate: Inflate::new(known, None), input: Vec::new(), at: 0 })
+        let known = Compression::parse_name(compression).ok_or_else(|| refuse("query", "no such compression"))?;
+        Ok(Self(Inflate::new(known, None), Vec::new()))
     }
 
     /// The next bytes of the file, once all of the last ones have been taken.
     pub fn push(&mut self, bytes: Vec<u8>) {
-        (self.input, self.at) = (bytes, 0);
+        self.1 = bytes;
     }
 
     /// About so many plain bytes; fewer, or none, when more must be pushed.
     pub fn pull(&mut self, most: usize) -> Result<Vec<u8>, JsValue> {
         let mut out = Vec::with_capacity(most);
+        let mut left = &self.1[..];
         while out.len() < most {
-            let mut left = &self.input[self.at..];
-            let step = self.inflate.step(&mut left, &mut out).map_err(refusal::corrupt)?;
-            self.at = self.input.len() - left.len();
+            let step = self.0.step(&mut left, &mut out).map_err(|error| refuse("corrupt", error))?;
             if step == Step::Starved {
                 break;
             }
         }
+        self.1 = left.to_vec();
         Ok(out)
     }
 
     /// Ends the input.
     pub fn finish(self) -> Result<(), JsValue> {
-        self.inflate.finish().map_err(refusal::corrupt)
+        self.0.finish().map_err(|error| refuse("corrupt", error))
     }
 }

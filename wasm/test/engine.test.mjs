@@ -222,17 +222,19 @@ test('what is aborted ends with its reason', async () => {
 
 test('closing ends everything', async () => {
   const seen = await page.evaluate(async () => {
-    const opened = await open([await file('many.ndjson')], { workers: 1 });
-    const ready = caught(opened.ready);
+    const many = await file('many.ndjson');
+    const opened = await open([many], { workers: 1 });
     const reader = (await opened.answer('/api/v1/export?format=ndjson')).body.getReader();
     await reader.read();
     const broken = caught(reader.read().then(() => reader.closed));
     const asked = caught(opened.answer('/api/v1/logs?q=req.header.x-number:none'));
+    const added = caught(opened.add([many]));
+    const ready = caught(opened.ready);
     opened[Symbol.dispose]?.();
     opened.close();
-    return Promise.all([ready, asked, broken, caught(opened.answer('/healthz')), caught(opened.add([]))]);
+    return Promise.all([added, ready, asked, broken, caught(opened.answer('/healthz')), caught(opened.add([]))]);
   });
-  assert.deepEqual(seen.map(({ name, code }) => [name, code]), Array(5).fill(['EngineError', 'closed']));
+  assert.deepEqual(seen.map(({ name, code }) => [name, code]), Array(6).fill(['EngineError', 'closed']));
   // Chromium needs a moment to end a worker's thread
   await page.waitForFunction(() => true);
   for (const worker of page.workers()) await worker.evaluate(() => 0).catch(() => {});

@@ -7,6 +7,7 @@
 mod ast;
 mod complete;
 mod cursor;
+pub mod editor;
 mod error;
 mod fault;
 mod fold;

@@ -148,6 +148,17 @@ impl Store {
         Ok(())
     }
 
+    /// The same for a portion that begins on `line`, as a [`Cutter`](super::Cutter) says: what stands before it is of no portion.
+    pub fn adopt_from(&mut self, place: Place, line: u64, indexed: Indexed) -> Result<(), Corrupt> {
+        self.inputs.get_mut(&place).expect("a file is opened before it is adopted").lines = line - 1;
+        self.adopt(place, indexed)
+    }
+
+    /// An opened file.
+    pub fn opened(&self, place: Place) -> Option<&Opened> {
+        self.inputs.get(&place)
+    }
+
     /// Every opened file.
     pub fn inputs(&self) -> impl Iterator<Item = (Place, &Opened)> {
         self.inputs.iter().map(|(place, opened)| (*place, opened))
