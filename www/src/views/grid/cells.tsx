@@ -66,10 +66,8 @@ export function hint(column: Shown, record: LogRecord, times: Times): string {
       return pathHint(record);
     case "duration":
       return record.duration_ms === undefined ? "" : `${record.duration_ms} ms`;
-    case "size": {
-      const side = (name: string, of: number | undefined) => (of === undefined ? [] : [`${name}: ${counted(of, "byte")}`]);
-      return [...side("Request", record.request?.body?.size), ...side("Response", record.response?.body?.size)].join("\n");
-    }
+    case "size":
+      return record.size === undefined ? "" : `Both bodies: ${counted(record.size, "byte")}`;
     case "arrival":
       return "";
     case "url_path":
