@@ -117,9 +117,14 @@ export function enter(): void {
 
 /** Begins to follow the query that others set. */
 export function bind(): () => void {
+  let shown = query.peek();
   return effect(() => {
     const next = query.value;
-    if (next === text.peek().trim()) return;
+    const [last, typed] = [shown, text.peek().trim()];
+    shown = next;
+    if (next === typed) return;
+    // what was typed and could not be applied would be lost: it is found again among the last queries
+    if (typed !== last) remember(typed);
     batch(() => {
       text.value = next;
       caret.value = next.length;
