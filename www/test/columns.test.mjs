@@ -46,9 +46,9 @@ test("what is kept and is no choice of columns counts as nothing kept", async ()
   }
 });
 
-test("every member of a record can be a column, and only what the API sorts is sorted", () => {
+test("every member of a record but what it carries can be a column, and only what the API sorts is sorted", () => {
   const members = `id seq time kind level source project environment session service container method scheme host path query route status duration_ms
-    client_ip user_agent protocol request_id trace_id span_id auth_type user_id flow_name error_code message overridden redacted request response`.split(/\s+/);
+    client_ip user_agent protocol request_id trace_id span_id auth_type user_id flow_name error_code message overridden redacted size response`.split(/\s+/);
   const made = new Set(columns.COLUMNS.flatMap(({ fields }) => fields));
   assert.deepEqual(members.filter((member) => !made.has(member)), []);
   const sorts = columns.COLUMNS.flatMap(({ sort }) => sort ?? []);
@@ -62,6 +62,21 @@ test("a column that grows takes the room that is left until it is resized", () =
   });
   columns.resize("path", 300);
   assert.equal(columns.template(columns.columns.value).tracks, "190px 34px 72px 62px 300px 96px 76px 140px minmax(36px, 1fr)");
+});
+
+test("a narrow table has widths of its own, and columns are moved among those that are seen", () => {
+  columns.reset();
+  columns.resize("path", 260, true);
+  columns.resize("time", 300);
+  const seen = () => columns.fitting(columns.columns.value, 390);
+  assert.deepEqual(seen().map(({ id, width, resized }) => [id, width, resized]), [["time", 72, false], ["method", 58, false], ["status", 54, false], ["path", 260, true], ["duration", 88, false]]);
+  assert.deepEqual(columns.columns.value.filter(({ resized }) => resized).map(({ id }) => id), ["time"]);
+  columns.move("path", 0, seen());
+  columns.move("time", 2, seen());
+  assert.deepEqual(seen().map(({ id }) => id), ["path", "method", "time", "status", "duration"]);
+  columns.move("path", 9, seen());
+  assert.deepEqual(columns.columns.value.map(({ id }) => id), ["level", "method", "time", "status", "duration", "path", "size", "service"]);
+  columns.reset();
 });
 
 test("a narrow table shows few columns, unless none of them is chosen", () => {

@@ -99,6 +99,18 @@ test("a query set by others is shown, and what waited to be applied is let go", 
   assert.equal(question.query.value, "method:GET");
 });
 
+test("what could not be applied is not lost when another query is set", async () => {
+  answers = [() => problem(8)];
+  type("status:x size:1");
+  mock.timers.tick(300);
+  await passed();
+  question.query.value = "method:GET";
+  assert.equal(typed.text.value, "method:GET");
+  assert.deepEqual(saved.recent.value, ["status:x size:1"]);
+  question.query.value = "method:POST";
+  assert.deepEqual(saved.recent.value, ["status:x size:1"], "what was applied is not");
+});
+
 test("half a key waits, a whole value does not", async () => {
   const after = async (text) => {
     type(text);

@@ -16,11 +16,14 @@ export async function bodyRange(backend: Backend, id: string, side: Side, from: 
   return response.status === 206 ? bytes : bytes.slice(from, to);
 }
 
-/** The first `most` bytes, portion by portion; `progress` is called with how many have come. */
-export async function bodyHead(backend: Backend, id: string, side: Side, { captured }: Body, most: number, signal: AbortSignal, progress?: (bytes: number) => void): Promise<Uint8Array<ArrayBuffer>> {
+/** The first `most` bytes, portion by portion, after those that are `had`; `progress` is called with how many have come. */
+export async function bodyHead(
+  backend: Backend, id: string, side: Side, { captured }: Body, most: number, signal: AbortSignal, had: Uint8Array = new Uint8Array(), progress?: (bytes: number) => void,
+): Promise<Uint8Array<ArrayBuffer>> {
   const size = Math.min(captured, most);
   const bytes = new Uint8Array(size);
-  for (let at = 0; at < size; ) {
+  bytes.set(had.subarray(0, size));
+  for (let at = Math.min(had.length, size); at < size; ) {
     const portion = await bodyRange(backend, id, side, at, Math.min(size, at + PORTION), signal);
     if (portion.length === 0) return bytes.slice(0, at);
     bytes.set(portion, at);

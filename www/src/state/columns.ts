@@ -67,8 +67,9 @@ const [LEAST, MOST] = [28, 1600];
 
 interface Chosen {
   id: string;
-  /** In CSS pixels, where it was resized. */
+  /** In CSS pixels, where it was resized; and where it was in a narrow table. */
   width?: number;
+  narrow?: number;
 }
 
 const usual = (): Chosen[] => USUAL.map((id) => ({ id }));
@@ -78,9 +79,9 @@ function isChosen(value: unknown): value is Chosen[] {
   const ids = new Set<unknown>();
   for (const one of value as unknown[]) {
     if (typeof one !== "object" || one === null) return false;
-    const { id, width } = one as Partial<Record<keyof Chosen, unknown>>;
+    const { id, width, narrow } = one as Partial<Record<keyof Chosen, unknown>>;
     if (typeof id !== "string" || !known.has(id) || ids.has(id)) return false;
-    if (width !== undefined && !(typeof width === "number" && width >= LEAST && width <= MOST)) return false;
+    if (![width, narrow].every((size) => size === undefined || (typeof size === "number" && size >= LEAST && size <= MOST))) return false;
     ids.add(id);
   }
   return true;
@@ -91,13 +92,15 @@ const chosen = kept<Chosen[]>("columns", usual(), isChosen);
 export interface Shown extends Column {
   /** Whether `width` is what was chosen by resizing. */
   resized: boolean;
+  /** Its width in a narrow table, where it was resized there. */
+  chosenNarrow?: number | undefined;
 }
 
 /** The columns that are shown, in their order. */
 export const columns = computed<readonly Shown[]>(() =>
-  chosen.value.flatMap(({ id, width }) => {
+  chosen.value.flatMap(({ id, width, narrow }) => {
     const column = known.get(id);
-    return column ? [{ ...column, width: width ?? column.width, resized: width !== undefined }] : [];
+    return column ? [{ ...column, width: width ?? column.width, resized: width !== undefined, chosenNarrow: narrow }] : [];
   }),
 );
 
@@ -124,19 +127,22 @@ export function toggle(id: string): void {
   chosen.value = [...now, { id }];
 }
 
-/** Moves a column to a place among those that are shown. */
-export function move(id: string, to: number): void {
+/** Moves a column to a place among those that are `seen`, which in a narrow table are not all of them. */
+export function move(id: string, to: number, seen: readonly { id: string }[] = chosen.value): void {
   const one = chosen.value.find((one) => one.id === id);
   if (!one) return;
   const rest = chosen.value.filter((other) => other !== one);
-  const place = Math.min(Math.max(to, 0), rest.length);
+  const others = seen.filter((other) => other.id !== id);
+  const at = Math.min(Math.max(to, 0), others.length);
+  const [before, after] = [others[at - 1], others[at]];
+  const place = after ? rest.findIndex((other) => other.id === after.id) : rest.findIndex((other) => other.id === before?.id) + 1;
   chosen.value = [...rest.slice(0, place), one, ...rest.slice(place)];
 }
 
-/** Sets a column's width, within what can be seen and grasped. */
-export function resize(id: string, width: number): void {
+/** Sets a column's width, within what can be seen and grasped; narrow tables have their own widths. */
+export function resize(id: string, width: number, inNarrow = false): void {
   const within = Math.round(Math.min(Math.max(width, LEAST), MOST));
-  chosen.value = chosen.value.map((one) => (one.id === id ? { id, width: within } : one));
+  chosen.value = chosen.value.map((one) => (one.id === id ? { ...one, [inNarrow ? "narrow" : "width"]: within } : one));
 }
 
 /** A table of this width or less, in CSS pixels, shows few columns, and these narrow. */
@@ -147,7 +153,12 @@ export const isNarrow = (width: number): boolean => width > 0 && width <= NARROW
 export function fitting(all: readonly Shown[], width: number): readonly Shown[] {
   if (!isNarrow(width)) return all;
   const few = all.filter((column) => column.narrow !== undefined);
-  return few.length === 0 ? all : few.map((column) => ({ ...column, width: column.narrow ?? column.width, resized: false }));
+  const isAll = few.length === 0;
+  return (isAll ? all : few).map((column) => {
+    const { chosenNarrow } = column;
+    const usual = isAll ? column.width : (column.narrow ?? column.width);
+    return { ...column, width: chosenNarrow ?? usual, resized: chosenNarrow !== undefined || (isAll && column.resized) };
+  });
 }
 
 /** Room at the right end, under the menu's button; narrow tables have it in the heading only. */

@@ -1,7 +1,7 @@
 // The question in the URL's fragment, so that a link and the back button bring it back; fragments are never sent to a server.
-import { effect, signal } from "@preact/signals";
+import { batch, effect, signal } from "@preact/signals";
 import type { Direction, Sort } from "../lib/api";
-import { compared, direction, query, selected, sort, view, window as range, type View } from "./question";
+import { amended, compared, direction, query, selected, sort, view, window as range, type View } from "./question";
 
 const SORTS: Sort[] = ["time", "duration", "status", "size", "arrival"];
 
@@ -38,18 +38,29 @@ function text(): string {
   return fragment.toString();
 }
 
+/** What makes a step of the history. */
+const step = (): string => [query.value, range.value?.from, range.value?.to, view.value].join("|");
+
 /** Takes the question from the URL and keeps both alike; a new question is a step of the history, a look at a record is not. */
 export function bindFragment(): void {
   read();
-  addEventListener("popstate", read);
-  let asked = `${query.value}|${range.value?.from}|${view.value}`;
+  let last = step();
+  addEventListener("popstate", () => {
+    // all at once: a question that is half of this step and half of that one would become a step of its own
+    batch(() => {
+      read();
+      last = step();
+    });
+  });
   effect(() => {
     const next = text();
+    const now = step();
+    const isStep = now !== last && amended.peek() !== query.value;
+    last = now;
     if (next === location.hash.slice(1)) return;
     const url = next ? `#${next}` : location.pathname + location.search;
-    const asks = `${query.value}|${range.value?.from}|${view.value}`;
-    if (asks === asked) history.replaceState(null, "", url);
-    else history.pushState(null, "", url);
-    asked = asks;
+    if (isStep) history.pushState(null, "", url);
+    else history.replaceState(null, "", url);
+    amended.value = null;
   });
 }

@@ -14,6 +14,8 @@ export interface Window {
 export const backend = signal<Backend | null>(null);
 /** The query that is applied; the bar keeps what is being typed to itself. */
 export const query = signal("");
+/** The query where it is the last one written on, no step of the history of its own. */
+export const amended = signal<string | null>(null);
 export const window = signal<Window | null>(null);
 export const sort = signal<Sort>("time");
 export const direction = signal<Direction>("desc");

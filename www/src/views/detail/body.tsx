@@ -1,5 +1,5 @@
 // One body: how much of it there is, and the views that fit what it is.
-import { useMemo, useState } from "preact/hooks";
+import { useMemo, useRef, useState } from "preact/hooks";
 import type { Body as Described, LogRecord } from "../../lib/api";
 import { bodyHead, bodyRange, type Side } from "../../lib/body-range";
 import { download } from "../../lib/clipboard";
@@ -50,7 +50,10 @@ export function Body({ record, side, body }: { record: LogRecord; side: Side; bo
   const from = backend.value;
   const [most, setMost] = useState(PORTION);
   const [arrived, setArrived] = useState(0);
-  const loaded = useLoaded(from && body.captured > 0 ? (signal) => bodyHead(from, record.id, side, body, most, signal, setArrived) : null, [from, record.id, side, most]);
+  // what is there is not fetched again for more of it
+  const had = useRef<Uint8Array<ArrayBuffer> | undefined>(undefined);
+  const load = from && body.captured > 0 ? async (signal: AbortSignal) => (had.current = await bodyHead(from, record.id, side, body, most, signal, had.current, setArrived)) : null;
+  const loaded = useLoaded(load, [from, record.id, side, most]);
   return (
     <div class="body" aria-busy={loaded.pending}>
       <Facts record={record} side={side} body={body} />
@@ -59,7 +62,7 @@ export function Body({ record, side, body }: { record: LogRecord; side: Side; bo
       {body.captured === 0 && !body.truncated && <p class="detail-hint">The body is empty.</p>}
       {loaded.pending && !loaded.value && <progress class="body-progress" max={Math.min(body.captured, most)} value={arrived} aria-label="Loading the body" />}
       {loaded.value && <Views key={`${record.id}${side}`} record={record} side={side} body={body} head={loaded.value} />}
-      {loaded.value && loaded.value.length < body.captured && loaded.value.length >= most && (
+      {loaded.value && loaded.value.length < body.captured && (loaded.pending || loaded.value.length >= most) && (
         <p class="detail-hint">
           The first {bytes(loaded.value.length)} of {bytes(body.captured)} are shown; Hex shows all.{" "}
           <button type="button" class="button" disabled={loaded.pending} onClick={() => setMost(most * 4)}>{loaded.pending ? "Loading…" : `Load ${bytes(Math.min(body.captured, most * 4))}`}</button>

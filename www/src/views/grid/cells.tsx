@@ -15,6 +15,9 @@ const LEVELS = { trace: "T", debug: "D", info: "I", warn: "W", error: "E", fatal
 const METHODS = new Set(["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]);
 const NONE: Look = { content: "" };
 
+/** A width at which there is room for the date too. */
+const DATED = 150;
+
 /** Milliseconds at which the bar of a duration is full; it grows with the logarithm. */
 const FULL_MS = 30_000;
 
@@ -24,7 +27,7 @@ export const isBad = ({ level, status }: LogRecord): boolean => level === "error
 export function look(column: Shown, record: LogRecord, before: LogRecord | undefined, times: Times): Look {
   switch (column.id) {
     case "time":
-      return timeLook(record, before, times, column.narrow === column.width);
+      return timeLook(record, before, times, column.width < DATED);
     case "level":
       return { content: <span class={`mark level-${record.level}`} aria-label={record.level}>{LEVELS[record.level]}</span> };
     case "method":
@@ -66,10 +69,8 @@ export function hint(column: Shown, record: LogRecord, times: Times): string {
       return pathHint(record);
     case "duration":
       return record.duration_ms === undefined ? "" : `${record.duration_ms} ms`;
-    case "size": {
-      const side = (name: string, of: number | undefined) => (of === undefined ? [] : [`${name}: ${counted(of, "byte")}`]);
-      return [...side("Request", record.request?.body?.size), ...side("Response", record.response?.body?.size)].join("\n");
-    }
+    case "size":
+      return record.size === undefined ? "" : `Both bodies: ${counted(record.size, "byte")}`;
     case "arrival":
       return "";
     case "url_path":

@@ -19,13 +19,14 @@ const hint = ({ name, sort: by }: Shown): string => `${name}\n${by ? "Click to s
 
 interface Props {
   columns: readonly Shown[];
+  isNarrow: boolean;
   /** The table, whose cells are measured. */
   table: RefObject<HTMLElement | null>;
   /** Called where the rows are to have the focus. */
   onLeave: () => void;
 }
 
-export function Head({ columns, table, onLeave }: Props) {
+export function Head({ columns, isNarrow, table, onLeave }: Props) {
   const row = useRef<HTMLDivElement>(null);
   const [focused, setFocused] = useState(0);
   const [drop, setDrop] = useState<number | null>(null);
@@ -38,16 +39,16 @@ export function Head({ columns, table, onLeave }: Props) {
     setFocused(to);
     cells()[to]?.focus();
   };
-  const fit = ({ id }: Shown) => table.current && resize(id, fitWidth(table.current, id));
+  const fit = ({ id }: Shown) => table.current && resize(id, fitWidth(table.current, id), isNarrow);
 
   const onKeyDown = (event: KeyboardEvent) => {
     const at = cells().indexOf(event.target as HTMLElement);
     const column = columns[at];
     if (!column) return;
     const by = event.key === "ArrowLeft" ? -1 : event.key === "ArrowRight" ? 1 : 0;
-    if (by && event.shiftKey) resize(column.id, (event.target as HTMLElement).offsetWidth + by * STEP);
+    if (by && event.shiftKey) resize(column.id, (event.target as HTMLElement).offsetWidth + by * STEP, isNarrow);
     else if (by && (event.ctrlKey || event.metaKey)) {
-      move(column.id, at + by);
+      move(column.id, at + by, columns);
       setFocused(Math.min(Math.max(at + by, 0), columns.length - 1));
     } else if (by) focus(at + by);
     else if (event.key === "Home") focus(0);
@@ -81,7 +82,7 @@ export function Head({ columns, table, onLeave }: Props) {
     if (event.button !== 0) return;
     event.stopPropagation();
     const [from, width] = [event.clientX, (event.currentTarget as HTMLElement).parentElement?.offsetWidth ?? column.width];
-    follow(event, (x) => resize(column.id, width + x - from), () => undefined);
+    follow(event, (x) => resize(column.id, width + x - from, isNarrow), () => undefined);
   };
 
   const onDrag = (event: PointerEvent, column: Shown) => {
@@ -103,7 +104,7 @@ export function Head({ columns, table, onLeave }: Props) {
       () => {
         setDrop(null);
         const at = columns.indexOf(column);
-        if (to !== null) move(column.id, to > at ? to - 1 : to);
+        if (to !== null) move(column.id, to > at ? to - 1 : to, columns);
       },
     );
   };

@@ -131,7 +131,7 @@ export function Table({ scroller, total, row }: Props) {
       go(scroller, Math.min(Math.max(active.peek(), scroller.first.peek()), scroller.last.peek()));
       layer.current?.querySelector<HTMLElement>('[tabindex="0"]')?.focus({ preventScroll: true });
     };
-    return <Head columns={shownColumns} table={table} onLeave={leave} />;
+    return <Head columns={shownColumns} isNarrow={narrow.value} table={table} onLeave={leave} />;
   }, [scroller, shownColumns]);
 
   const snapshot = shown.value?.snapshot;

@@ -38,7 +38,7 @@ function Growing() {
         <button type="button" class="foot-link warn" onClick={() => (dialog.value = "files")}>{counted(growth.rejected, "line")} rejected</button>
       )}
       {failed > 0 && (
-        <button type="button" class="foot-link bad" onClick={() => (dialog.value = "files")}>{counted(failed, "file")} not read</button>
+        <button type="button" class="foot-link bad" onClick={() => (dialog.value = "files")}>{counted(failed, "file")} not read{growth.files.some(({ error, records }) => error && records > 0) && " to the end"}</button>
       )}
     </>
   );

@@ -99,6 +99,7 @@ export class Chart {
     const over = this.#plot.over;
     over.addEventListener("mouseleave", () => events.hover(null), { signal: this.#stop.signal });
     over.addEventListener("mousedown", () => (this.#isLetGo = false), { signal: this.#stop.signal });
+    over.addEventListener("pointerdown", (event) => this.#touch(event, events), { signal: this.#stop.signal });
     over.addEventListener("dblclick", () => events.clear(), { signal: this.#stop.signal });
   }
 
@@ -150,6 +151,32 @@ export class Chart {
     const at = Math.floor((plot.posToVal(left, "x") * 1000 - Date.parse(first.time)) / this.#shown.interval);
     const index = Math.max(0, Math.min(this.#shown.buckets.length - 1, at));
     events.hover({ index, brushed: plot.select.width >= 4 ? this.#brushed(plot) : null, left: left + plot.bbox.left / devicePixelRatio });
+  }
+
+  /** uPlot brushes with a mouse; a finger that moves sideways does too, up and down it scrolls. */
+  #touch(event: PointerEvent, events: Events): void {
+    if (event.pointerType !== "touch" || !event.isPrimary) return;
+    this.#isLetGo = false;
+    const { over } = this.#plot;
+    const { left: edge, width: most, height } = over.getBoundingClientRect();
+    const at = ({ clientX }: PointerEvent) => Math.min(Math.max(clientX - edge, 0), most);
+    const from = at(event);
+    const ended = new AbortController();
+    const signal = AbortSignal.any([ended.signal, this.#stop.signal]);
+    over.addEventListener("pointermove", (moved) => {
+      if (!moved.isPrimary || this.#isLetGo) return;
+      const to = at(moved);
+      this.#plot.setSelect({ left: Math.min(from, to), top: 0, width: Math.abs(to - from), height }, false);
+      this.#plot.setCursor({ left: to, top: height / 2 });
+    }, { signal });
+    for (const end of ["pointerup", "pointercancel"] as const) {
+      over.addEventListener(end, () => {
+        ended.abort();
+        if (end === "pointercancel") this.unbrush();
+        else this.#brush(this.#plot, events);
+        events.hover(null);
+      }, { signal });
+    }
   }
 
   #brushed(plot: uPlot): [from: number, to: number] {

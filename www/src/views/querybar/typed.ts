@@ -2,7 +2,7 @@
 import { batch, computed, effect, signal } from "@preact/signals";
 import { basic, check, language, type Fault, type Language, type Parsed } from "../../lib/language";
 import { resource } from "../../lib/resource";
-import { backend, query } from "../../state/question";
+import { amended, backend, query } from "../../state/question";
 import { remember } from "../../state/saved";
 
 const SETTLES = 300;
@@ -59,6 +59,19 @@ export function put(value: string): void {
   apply();
 }
 
+/** The query as it was applied while it is still being written. */
+let written: string | null = null;
+
+function ask(next: string, isDone: boolean): void {
+  if (next !== query.peek()) {
+    batch(() => {
+      amended.value = written === query.peek() ? next : null;
+      query.value = next;
+    });
+  }
+  written = isDone ? null : next;
+}
+
 interface Judged {
   text: string;
   parsed: Parsed;
@@ -70,7 +83,7 @@ const judged = resource(
     const parsed = await check(source, judgedText, stop);
     // what was typed on in the meantime is judged next
     if (apply && !stop.aborted && judgedText === text.peek() && !("error" in parsed)) {
-      query.value = judgedText.trim();
+      ask(judgedText.trim(), keep);
       if (keep) remember(judgedText);
     }
     return { text: judgedText, parsed };
@@ -104,9 +117,14 @@ export function enter(): void {
 
 /** Begins to follow the query that others set. */
 export function bind(): () => void {
+  let shown = query.peek();
   return effect(() => {
     const next = query.value;
-    if (next === text.peek().trim()) return;
+    const [last, typed] = [shown, text.peek().trim()];
+    shown = next;
+    if (next === typed) return;
+    // what was typed and could not be applied would be lost: it is found again among the last queries
+    if (typed !== last) remember(typed);
     batch(() => {
       text.value = next;
       caret.value = next.length;

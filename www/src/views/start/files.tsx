@@ -47,8 +47,8 @@ function Opened({ file }: { file: OpenedFile }) {
       {!done && !error && <progress value={file.bytes} max={file.size || 1} aria-label={`Read of ${name}`} />}
       {error && (
         <p class="files-error">
-          <b>{records > 0 ? "Not read to its end" : "Not read"}: {unread(error).why}</b>
-          <span>{unread(error).advice}</span>
+          <b>{records > 0 ? "Not read to its end" : "Not read"}: {unread(error, records).why}</b>
+          <span>{unread(error, records).advice}</span>
         </p>
       )}
       {rejected > 0 && (
