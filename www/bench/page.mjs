@@ -1,35 +1,37 @@
-// One renderer process with a page, what it takes of memory, and files given to it by path.
-import { readFileSync, readdirSync } from "node:fs";
+// One browser with a page, what its renderer takes of memory, and files given to it by path.
+import { readFileSync } from "node:fs";
 import { chromium } from "playwright-core";
 
-/** Private memory of a process and all below it, in bytes. */
+/** Private memory of a process in bytes, what was swapped out with it. */
 function memory(pid) {
-  const read = (path) => {
-    try {
-      return readFileSync(path, "utf8");
-    } catch {
-      return "";
-    }
-  };
-  const own = read(`/proc/${pid}/smaps_rollup`).matchAll(/^(?:Private_Clean|Private_Dirty):\s+(\d+) kB/gm);
-  let sum = [...own].reduce((sum, [, kb]) => sum + Number(kb) * 1024, 0);
-  for (const task of readdirSync(`/proc/${pid}/task`)) {
-    for (const child of read(`/proc/${pid}/task/${task}/children`).split(" ").filter(Boolean)) sum += memory(child);
-  }
-  return sum;
+  const parts = readFileSync(`/proc/${pid}/smaps_rollup`, "utf8").matchAll(/^(?:Private_Clean|Private_Dirty|Swap):\s+(\d+) kB/gm);
+  return [...parts].reduce((sum, [, kb]) => sum + Number(kb) * 1024, 0);
 }
 
-/** A browser of its own with one page at `url`; `use(page, memory)` is what is measured in it. */
+/**
+ * A browser of its own with one page at `url`; `use(page, memory)` is what is measured in it. `memory` collects garbage in the page and
+ * its workers, then gives the private bytes of the renderers: all of the page and its workers is in there, the browser's own is not.
+ */
 export async function inBrowser(executablePath, url, use) {
-  const server = await chromium.launchServer({ executablePath, args: ["--js-flags=--expose-gc", "--disable-background-networking"] });
+  const browser = await chromium.launch({
+    executablePath,
+    args: ["--js-flags=--expose-gc", "--disable-background-networking"],
+    // the thumb of the scroll bar is dragged
+    ignoreDefaultArgs: ["--hide-scrollbars"],
+  });
   try {
-    const browser = await chromium.connect(server.wsEndpoint());
     const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
     page.on("pageerror", (error) => console.error(String(error)));
     await page.goto(url);
-    return await use(page, () => memory(server.process().pid));
+    const session = await browser.newBrowserCDPSession();
+    const used = async () => {
+      for (const side of [page, ...page.workers()]) await side.evaluate(() => (globalThis.gc(), globalThis.gc())).catch(() => {});
+      const { processInfo } = await session.send("SystemInfo.getProcessInfo");
+      return processInfo.filter(({ type }) => type === "renderer").reduce((sum, { id }) => sum + memory(id), 0);
+    };
+    return await use(page, used, browser.version());
   } finally {
-    await server.close();
+    await browser.close();
   }
 }
 
