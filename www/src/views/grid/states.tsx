@@ -1,6 +1,6 @@
 // What stands where there are no rows, and what is said where some did not come.
 import { ApiError } from "../../lib/api";
-import { query, window as range } from "../../state/question";
+import { backend, query, window as range } from "../../state/question";
 import { retry } from "../../state/rows";
 
 const clearQuery = () => (query.value = "");
@@ -15,11 +15,19 @@ export const isOfQuery = (error: Error): boolean => error instanceof ApiError &&
 
 export function Empty() {
   const [hasQuery, hasWindow] = [query.value.trim() !== "", range.value !== null];
+  if (!hasQuery && !hasWindow && backend.value?.growth.value?.done) {
+    return (
+      <div class="grid-state">
+        <h2>No records</h2>
+        <p>There is none in what was opened.</p>
+      </div>
+    );
+  }
   if (!hasQuery && !hasWindow) {
     return (
       <div class="grid-state">
         <h2>No records yet</h2>
-        <p>They appear here when some are sent or opened.</p>
+        <p>They appear here when some come in.</p>
       </div>
     );
   }
