@@ -15,7 +15,8 @@ export const isOfQuery = (error: Error): boolean => error instanceof ApiError &&
 
 export function Empty() {
   const [hasQuery, hasWindow] = [query.value.trim() !== "", range.value !== null];
-  if (!hasQuery && !hasWindow && backend.value?.growth.value?.done) {
+  const opened = backend.value?.kind === "server" ? undefined : backend.value?.growth.value;
+  if (!hasQuery && !hasWindow && opened?.done) {
     return (
       <div class="grid-state">
         <h2>No records</h2>
