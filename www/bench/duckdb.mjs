@@ -2,9 +2,11 @@
 import { createReadStream, readFileSync, statSync } from "node:fs";
 import { createServer } from "node:http";
 import { join } from "node:path";
+import { setTimeout as late } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { give, inBrowser } from "./page.mjs";
+import { ASKED } from "./questions.mjs";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 const dist = join(here, "node_modules/@duckdb/duckdb-wasm/dist");
@@ -12,6 +14,8 @@ export const SIZE = ["duckdb-eh.wasm", "duckdb-browser-eh.worker.js"];
 /** Its version, as installed. */
 export const version = () => JSON.parse(readFileSync(join(dist, "../package.json"), "utf8")).version;
 export const shipped = () => SIZE.map((name) => join(dist, name));
+
+const PATIENCE_MS = 600_000;
 
 async function host() {
   const bundle = await build({
@@ -58,11 +62,17 @@ export async function measure(executable, csv, questions) {
       });
       const idle = await memory();
       const ask = async (sql) => {
-        const { json, ...rest } = await page.evaluate((sql) => ask(sql).catch((error) => ({ error: String(error).slice(0, 200) })), sql);
+        // a worker that is out of memory may never answer
+        const asked = page.evaluate((sql) => ask(sql).catch((error) => ({ error: String(error).slice(0, 200) })), sql);
+        const { json, ...rest } = await Promise.race([asked, late(PATIENCE_MS, { error: "no answer in ten minutes" }, { ref: false })]);
         return json ? { ...rest, rows: JSON.parse(json) } : rest;
       };
       const result = { first: await ask("SELECT time, method, path, status FROM read_csv('log.csv') LIMIT 50") };
       result.whole = await ask("CREATE TABLE log AS SELECT * FROM read_csv('log.csv')");
+      if (result.whole.error) {
+        result.narrow = result.whole.error;
+        result.whole = await ask(`CREATE OR REPLACE TABLE log AS SELECT ${ASKED} FROM read_csv('log.csv')`);
+      }
       const held = await memory();
       Object.assign(result, { memory: held - before, data: held - idle });
       for (const [name, { sql }] of Object.entries(questions)) {
@@ -73,6 +83,9 @@ export async function measure(executable, csv, questions) {
       }
       return result;
     });
+  } catch (error) {
+    // its page has crashed: that is a result too
+    return { first: {}, whole: { error: String(error).slice(0, 200) }, memory: NaN, data: NaN };
   } finally {
     close();
   }

@@ -93,6 +93,7 @@ try {
       row("reqlog, HAR", files.har, har),
     ],
   );
+  if (peer.narrow) console.log(`DuckDB-Wasm could not load all columns, and loaded those that are asked: ${peer.narrow}\n`);
   if (peer.whole.error) console.log(`DuckDB-Wasm: ${peer.whole.error}\n`);
 
   const compared = (name) => {

@@ -8,9 +8,20 @@ function memory(pid) {
   return [...parts].reduce((sum, [, kb]) => sum + Number(kb) * 1024, 0);
 }
 
+/** The process of a page: the renderer that works when the page does. Others are spare, and come and go. */
+async function rendererOf(page, session) {
+  const renderers = async () => (await session.send("SystemInfo.getProcessInfo")).processInfo.filter(({ type }) => type === "renderer");
+  const before = new Map((await renderers()).map(({ id, cpuTime }) => [id, cpuTime]));
+  await page.evaluate(() => {
+    for (const until = performance.now() + 300; performance.now() < until; );
+  });
+  const worked = ({ id, cpuTime }) => cpuTime - (before.get(id) ?? 0);
+  return (await renderers()).reduce((most, other) => (worked(other) > worked(most) ? other : most)).id;
+}
+
 /**
  * A browser of its own with one page at `url`; `use(page, memory)` is what is measured in it. `memory` collects garbage in the page and
- * its workers, then gives the private bytes of the renderers: all of the page and its workers is in there, the browser's own is not.
+ * its workers, then gives the private bytes of the renderer: all of the page and its workers is in there, the browser's own is not.
  */
 export async function inBrowser(executablePath, url, use) {
   const browser = await chromium.launch({
@@ -23,11 +34,10 @@ export async function inBrowser(executablePath, url, use) {
     const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
     page.on("pageerror", (error) => console.error(String(error)));
     await page.goto(url);
-    const session = await browser.newBrowserCDPSession();
+    const renderer = await rendererOf(page, await browser.newBrowserCDPSession());
     const used = async () => {
-      for (const side of [page, ...page.workers()]) await side.evaluate(() => (globalThis.gc(), globalThis.gc())).catch(() => {});
-      const { processInfo } = await session.send("SystemInfo.getProcessInfo");
-      return processInfo.filter(({ type }) => type === "renderer").reduce((sum, { id }) => sum + memory(id), 0);
+      for (const side of [page, ...page.workers()]) await side.evaluate(() => (globalThis.gc(), globalThis.gc()));
+      return memory(renderer);
     };
     return await use(page, used, browser.version());
   } finally {

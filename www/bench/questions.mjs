@@ -1,5 +1,7 @@
 // What is asked, as a request of ours and as SQL over the same records, each with what of the answer must be the same.
 const COLUMNS = "time,method,status,host,path,duration_ms,service,level";
+/** The columns that any question needs: for a peer that cannot hold all. */
+export const ASKED = `${COLUMNS},message,query,route,error_code,response_headers`;
 const SQL = `SELECT ${COLUMNS} FROM log`;
 const list = (parameters) => `/api/v1/logs?${new URLSearchParams({ limit: "50", fields: COLUMNS, ...parameters })}`;
 // bare text is looked for in the message, the URL, the route and the error code; case does not matter

@@ -18,22 +18,23 @@ function shell(document) {
   return [...found].map(read);
 }
 
-/** `[{ name, raw, gzip, brotli }]` in bytes; files are packed one by one, with brotli at `quality`. */
+/** `[{ name, raw, gzip, brotli }]` in bytes; files are packed one by one, the peer's with brotli at `quality`: they are large. */
 export function downloads(peer, quality) {
-  const brotli = (file) => brotliCompressSync(file, { params: { [constants.BROTLI_PARAM_QUALITY]: quality } }).length;
+  const best = constants.BROTLI_MAX_QUALITY;
+  const brotli = (file, quality) => brotliCompressSync(file, { params: { [constants.BROTLI_PARAM_QUALITY]: quality } }).length;
   const engine = (names) => names.map((name) => read(`assets/engine/${name}`));
   const parts = [
-    ["index.html", shell("index.html")],
-    ["open.html", shell("open.html")],
-    ["the engine's module", engine(["reqlog_bg.wasm"])],
-    ["the engine's scripts", engine(["index.js", "engine.worker.js", "indexer.worker.js"])],
-    ...peer.map((path) => [`DuckDB-Wasm's ${basename(path)}`, [readFileSync(path)]]),
+    ["index.html", shell("index.html"), best],
+    ["open.html", shell("open.html"), best],
+    ["the engine's module", engine(["reqlog_bg.wasm"]), best],
+    ["the engine's scripts", engine(["index.js", "engine.worker.js", "indexer.worker.js"]), best],
+    ...peer.map((path) => [`DuckDB-Wasm's ${basename(path)}`, [readFileSync(path)], quality]),
   ];
   const sum = (files, size) => files.reduce((sum, file) => sum + size(file), 0);
-  return parts.map(([name, files]) => ({
+  return parts.map(([name, files, quality]) => ({
     name,
     raw: sum(files, (file) => file.length),
     gzip: sum(files, (file) => gzipSync(file, { level: 9 }).length),
-    brotli: sum(files, brotli),
+    brotli: sum(files, (file) => brotli(file, quality)),
   }));
 }

@@ -71,6 +71,9 @@ test("a narrow table has widths of its own, and columns are moved among those th
   const seen = () => columns.fitting(columns.columns.value, 390);
   assert.deepEqual(seen().map(({ id, width, resized }) => [id, width, resized]), [["time", 72, false], ["method", 58, false], ["status", 54, false], ["path", 260, true], ["duration", 88, false]]);
   assert.deepEqual(columns.columns.value.filter(({ resized }) => resized).map(({ id }) => id), ["time"]);
+  columns.toggle("id");
+  assert.equal(seen().at(-1).id, "id", "what is chosen beyond the usual is shown");
+  columns.toggle("id");
   columns.move("path", 0, seen());
   columns.move("time", 2, seen());
   assert.deepEqual(seen().map(({ id }) => id), ["path", "method", "time", "status", "duration"]);

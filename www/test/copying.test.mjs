@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { load } from "./load.mjs";
 
 const { fetchSnippet, literal } = await load("lib/fetch-snippet.ts");
-const { pieces } = await load("lib/redacted.ts");
+const { legible, pieces } = await load("lib/redacted.ts");
 const { phases, serverTimings } = await load("lib/timings.ts");
 const { layers, tokens, LIMIT } = await load("lib/layers.ts");
 const { mediaOf, decoderFor, isText } = await load("lib/media.ts");
@@ -52,6 +52,7 @@ test("marks and characters that are not seen are told apart", () => {
     { kind: "redacted", text: "[redacted]", hash: null },
     { kind: "text", text: "\n[redacted:xyz]" },
   ]);
+  assert.equal(legible("a\u202egpj.exe\r\n[redacted]"), "a[U+202E]gpj.exe \n[redacted]");
   assert.equal(pieces("\u0000\u001b").map(({ code }) => code).join(), "U+0000,U+001B");
 });
 

@@ -145,14 +145,15 @@ export function resize(id: string, width: number, inNarrow = false): void {
   chosen.value = chosen.value.map((one) => (one.id === id ? { ...one, [inNarrow ? "narrow" : "width"]: within } : one));
 }
 
-/** A table of this width or less, in CSS pixels, shows few columns, and these narrow. */
+/** A table of this width or less, in CSS pixels, shows few of the usual columns, and these narrow. */
 const NARROW = 560;
 export const isNarrow = (width: number): boolean => width > 0 && width <= NARROW;
 
 /** The columns that are shown at a width of the table, and how wide. */
 export function fitting(all: readonly Shown[], width: number): readonly Shown[] {
   if (!isNarrow(width)) return all;
-  const few = all.filter((column) => column.narrow !== undefined);
+  // what was chosen beyond the usual is meant to be seen
+  const few = all.filter(({ id, narrow }) => narrow !== undefined || !USUAL.includes(id));
   const isAll = few.length === 0;
   return (isAll ? all : few).map((column) => {
     const { chosenNarrow } = column;

@@ -1,6 +1,7 @@
 // Methods and routes with their counts, error rates and durations.
 import { batch, signal } from "@preact/signals";
 import { useCallback, useEffect } from "preact/hooks";
+import { legible } from "../../lib/redacted";
 import { bytes, count, duration } from "../../lib/format";
 import { endpointLimit, endpointOrder, endpoints, endpointsShown, type Endpoint, type Order } from "../../state/aggregates";
 import { register } from "../../state/commands";
@@ -63,10 +64,10 @@ function Row({ endpoint, most }: { endpoint: Endpoint; most: ReadonlyMap<Order, 
   const onClick = useCallback(() => void show(endpoint), [endpoint]);
   return (
     <tr onClick={onClick}>
-      <td class="mono endpoint-method">{method ?? "–"}</td>
+      <td class="mono endpoint-method">{legible(method ?? "–")}</td>
       <th scope="row" class="mono endpoint-route">
         <button type="button" aria-label={`Show requests of ${method ?? "no method"} ${route ?? "no route"}`} title={route ?? undefined}>
-          {route ?? <span class="quiet">no route</span>}
+          {route === null ? <span class="quiet">no route</span> : legible(route)}
         </button>
       </th>
       {COLUMNS.map(({ order, text, size }) => (

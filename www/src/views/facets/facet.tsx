@@ -2,6 +2,7 @@
 import { useCallback } from "preact/hooks";
 import { facetsTotal, FEW, MANY, toggleFacet, type Facet } from "../../state/aggregates";
 import { query } from "../../state/question";
+import { legible } from "../../lib/redacted";
 import { chosen, toggle, without, type Choice, type FacetValue } from "../../lib/terms";
 import { count as whole } from "../../lib/format";
 import type { FacetField } from "../../lib/keys";
@@ -58,7 +59,7 @@ const short = (count: number): string => (count < 10_000 ? whole(count) : compac
 
 function Value({ row, field, most }: { row: Row; field: FacetField; most: number }) {
   const { value, count, choice, isOther } = row;
-  const name = value ?? "none";
+  const name = legible(value ?? "none");
   const include = useCallback((event: MouseEvent) => {
     const wanted: Choice = event.altKey ? "exclude" : "include";
     const now = query.peek();

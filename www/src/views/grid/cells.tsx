@@ -2,6 +2,7 @@
 import type { ComponentChildren, CSSProperties } from "preact";
 import type { LogRecord } from "../../lib/api";
 import { absolute, bytes, count, counted, duration, moment, since } from "../../lib/format";
+import { legible } from "../../lib/redacted";
 import type { Shown } from "../../state/columns";
 import type { Times } from "../../state/settings";
 
@@ -45,11 +46,11 @@ export function look(column: Shown, record: LogRecord, before: LogRecord | undef
     case "arrival":
       return { content: count(record.seq) };
     case "url_path":
-      return { content: record.path ?? "" };
+      return { content: legible(record.path ?? "") };
     case "type":
       return { content: record.response?.body?.content_type?.split(";", 1)[0] ?? "" };
     default:
-      return { content: text(record, column) };
+      return { content: legible(text(record, column)) };
   }
 }
 
@@ -99,7 +100,7 @@ function timeLook({ time }: LogRecord, before: LogRecord | undefined, times: Tim
 
 function methodLook({ method, kind }: LogRecord): Look {
   if (!method) return kind === "event" ? { content: "event", class: "none" } : NONE;
-  return { content: method, class: `method-${METHODS.has(method) ? method.toLowerCase() : "other"}` };
+  return { content: legible(method), class: `method-${METHODS.has(method) ? method.toLowerCase() : "other"}` };
 }
 
 function statusLook({ status, kind, error_code: code }: LogRecord): Look {
@@ -113,11 +114,11 @@ const isTold = ({ kind, host, path }: LogRecord): boolean => kind === "event" ||
 
 function pathLook(record: LogRecord): Look {
   const { host, path, query, message } = record;
-  if (isTold(record)) return { content: <span class="event">{message}</span>, class: "where" };
+  if (isTold(record)) return { content: <span class="event">{legible(message ?? "")}</span>, class: "where" };
   const content = (
     <>
-      {host && <span class="host">{host}</span>}
-      <span class="path">{path}{query && <span class="quiet">?{query}</span>}</span>
+      {host && <span class="host">{legible(host)}</span>}
+      <span class="path">{legible(path ?? "")}{query && <span class="quiet">?{legible(query)}</span>}</span>
     </>
   );
   return { content, class: "where" };

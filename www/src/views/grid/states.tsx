@@ -1,6 +1,6 @@
 // What stands where there are no rows, and what is said where some did not come.
 import { ApiError } from "../../lib/api";
-import { query, window as range } from "../../state/question";
+import { backend, query, window as range } from "../../state/question";
 import { retry } from "../../state/rows";
 
 const clearQuery = () => (query.value = "");
@@ -15,11 +15,20 @@ export const isOfQuery = (error: Error): boolean => error instanceof ApiError &&
 
 export function Empty() {
   const [hasQuery, hasWindow] = [query.value.trim() !== "", range.value !== null];
+  const opened = backend.value?.kind === "server" ? undefined : backend.value?.growth.value;
+  if (!hasQuery && !hasWindow && opened?.done) {
+    return (
+      <div class="grid-state">
+        <h2>No records</h2>
+        <p>There is none in what was opened.</p>
+      </div>
+    );
+  }
   if (!hasQuery && !hasWindow) {
     return (
       <div class="grid-state">
         <h2>No records yet</h2>
-        <p>They appear here when some are sent or opened.</p>
+        <p>They appear here when some come in.</p>
       </div>
     );
   }

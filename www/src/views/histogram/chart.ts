@@ -85,7 +85,7 @@ export class Chart {
         },
         series: [{}, ...series],
         axes: [
-          { ...axis, size: 20, space: 70, grid: { show: false }, values: STAMPS },
+          { ...axis, size: 20, space: (_, __, from, to, room) => (to - from < room / 100 ? 100 : 70), grid: { show: false }, values: STAMPS },
           { ...axis, size: 46, space: 24, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5, 2e5, 5e5, 1e6, 2e6, 5e6, 1e7, 2e7, 5e7], values: (_, ticks) => ticks.map(brief) },
         ],
         hooks: {

@@ -3,7 +3,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { handed } from "../../lib/handed";
 import { backend } from "../../state/question";
-import { doors } from "../../state/source";
+import { doors, phase } from "../../state/source";
 
 const isEditing = (target: EventTarget | null) => target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA)$/.test(target.tagName));
 const carriesFiles = ({ dataTransfer }: DragEvent) => dataTransfer?.types.includes("Files") ?? false;
@@ -35,7 +35,9 @@ export function Drop() {
       isOver.value = false;
       if (!carriesFiles(event)) return;
       event.preventDefault();
-      take(handed(event.dataTransfer));
+      const files = handed(event.dataTransfer);
+      take(files);
+      if (files.length === 0 && ["empty", "failed"].includes(phase.peek().at)) phase.value = { at: "failed", why: "A folder cannot be opened: drop the files that are in it." };
     }, { signal });
     addEventListener("paste", (event) => {
       if (doors.peek()?.document !== "file" || isEditing(event.target)) return;

@@ -1,6 +1,7 @@
 // What can be opened: files, the clipboard, the demo, a server.
 import { useSignal } from "@preact/signals";
 import { pasted } from "../../lib/handed";
+import { effective, selected } from "../../state/question";
 import { doors, phase, pick, type Phase } from "../../state/source";
 import { Icon } from "../header/icons";
 
@@ -33,6 +34,7 @@ export function Offer({ short = false }: { short?: boolean }) {
         {!short && (
           <>
             <h1>Open a log</h1>
+            {isFile && (effective.value || selected.value) && <p class="start-again">Open the file again that you had open: the address keeps what you asked, not the file.</p>}
             <p>HAR, NDJSON, JSON, CSV and access logs, plain or compressed, of any size. Files are read in this browser; nothing of them leaves it.</p>
           </>
         )}
