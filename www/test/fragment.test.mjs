@@ -16,7 +16,7 @@ const target = new EventTarget();
 globalThis.addEventListener = target.addEventListener.bind(target);
 globalThis.dispatchEvent = target.dispatchEvent.bind(target);
 
-const [fragment, question, typed] = await loadTogether("state/fragment.ts", "state/question.ts", "views/querybar/typed.ts");
+const [fragment, question, typed, record] = await loadTogether("state/fragment.ts", "state/question.ts", "views/querybar/typed.ts", "state/record.ts");
 fragment.bindFragment();
 typed.bind();
 question.backend.value = { request: () => Promise.resolve(Response.json({ items: [] })) };
@@ -56,4 +56,12 @@ test("what is written in one go is one step, however often it was applied meanwh
   question.query.value = "x method:GET";
   await pause("x method:GET y");
   assert.deepEqual(steps.slice(2), ["#q=x", "#q=x+method%3AGET", "#q=x+method%3AGET+y"]);
+});
+
+test("going from a record to others is one step", () => {
+  steps.splice(1);
+  dispatchEvent(new Event("popstate"));
+  record.showInTable("x", "y", "project:web");
+  record.only("trace:1");
+  assert.deepEqual(steps, ["#q=a", "#q=project%3Aweb&from=x&to=y", "#q=trace%3A1"]);
 });

@@ -1,5 +1,5 @@
 // The record that is looked at, the one it is compared with, and what can be done with them.
-import { computed, signal } from "@preact/signals";
+import { batch, computed, signal } from "@preact/signals";
 import type { Backend } from "../backend/backend";
 import { ask, path, type LogRecord } from "../lib/api";
 import { JsonReader, type JsonTree } from "../lib/json-tree";
@@ -106,15 +106,19 @@ export function narrow(term: string): void {
 
 /** Asks for a term alone, at any time. */
 export function only(term: string): void {
-  query.value = term;
-  range.value = null;
-  view.value = "requests";
+  batch(() => {
+    query.value = term;
+    range.value = null;
+    view.value = "requests";
+  });
 }
 
 /** Asks for everything in a stretch of time around the record. */
 export function showInTable(from: string, to: string, project: string | null): void {
-  query.value = project ?? "";
-  range.value = { from, to };
-  sort.value = "time";
-  view.value = "requests";
+  batch(() => {
+    query.value = project ?? "";
+    range.value = { from, to };
+    sort.value = "time";
+    view.value = "requests";
+  });
 }

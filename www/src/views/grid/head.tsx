@@ -1,4 +1,5 @@
 // The headings: sorting, resizing, moving of columns, by pointer and by keys.
+import { batch } from "@preact/signals";
 import type { RefObject } from "preact";
 import { useRef, useState } from "preact/hooks";
 import { move, resize, type Shown } from "../../state/columns";
@@ -12,7 +13,7 @@ const STEP = 16;
 function sortBy({ sort: by }: Shown): void {
   if (!by) return;
   if (sort.peek() === by) direction.value = direction.peek() === "desc" ? "asc" : "desc";
-  else [sort.value, direction.value] = [by, "desc"];
+  else batch(() => ([sort.value, direction.value] = [by, "desc"]));
 }
 
 const hint = ({ name, sort: by }: Shown): string => `${name}\n${by ? "Click to sort" : "Cannot be sorted by"}. Drag to move, drag the edge to resize, double click it to fit.\nKeys: Enter sorts, Shift+arrows resize, Ctrl+arrows move.`;

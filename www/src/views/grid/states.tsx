@@ -1,14 +1,16 @@
 // What stands where there are no rows, and what is said where some did not come.
+import { batch } from "@preact/signals";
 import { ApiError } from "../../lib/api";
 import { backend, query, window as range } from "../../state/question";
 import { retry } from "../../state/rows";
 
 const clearQuery = () => (query.value = "");
 const clearWindow = () => (range.value = null);
-const clearBoth = () => {
-  clearQuery();
-  clearWindow();
-};
+const clearBoth = () =>
+  batch(() => {
+    clearQuery();
+    clearWindow();
+  });
 
 /** Whether the query bar is where an error is shown: it is one of the query. */
 export const isOfQuery = (error: Error): boolean => error instanceof ApiError && error.problem.type.endsWith(":invalid-query");
