@@ -7,11 +7,14 @@ export function toInput(iso: string, zone: Zone): string {
   return date && `${date}T${clock.slice(0, 8)}`;
 }
 
-/** The time that such an input means, or null; `isEnd` is the last millisecond of its second. */
+/** The end of a millisecond since 1970, as the end of a window that includes all of it: records have nanoseconds, dates do not. */
+export const through = (ms: number): string => new Date(ms).toISOString().replace("Z", "999999Z");
+
+/** The time that such an input means, or null; `isEnd` is the end of its second. */
 export function fromInput(text: string, zone: Zone, isEnd = false): string | null {
   const at = new Date(zone === "utc" ? `${text}Z` : text);
   if (!text || Number.isNaN(at.valueOf())) return null;
-  return new Date(at.valueOf() + (isEnd ? 999 : 0)).toISOString();
+  return isEnd ? through(at.valueOf() + 999) : at.toISOString();
 }
 
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];

@@ -7,9 +7,9 @@ const DAY = "{D} {MMM}";
 const STAMPS: (string | number | null)[][] = [
   [365 * 86_400, "{YYYY}", null, null, null, null, null, null, 0],
   [28 * 86_400, "{MMM}", "{YYYY}", null, null, null, null, null, 0],
-  [86_400, DAY, "{YYYY}", null, null, null, null, null, 0],
-  [60, "{HH}:{mm}", DAY, null, DAY, null, null, null, 0],
-  [1, "{HH}:{mm}:{ss}", DAY, null, DAY, null, null, null, 0],
+  [86_400, DAY, `${DAY} {YYYY}`, null, null, null, null, null, 0],
+  [60, "{HH}:{mm}", `${DAY} {HH}:{mm}`, null, `${DAY} {HH}:{mm}`, null, null, null, 0],
+  [1, "{HH}:{mm}:{ss}", `${DAY} {HH}:{mm}:{ss}`, null, `${DAY} {HH}:{mm}:{ss}`, null, null, null, 0],
   [0.001, "{HH}:{mm}:{ss}.{fff}", DAY, null, DAY, null, null, null, 0],
 ];
 
@@ -85,7 +85,7 @@ export class Chart {
         },
         series: [{}, ...series],
         axes: [
-          { ...axis, size: 20, space: (_, __, from, to, room) => (to - from < room / 100 ? 100 : 70), grid: { show: false }, values: STAMPS },
+          { ...axis, size: 20, space: (_, __, from, to, room) => (to - from < room ? 100 : 76), grid: { show: false }, values: STAMPS },
           { ...axis, size: 46, space: 24, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5, 2e5, 5e5, 1e6, 2e6, 5e6, 1e7, 2e7, 5e7], values: (_, ticks) => ticks.map(brief) },
         ],
         hooks: {

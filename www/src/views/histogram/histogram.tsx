@@ -3,7 +3,7 @@ import { effect, signal } from "@preact/signals";
 import { useCallback, useEffect, useRef } from "preact/hooks";
 import "uplot/dist/uPlot.min.css";
 import { count } from "../../lib/format";
-import { windowLabel } from "../../lib/moment";
+import { through, windowLabel } from "../../lib/moment";
 import { chosen, toggle } from "../../lib/terms";
 import { bucketCount, histogram, histogramOpen, type Bucket, type Buckets } from "../../state/aggregates";
 import { register } from "../../state/commands";
@@ -36,7 +36,7 @@ function windowOf(data: Buckets, from: number, to: number): { from: string; to: 
   const isWithin = floor(from) === floor(to);
   const first = isWithin ? Math.round(from) : floor(from);
   const last = isWithin ? Math.round(to) : floor(to) + interval - 1;
-  return { from: new Date(first).toISOString(), to: new Date(last).toISOString() };
+  return { from: new Date(first).toISOString(), to: through(last) };
 }
 
 /** The window of one bucket, as it is said. */

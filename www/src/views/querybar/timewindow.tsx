@@ -4,7 +4,7 @@ import { useRef } from "preact/hooks";
 import { get, type Page } from "../../lib/api";
 import { backend, window as range } from "../../state/question";
 import { zone as clock } from "../../state/settings";
-import { fromInput, toInput, windowLabel } from "../../lib/moment";
+import { fromInput, through, toInput, windowLabel } from "../../lib/moment";
 import { Icon } from "../header/icons";
 import { opened } from "./opened";
 import { Popover } from "./popover";
@@ -32,7 +32,7 @@ async function quick(length: number): Promise<void> {
   trouble.value = "";
   try {
     const to = await latest();
-    range.value = { from: new Date(to - length).toISOString(), to: new Date(to).toISOString() };
+    range.value = { from: new Date(to - length).toISOString(), to: through(to) };
     opened.value = null;
   } catch (error) {
     trouble.value = (error as Error).message;
