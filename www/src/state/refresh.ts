@@ -1,21 +1,22 @@
 // Asks again when the data behind the question has changed: a few times a second at most, and never before the last answers have come.
-import { effect } from "@preact/signals";
+import { effect, signal } from "@preact/signals";
 import { pending } from "../backend/pending";
 import { backend, revision } from "./question";
 
 const PAUSE = 400;
-let wanted = false;
+/** Whether there is more than what was asked for last, to be asked for soon. */
+export const wanted = signal(false);
 let last = 0;
 let timer: ReturnType<typeof setTimeout> | null = null;
 
 /** Soon counts `revision` up. */
 export function refresh(): void {
-  wanted = true;
+  wanted.value = true;
   attempt();
 }
 
 function attempt(): void {
-  if (!wanted || timer !== null || pending.peek() > 0) return;
+  if (!wanted.peek() || timer !== null || pending.peek() > 0) return;
   const wait = last + PAUSE - performance.now();
   if (wait > 0) {
     timer = setTimeout(() => {
@@ -24,7 +25,7 @@ function attempt(): void {
     }, wait);
     return;
   }
-  wanted = false;
+  wanted.value = false;
   last = performance.now();
   revision.value = revision.peek() + 1;
 }

@@ -6,6 +6,7 @@ import { register } from "../../state/commands";
 import { COLUMNS, isUsual, reset } from "../../state/columns";
 import { scrolled, toTop } from "../../state/live";
 import { direction, effective, sort, view } from "../../state/question";
+import { wanted } from "../../state/refresh";
 import { eye, failure, matched, pending, shown } from "../../state/rows";
 import type { Snapshot } from "../../state/snapshot";
 import { active, followSelected, go, mark, open } from "./cursor";
@@ -104,7 +105,7 @@ function Faults({ snapshot }: { snapshot: Snapshot }) {
 }
 
 function Progress() {
-  return pending.value ? <div class="grid-progress" role="progressbar" aria-label="Loading records" /> : null;
+  return pending.value || wanted.value ? <div class="grid-progress" role="progressbar" aria-label="Loading records" /> : null;
 }
 
 /** Before the first rows. */
