@@ -164,14 +164,14 @@ impl Model {
 
     /// The same page, found in another way.
     pub fn page_selecting(&self, query: Query, selecting: Selecting) -> Page {
-        self.run(Scan::page_selecting(query, &self.catalog, selecting))
+        self.page_of(Scan::page_selecting(query, &self.catalog, selecting))
     }
 
     fn answer(&self, query: Query, catalog: &Catalog) -> Page {
-        self.run(Scan::page(query, catalog))
+        self.page_of(Scan::page(query, catalog))
     }
 
-    fn run(&self, mut scan: Scan) -> Page {
+    fn page_of(&self, mut scan: Scan) -> Page {
         scan.recall(|source, question| self.known.borrow().get(&(source, question)).copied());
         self.drive(&mut scan);
         self.known.borrow_mut().extend(scan.learned().map(|(source, question, count)| ((source, question), count)));
