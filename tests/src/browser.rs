@@ -53,6 +53,11 @@ impl Frontend for Browser {
     // one thread runs all of them
     const AT_ONCE: usize = 2;
 
+    // the page that has the module is the UI
+    fn serves_ui(&self) -> bool {
+        false
+    }
+
     fn name(&self) -> &'static str {
         match self {
             Self::Node => "the module in Node",

@@ -38,6 +38,10 @@ pub trait Frontend: Sync {
     fn offers(&self) -> Offers {
         Offers::ALL
     }
+    /// Whether it serves the web UI; where it does not, whoever hosts it does.
+    fn serves_ui(&self) -> bool {
+        true
+    }
     /// Starts a server of its own with the given contents.
     fn start(&self, setting: &Setting) -> Self::Server;
 }
@@ -119,6 +123,7 @@ pub fn run_all<F: Frontend>(frontend: &F) -> Result<Count, String> {
     for folder in folders(&vectors)? {
         files.extend(self::files(&folder)?);
     }
+    files.retain(|file| frontend.serves_ui() || file.file_name().is_none_or(|name| name != "ui.http"));
     let seeds = vectors.join("seeds");
     let (next, ran) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     let work = || {

@@ -86,8 +86,12 @@ pub fn parse_at(query: &str, caret: usize) -> Result<Parsed, ParseError> {
         // closed further on
         Problem::UnclosedGroup => error.span.end <= caret,
         _ => {
+            // behind a blank, what follows the caret is a word of its own
+            let is_at_end = query[caret..].trim().is_empty();
             error.span.start <= caret
-                && query.get(error.span.end..caret).is_none_or(|between| between.trim().is_empty())
+                && query
+                    .get(error.span.end..caret)
+                    .is_none_or(|between| between.is_empty() || is_at_end && between.trim().is_empty())
         }
     };
     match errors.into_iter().find(|error| !is_written(error)) {

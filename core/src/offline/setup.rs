@@ -28,9 +28,6 @@ impl Setup {
     /// Signs cursors where no other secret is given. It is public: whoever has the files may read all of them, so there is
     /// nobody from whom a cursor protects anything.
     pub const SECRET: [u8; 32] = *b"reqlog: opened files, no secret.";
-    /// At most so many live streams a key: there are none.
-    const UNLIMITED: Limits = Limits { flowmock: None, scrip: None, streams_per_key: 0 };
-
     /// Everything is open to everyone; secrets are hashed with `redact_key`, which should be random for the session.
     pub fn open(redact_key: [u8; 32]) -> Self {
         Self {
@@ -38,7 +35,7 @@ impl Setup {
             projects: Projects::default(),
             secret: Self::SECRET,
             redact_key,
-            settings: Settings { limits: Self::UNLIMITED, offers: Offers::OPENED, ..Settings::default() },
+            settings: Settings { limits: unlimited(), offers: Offers::OPENED, ..Settings::default() },
         }
     }
 
@@ -87,6 +84,11 @@ impl Setup {
         }
         Ok(setup)
     }
+}
+
+/// No rates; of live streams, which there are none of, as many as anywhere.
+fn unlimited() -> Limits {
+    Limits { flowmock: None, scrip: None, ..Limits::default() }
 }
 
 #[derive(Deserialize)]

@@ -148,7 +148,8 @@ fn single_records_from_many_clients_leave_few_segments_and_deletion_and_retentio
     assert_eq!(metric(&admin, "reqlog_records"), count as u64 / 2);
     assert!(numbers(&admin).into_iter().eq((0..count).step_by(2)));
     let half = stop_and_examine(server, &data);
-    assert!((whole * 4 / 10..whole * 6 / 10).contains(&half), "{half} bytes are left of {whole}");
+    // more than half, because what is there of each segment and of the catalog's file does not go by rows
+    assert!((whole * 4 / 10..whole * 2 / 3).contains(&half), "{half} bytes are left of {whole}");
 
     let server = serve(&data, &["--retention-age", "1s"]);
     wait(&server.admin(), "retention", |metric| metric("reqlog_records") == 0 && metric("reqlog_segments") == 0);
