@@ -73,10 +73,10 @@ mod tests {
         let error = parse("é€😀 status:5x", None);
         assert_eq!((&error["error"]["position"], &error["error"]["length"]), (&json!(12), &json!(2)));
         let read = parse("é€😀 stauts:5", None);
-        assert_eq!(read["canonical"], "é€😀 attr.stauts:5");
+        assert_eq!(read["canonical"], "\"é€😀\" attr.stauts:5");
         assert_eq!((&read["hints"][0]["position"], &read["hints"][0]["length"]), (&json!(5), &json!(6)));
         assert_eq!(parse("😀 status:", None)["error"]["hint"], "write the value right behind it; key:* asks for any");
-        assert_eq!(parse("😀 status:", Some(10))["canonical"], "😀 \"status:\"");
+        assert_eq!(parse("😀 status:", Some(10))["canonical"], "\"😀\" \"status:\"");
         assert_eq!(parse("😀 status: a", Some(12))["error"]["position"], 10);
     }
 
