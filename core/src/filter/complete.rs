@@ -85,14 +85,9 @@ pub fn parse_at(query: &str, caret: usize) -> Result<Parsed, ParseError> {
     let is_written = |error: &ParseError| match error.problem {
         // closed further on
         Problem::UnclosedGroup => error.span.end <= caret,
-        _ => {
-            // behind a blank, what follows the caret is a word of its own
-            let is_at_end = query[caret..].trim().is_empty();
-            error.span.start <= caret
-                && query
-                    .get(error.span.end..caret)
-                    .is_none_or(|between| between.is_empty() || is_at_end && between.trim().is_empty())
-        }
+        // its other side follows the blanks
+        Problem::LonelyOperator => query.get(error.span.end..caret).is_some_and(|between| between.trim().is_empty()),
+        _ => error.span.start <= caret && caret <= error.span.end,
     };
     match errors.into_iter().find(|error| !is_written(error)) {
         Some(error) => Err(error),
