@@ -88,14 +88,14 @@ fn many() -> Model {
             .map(|row| {
                 let hash = (source * ROWS + row).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
                 // late ones among them
-                let time = (source * ROWS + row) * 1000 - if hash % 50 == 0 { row * 1000 } else { 0 };
+                let time = (source * ROWS + row) * 1000 - if hash.is_multiple_of(50) { row * 1000 } else { 0 };
                 let mut record = Record::new(Timestamp::from_nanos(time as i64));
-                record.kind = if hash % 3 == 0 { Kind::Event } else { Kind::Exchange };
+                record.kind = if hash.is_multiple_of(3) { Kind::Event } else { Kind::Exchange };
                 record.status = [None, Some(200), Some(200), Some(200), Some(404), Some(503)][hash as usize % 6];
                 // a few are very long
-                let long = if hash % 997 == 0 { 1 << 40 } else { 1 };
-                record.duration = (hash % 5 > 0).then_some(hash % 4000 * long);
-                record.level = if hash % 11 == 0 { Level::Error } else { Level::Info };
+                let long = if hash.is_multiple_of(997) { 1 << 40 } else { 1 };
+                record.duration = (!hash.is_multiple_of(5)).then_some(hash % 4000 * long);
+                record.level = if hash.is_multiple_of(11) { Level::Error } else { Level::Info };
                 record
             })
             .collect();
