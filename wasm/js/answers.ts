@@ -4,12 +4,14 @@ import { faultOf, isTrap } from "./fault.js";
 import type { OpenedFile } from "./file.js";
 import type { bindings } from "./module.js";
 import type { Command, Event, Port } from "./protocol.js";
+import { Reads } from "./reads.js";
 
 interface Running {
   /** Called when the next part is wanted. */
   pull: (() => void) | undefined;
   pulls: number;
   isCancelled: boolean;
+  reads: Reads;
 }
 
 export class Answers {
@@ -47,7 +49,7 @@ export class Answers {
   }
 
   async #run({ id, method, url, headers, body }: Extract<Command, { op: "answer" }>): Promise<void> {
-    const running: Running = { pull: undefined, pulls: 0, isCancelled: false };
+    const running: Running = { pull: undefined, pulls: 0, isCancelled: false, reads: new Reads(this.#file) };
     this.#running.set(id, running);
     let answer: bindings.Answer | undefined;
     try {
@@ -67,7 +69,7 @@ export class Answers {
       const step = answer.step(this.#store, now());
       switch (step[0]) {
         case "read":
-          await this.#read(answer, step[1], step[2], step[3]);
+          await this.#read(answer, running.reads, step[1], step[2], step[3]);
           break;
         case "whole":
           this.#port.post({ op: "head", id, status: step[1], headers: step[2], body: step[3] }, [step[3].buffer as ArrayBuffer]);
@@ -90,14 +92,14 @@ export class Answers {
     }
   }
 
-  async #read(answer: bindings.Answer, place: number, start: number, end: number): Promise<void> {
+  async #read(answer: bindings.Answer, reads: Reads, place: number, start: number, end: number): Promise<void> {
     let bytes;
     try {
-      bytes = await this.#file(place)?.plain(start, end).arrayBuffer();
+      bytes = await reads.read(place, start, end);
     } catch {
       // it has changed, or is not there any longer
     }
-    if (bytes) answer.supply(new Uint8Array(bytes));
+    if (bytes) answer.supply(bytes);
     else answer.fail();
   }
 

@@ -1,11 +1,14 @@
 //! Scans over hot segments: what these lack is read from the file again.
 //!
 //! Where rows are shown, only those are read and parsed; where rows are filtered by their headers, attributes or bodies,
-//! the blocks of rows that the rest of the filter leaves, one block after another. What was made of them is not kept.
+//! the blocks of rows that the rest of the filter leaves, one block after another: those rows of them whose bytes have a
+//! [clue](Clues). What was made of them is not kept.
 
 use super::answer::Read;
+use super::clues::Clues;
+use super::sieve::{Sieve, Unit};
 use super::store::Store;
-use super::{Place, Reread};
+use super::{Input, Place, Reread};
 use crate::catalog::SourceId;
 use crate::codec::Corrupt;
 use crate::filter::Number;
@@ -14,6 +17,7 @@ use crate::plan::Failure;
 use crate::scan::{Next, Scan, Step, Task};
 use crate::segment::{Columns, Need, PartId, ROWS, cold};
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::sync::Arc;
 
 /// A scan under way, one task at a time.
@@ -22,6 +26,7 @@ pub(super) struct Driver {
     scan: Option<Scan>,
     task: Option<Box<Task>>,
     again: Option<Again>,
+    layout: Option<Layout>,
     failed: Option<Failure>,
 }
 
@@ -31,7 +36,7 @@ impl Driver {
     }
 
     pub(super) fn idle() -> Self {
-        Self { scan: None, task: None, again: None, failed: None }
+        Self { scan: None, task: None, again: None, layout: None, failed: None }
     }
 
     /// The scan, after its end.
@@ -55,9 +60,9 @@ impl Driver {
                     Next::Wait => return Err(Failure::Internal),
                 },
             };
-            if let Some(again) = self.again.take() {
-                if let Some(range) = again.reread.want() {
-                    let place = again.place;
+            if let Some(mut again) = self.again.take() {
+                if let Some(range) = again.want() {
+                    let place = again.input.place();
                     self.again = Some(again);
                     return Ok(Some(Read { place, range }));
                 }
@@ -68,14 +73,14 @@ impl Driver {
                     scan.absorb(partial);
                     self.task = None;
                 }
-                Step::Need(parts) => self.again = supply(store, task, parts)?,
+                Step::Need(parts) => self.again = supply(store, task, parts, &mut self.layout)?,
             }
         }
     }
 
     pub(super) fn supply(&mut self, bytes: &[u8]) {
         if let Some(again) = &mut self.again {
-            again.reread.push(bytes);
+            again.push(bytes);
         }
     }
 
@@ -89,7 +94,7 @@ fn damaged(_: Corrupt) -> Failure {
 }
 
 /// Gives a task what is at hand; what is not is to be read again.
-fn supply(store: &Store, task: &mut Task, parts: Need) -> Result<Option<Again>, Failure> {
+fn supply(store: &Store, task: &mut Task, parts: Need, layout: &mut Option<Layout>) -> Result<Option<Again>, Failure> {
     let source = task.source();
     let mut blocks = BTreeSet::new();
     for id in parts {
@@ -100,25 +105,66 @@ fn supply(store: &Store, task: &mut Task, parts: Need) -> Result<Option<Again>, 
             (None, _) => return Err(Failure::Internal),
         }
     }
-    if blocks.is_empty() { Ok(None) } else { Again::new(store, source, task, &blocks).map(Some) }
+    if blocks.is_empty() {
+        return Ok(None);
+    }
+    let place = store.place(source).map_err(damaged)?;
+    let input = store.input(place).ok_or(Failure::Internal)?;
+    let columns = columns(store, task)?;
+    let again = Again::new(input, task, &columns, &blocks);
+    let clues = task.sought().and_then(|filter| Clues::of(filter, input.format()));
+    let Some(clues) = clues else { return Ok(Some(again)) };
+    let layout = match layout {
+        Some(known) if known.source == source => known,
+        other => other.insert(Layout::new(source, &columns)),
+    };
+    Ok(Some(again.sifted(clues, layout, &columns)))
+}
+
+/// Where rows of a task are, and which had secrets.
+fn columns(store: &Store, task: &Task) -> Result<Columns, Failure> {
+    let mut columns = Columns::new(task.rows() as u64);
+    for id in [PartId::Number(Number::Seq), PartId::Number(Number::Redacted)] {
+        columns.insert(id, store.part(task.source(), id).map_err(damaged)?.ok_or(Failure::Corrupt)?);
+    }
+    Ok(columns)
+}
+
+/// Where the units of a segment begin, in the order of the file.
+#[derive(Debug)]
+struct Layout {
+    source: SourceId,
+    starts: Vec<u64>,
+}
+
+impl Layout {
+    fn new(source: SourceId, columns: &Columns) -> Self {
+        let offset = |row| Place::of(columns.seq(row)).map(|(_, offset)| offset);
+        let mut starts: Vec<u64> = (0..columns.rows()).filter_map(offset).collect();
+        starts.sort_unstable();
+        Self { source, starts }
+    }
+
+    /// The bytes of the unit that begins at `start`, with what lies behind it; `None` of the last, whose end is not known.
+    fn unit(&self, start: u64) -> Option<Range<u64>> {
+        let next = self.starts.partition_point(|other| *other <= start);
+        self.starts.get(next).map(|end| start..*end)
+    }
 }
 
 /// Rows of a segment, read again.
 #[derive(Debug)]
 struct Again {
-    place: Place,
-    reread: Reread,
+    input: Input,
     // by block: the place of each wanted row in it, by sequence
     blocks: BTreeMap<u32, Vec<(Seq, usize)>>,
+    // first it is seen which of them need to be parsed
+    sieve: Option<Sieve>,
+    reread: Option<Reread>,
 }
 
 impl Again {
-    fn new(store: &Store, source: SourceId, task: &Task, blocks: &BTreeSet<u32>) -> Result<Self, Failure> {
-        let place = store.place(source).map_err(damaged)?;
-        let input = store.input(place).ok_or(Failure::Internal)?;
-        let id = PartId::Number(Number::Seq);
-        let mut columns = Columns::new(task.rows() as u64);
-        columns.insert(id, store.part(source, id).map_err(damaged)?.ok_or(Failure::Corrupt)?);
+    fn new(input: &Input, task: &Task, columns: &Columns, blocks: &BTreeSet<u32>) -> Self {
         let mut wanted = BTreeMap::new();
         for &block in blocks {
             let first = block as usize * ROWS;
@@ -129,13 +175,62 @@ impl Again {
             };
             wanted.insert(block, rows.into_iter().map(|row| (columns.seq(row), row - first)).collect::<Vec<_>>());
         }
-        let seqs: Vec<Seq> = wanted.values().flatten().map(|(seq, _)| *seq).collect();
-        Ok(Self { place, reread: Reread::new(input, &seqs), blocks: wanted })
+        Self { input: input.clone(), blocks: wanted, sieve: None, reread: None }
+    }
+
+    /// Reads only rows whose bytes have a clue.
+    fn sifted(mut self, clues: Clues, layout: &Layout, columns: &Columns) -> Self {
+        let mut units: Vec<Unit> = Vec::new();
+        for (block, wanted) in &self.blocks {
+            for (seq, at) in wanted {
+                let Some((_, start)) = Place::of(*seq) else { continue };
+                let row = *block as usize * ROWS + at;
+                let hashed = clues.hashes() && columns.number(Number::Redacted, row) != Some(0);
+                units.push(match layout.unit(start) {
+                    Some(bytes) => Unit { bytes, passes: hashed },
+                    None => Unit { bytes: start..start + 1, passes: true },
+                });
+            }
+        }
+        units.sort_unstable_by_key(|unit| unit.bytes.start);
+        self.sieve = Some(Sieve::new(Arc::new(clues), units));
+        self
+    }
+
+    /// The bytes to push next; `None` when all is read.
+    fn want(&mut self) -> Option<Range<u64>> {
+        if let Some(sieve) = self.sieve.take() {
+            if let Some(range) = sieve.want() {
+                self.sieve = Some(sieve);
+                return Some(range);
+            }
+            let passed: BTreeSet<u64> =
+                sieve.finish().into_iter().filter(|unit| unit.passes).map(|unit| unit.bytes.start).collect();
+            let passes = |seq: Seq| Place::of(seq).is_some_and(|(_, start)| passed.contains(&start));
+            self.blocks.values_mut().for_each(|wanted| wanted.retain(|(seq, _)| passes(*seq)));
+        }
+        self.reread().want()
+    }
+
+    fn push(&mut self, bytes: &[u8]) {
+        match &mut self.sieve {
+            Some(sieve) => sieve.push(bytes),
+            None => self.reread().push(bytes),
+        }
+    }
+
+    fn reread(&mut self) -> &mut Reread {
+        let (input, blocks) = (&self.input, &self.blocks);
+        self.reread.get_or_insert_with(|| {
+            let seqs: Vec<Seq> = blocks.values().flatten().map(|(seq, _)| *seq).collect();
+            Reread::new(input, &seqs)
+        })
     }
 
     /// Supplies the parts that are made of the rows; of rows that were not wanted they hold nothing.
-    fn finish(self, task: &mut Task) -> Result<(), Failure> {
-        let rows = self.reread.finish();
+    fn finish(mut self, task: &mut Task) -> Result<(), Failure> {
+        self.reread();
+        let rows = self.reread.map(Reread::finish).unwrap_or_default();
         for (block, wanted) in self.blocks {
             let mut records = vec![None; wanted.iter().map(|(_, at)| at + 1).max().unwrap_or(0)];
             for (seq, at) in wanted {

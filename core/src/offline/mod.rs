@@ -35,6 +35,7 @@
 //! [`Inflate`](crate::format::Inflate)), threads.
 
 mod answer;
+mod clues;
 mod cold;
 mod cutter;
 mod input;
@@ -43,6 +44,7 @@ mod portion;
 mod reread;
 mod running;
 mod setup;
+mod sieve;
 mod store;
 #[cfg(test)]
 mod tests;

@@ -80,9 +80,14 @@ impl Plan {
         }
     }
 
+    /// Whether counting a row needs its details.
+    pub(super) fn reads_details(&self) -> bool {
+        self.keys.contains(&FacetKey::Type)
+    }
+
     /// The details that counting the rows of a block needs.
     pub(super) fn want_block(&self, columns: &Columns, block: usize, mask: &Mask, need: &mut Need) {
-        if self.keys.contains(&FacetKey::Type) {
+        if self.reads_details() {
             for row in rows(block, mask) {
                 columns.want(PartId::Details((row / ROWS) as u32), need);
             }

@@ -70,6 +70,11 @@ impl Measure {
         }
     }
 
+    /// Whether counting a row needs its details.
+    pub(super) fn reads_details(&self) -> bool {
+        matches!(self, Self::Facets(plan) if plan.reads_details())
+    }
+
     /// Nothing counted yet.
     pub(super) fn start(&self, columns: &Columns) -> Counted {
         match self {

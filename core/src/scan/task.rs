@@ -123,6 +123,16 @@ impl Task {
         }
     }
 
+    /// The filter, where deciding it is all that the task reads details and bodies for.
+    pub(crate) fn sought(&self) -> Option<&Predicate> {
+        match &self.job {
+            Job::Match(search) => Some(&search.predicate)
+                .filter(|_| search.measure.as_ref().is_none_or(|measure| !measure.reads_details())),
+            Job::Edges(predicate) => Some(predicate),
+            Job::Count(..) | Job::Rows { .. } => None,
+        }
+    }
+
     /// Supplies a part that [`Step::Need`] named; [`Part::Absent`] where the source has none.
     pub fn supply(&mut self, id: PartId, part: Arc<Part>) {
         self.columns.insert(id, part);

@@ -157,7 +157,7 @@ impl Both {
     fn bytes(&self, wanted: &Read) -> Bytes {
         let Read { place, range } = wanted;
         let most = range.end - range.start;
-        assert!(most <= 3 << 20, "{most} bytes at once");
+        assert!(most <= 4 << 20, "{most} bytes at once");
         let mut prng = self.prng.borrow_mut();
         let less = if prng.chance(0.2) { 1 + prng.below(most) } else { most };
         let bytes = self.files[usize::from(place.get())].slice(range.start, range.start + less);

@@ -2,6 +2,7 @@
 //! those of the evaluator in memory over the same records.
 
 mod both;
+mod hidden;
 mod records;
 
 use both::{Both, File, PROJECT, setup};
@@ -80,6 +81,45 @@ fn every_read_is_that_of_the_evaluator_in_memory() {
                 assert_eq!(both.ask(&format!("/api/v1/export?q={q}&format={format}")).status(), 200);
             }
         }
+    }
+}
+
+#[test]
+fn every_record_that_hides_what_is_sought_is_found() {
+    for seed in 1..=3 {
+        let mut both = Both::new(hidden::files(seed, 120), 30_000, seed);
+        let mut hash = Vec::new();
+        for row in &both.rows {
+            let kept = row.record.request.body.as_ref().map(|body| String::from_utf8_lossy(&body.bytes).into_owned());
+            let marked = kept.as_deref().and_then(|text| Some(text.split_once("[redacted:")?.1.get(..6)?.to_owned()));
+            hash.extend(marked);
+        }
+        assert!(hash.len() > 10, "secrets were replaced");
+        let sought = hidden::SOUGHT.into_iter().map(str::to_owned);
+        let mut some = 0;
+        for q in sought.chain([format!("body:{}", hash[0]), format!("-body:{}", hash[1])]) {
+            let q = escaped(&q);
+            let page = both.json(&format!("/api/v1/logs?q={q}&limit=200&total=exact"));
+            some += usize::from(!page["items"].as_array().unwrap().is_empty());
+            both.json(&format!("/api/v1/stats?q={q}"));
+            both.json(&format!("/api/v1/histogram?q={q}&buckets=3"));
+            both.json(&format!("/api/v1/facets?q={q}&fields=status,type&top=5"));
+        }
+        assert!(some > 20, "filters without rows compare nothing: {some}");
+    }
+}
+
+#[test]
+fn what_is_nowhere_is_sought_in_one_reading() {
+    let file = ndjson(9, 2000);
+    let size = file.len() as u64;
+    let mut both = Both::new(vec![file], 200_000, 9);
+    // units with base64 are read once more, to be parsed; where nothing can be told from bytes, all are, but once
+    for (q, least, most) in [("body:nowhere-to-be-found", 10, 20), ("body:\"~~\"", 9, 11)] {
+        let page = both.json(&format!("/api/v1/logs?q={}&total=exact", escaped(q)));
+        assert_eq!(page["total"], 0, "{page}");
+        let tenths = both.read.get() * 10 / size;
+        assert!((least..=most).contains(&tenths), "{q}: {tenths} tenths of the file were read");
     }
 }
 

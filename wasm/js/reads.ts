@@ -1,0 +1,63 @@
+// What one answer reads of the opened files. Long reads come in pieces, of which the next one is read while one is looked at.
+
+import type { OpenedFile } from "./file.js";
+
+/** Bytes of a piece; pieces begin at multiples of it. */
+const PIECE = 4 << 20;
+/** How many pieces are held. */
+const HELD = 3;
+/** Shorter reads are done alone. */
+const LONG = 256 << 10;
+
+interface Piece {
+  place: number;
+  number: number;
+  bytes: Promise<Uint8Array>;
+}
+
+export class Reads {
+  #file: (place: number) => OpenedFile | undefined;
+  /** The one that was used last is the last. */
+  #pieces: Piece[] = [];
+
+  constructor(file: (place: number) => OpenedFile | undefined) {
+    this.#file = file;
+  }
+
+  /** Plain bytes of a file from `start` on: those up to `end`, or as many as are there at once, none at its end. */
+  async read(place: number, start: number, end: number): Promise<Uint8Array> {
+    const number = Math.floor(start / PIECE);
+    const isHeld = this.#pieces.some((piece) => piece.place === place && piece.number === number);
+    if (!isHeld && end - start < LONG) return this.#bytes(place, start, end);
+    const last = this.#pieces.at(-1);
+    const bytes = this.#piece(place, number);
+    // forwards or backwards, as it went until now
+    const step = last?.place === place ? number - last.number : 0;
+    if (Math.abs(step) === 1 && number + step >= 0) this.#piece(place, number + step);
+    this.#use(place, number);
+    const base = number * PIECE;
+    return (await bytes).subarray(start - base, end - base);
+  }
+
+  #piece(place: number, number: number): Promise<Uint8Array> {
+    const held = this.#pieces.find((piece) => piece.place === place && piece.number === number);
+    if (held) return held.bytes;
+    const bytes = this.#bytes(place, number * PIECE, (number + 1) * PIECE);
+    // whoever uses it hears of it
+    bytes.catch(() => {});
+    this.#pieces.push({ place, number, bytes });
+    if (this.#pieces.length > HELD) this.#pieces.shift();
+    return bytes;
+  }
+
+  #use(place: number, number: number): void {
+    const at = this.#pieces.findIndex((piece) => piece.place === place && piece.number === number);
+    this.#pieces.push(...this.#pieces.splice(at, 1));
+  }
+
+  async #bytes(place: number, start: number, end: number): Promise<Uint8Array> {
+    const file = this.#file(place);
+    if (!file) throw new Error(`there is no file ${place}`);
+    return new Uint8Array(await file.plain(start, end).arrayBuffer());
+  }
+}
