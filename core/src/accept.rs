@@ -73,6 +73,12 @@ impl Rules {
         Ok(Some(record))
     }
 
+    /// The same, but that no body is capped.
+    #[must_use]
+    pub(crate) fn uncapped(self) -> Self {
+        Self { body_cap: usize::MAX, ..self }
+    }
+
     /// The longest unit of which [`accept_lean`](Self::accept_lean) can tell anything: nothing in it is cut.
     pub(crate) fn lean_limit(&self) -> usize {
         TEXT_CAP.min(self.body_cap)

@@ -209,7 +209,7 @@ impl fmt::Display for Failure {
                 "This deployment has no backup of its own; back up with 'GET /api/v1/export?format=ndjson'.",
             ),
             Self::NotOffered(Offer::Write) => f.write_str(
-                "Opened files are only read; start 'reqlog serve --data-dir <dir>' and import them to change anything.",
+                "Opened files are only read; start 'reqlog serve --data <dir>' and import them to change anything.",
             ),
             Self::NotOffered(Offer::Tail) => f.write_str(
                 "Opened files have no live stream, because nothing is added to them; read them with 'GET /api/v1/logs'.",

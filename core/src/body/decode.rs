@@ -9,7 +9,8 @@ pub const DECODED_LIMIT: usize = 16 << 20;
 /// Decodes `bytes` as `encodings` say (the field's value: outermost last), to at most `limit` bytes.
 ///
 /// **Ours:** many sources hand over decoded bytes and the header of the encoded ones. So an encoding whose mark the
-/// bytes do not carry (gzip, zstd, zlib), or `br` of what is text, is taken as undone already.
+/// bytes do not carry (gzip, zstd, zlib), or `br` of what is text, is taken as undone already. Bytes that only begin like
+/// zlib, as `x^2` does, are text where no control character but tabs and line breaks is among them.
 pub fn decode(encodings: &str, bytes: &[u8], limit: usize) -> Result<Option<Vec<u8>>, Cut> {
     let mut decoded: Option<Vec<u8>> = None;
     for encoding in encodings.split(',').rev().map(str::trim) {
@@ -20,7 +21,9 @@ pub fn decode(encodings: &str, bytes: &[u8], limit: usize) -> Result<Option<Vec<
             "gzip" | "x-gzip" if current.starts_with(&[0x1f, 0x8b]) => {
                 read(flate2::read::MultiGzDecoder::new(current), limit)?
             }
-            "deflate" if is_zlib(current) => read(flate2::read::ZlibDecoder::new(current), limit)?,
+            "deflate" if is_zlib(current) && !is_readable(current) => {
+                read(flate2::read::ZlibDecoder::new(current), limit)?
+            }
             "deflate" if !text() => read(flate2::read::DeflateDecoder::new(current), limit)?,
             "zstd" if current.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) => {
                 let frames = ruzstd::decoding::StreamingDecoder::new(current).map_err(|_| Cut::Undecodable)?;
@@ -38,6 +41,11 @@ pub fn decode(encodings: &str, bytes: &[u8], limit: usize) -> Result<Option<Vec<
 // RFC 1950: compression method 8, and a header checksum.
 fn is_zlib(bytes: &[u8]) -> bool {
     matches!(bytes, [method, flags, ..] if method & 0xf == 8 && (u16::from(*method) << 8 | u16::from(*flags)) % 31 == 0)
+}
+
+fn is_readable(bytes: &[u8]) -> bool {
+    let odd = |byte: &u8| byte.is_ascii_control() && !matches!(byte, b'\t' | b'\n' | b'\r');
+    !bytes.iter().any(odd) && std::str::from_utf8(bytes).is_ok()
 }
 
 fn read(input: impl Read, limit: usize) -> Result<Vec<u8>, Cut> {
@@ -77,6 +85,10 @@ mod tests {
         assert_eq!(decode("deflate, gzip", &twice, 1000), Ok(Some(text.clone())));
         assert_eq!(decode("identity", &gzip, 1000), Ok(None));
         assert_eq!(decode("br", &text, 1000), Ok(None));
+        assert_eq!(decode("deflate", b"x^2 + y^2", 1000), Ok(None));
+        let short = all(ZlibEncoder::new(&b"a"[..], Compression::fast()));
+        assert!(std::str::from_utf8(&short).is_ok(), "such a stream may be text, but for its control characters");
+        assert_eq!(decode("deflate", &short, 1000), Ok(Some(b"a".to_vec())));
         assert_eq!(decode("gzip", &gzip[..gzip.len() / 2], 1000), Err(Cut::Undecodable));
         assert_eq!(decode("br", &[0xff; 40], 1000), Err(Cut::Undecodable));
         assert_eq!(decode("unheard-of", &[0xff; 40], 1000), Err(Cut::Undecodable));

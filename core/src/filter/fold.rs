@@ -40,7 +40,7 @@ struct Probe {
     mask: u8,
 }
 
-// Positions tested at once; the loop over them compiles to vector instructions on every target that has them.
+// Positions tested at once; built for speed, the loop over them is one over vectors.
 const LANES: usize = 32;
 
 // Most frequent bytes of URLs, messages and JSON first; a byte that is not listed is rarer.
@@ -101,25 +101,45 @@ impl Needle {
                 Some(byte) => memchr::memchr2(*byte, byte.to_ascii_uppercase(), haystack),
             };
         };
-        let ends = haystack.len() - needle.len() + 1;
-        let here = |at: usize| {
-            first.fits(haystack[at + first.offset])
-                && second.fits(haystack[at + second.offset])
-                && haystack[at..at + needle.len()].eq_ignore_ascii_case(needle)
-        };
-        let mut at = 0;
-        while at + LANES <= ends {
-            let (a, b) = (&haystack[at + first.offset..][..LANES], &haystack[at + second.offset..][..LANES]);
-            let hits = a.iter().zip(b).fold(0u8, |hits, (a, b)| hits | (first.hit(*a) & second.hit(*b)));
-            if hits != 0
-                && let Some(found) = (at..at + LANES).find(|at| here(*at))
-            {
-                return Some(found);
-            }
-            at += LANES;
+        // modules are built for size, where the loop below is none over vectors
+        if cfg!(target_arch = "wasm32") {
+            find_by_byte(needle, first, second, haystack)
+        } else {
+            find_by_lanes(needle, first, second, haystack)
         }
-        (at..ends).find(|at| here(*at))
     }
+}
+
+// Tests every place that has one byte of the needle.
+fn find_by_byte(needle: &[u8], first: Probe, second: Probe, haystack: &[u8]) -> Option<usize> {
+    let ends = haystack.len() - needle.len() + 1;
+    let places = &haystack[first.offset..first.offset + ends];
+    let mut hits = memchr::memchr2_iter(first.byte, first.byte ^ first.mask, places);
+    hits.find(|&at| {
+        second.fits(haystack[at + second.offset]) && haystack[at..at + needle.len()].eq_ignore_ascii_case(needle)
+    })
+}
+
+// Tests every place that has two bytes of the needle, many places at a time.
+fn find_by_lanes(needle: &[u8], first: Probe, second: Probe, haystack: &[u8]) -> Option<usize> {
+    let ends = haystack.len() - needle.len() + 1;
+    let here = |at: usize| {
+        first.fits(haystack[at + first.offset])
+            && second.fits(haystack[at + second.offset])
+            && haystack[at..at + needle.len()].eq_ignore_ascii_case(needle)
+    };
+    let mut at = 0;
+    while at + LANES <= ends {
+        let (a, b) = (&haystack[at + first.offset..][..LANES], &haystack[at + second.offset..][..LANES]);
+        let hits = a.iter().zip(b).fold(0u8, |hits, (a, b)| hits | (first.hit(*a) & second.hit(*b)));
+        if hits != 0
+            && let Some(found) = (at..at + LANES).find(|at| here(*at))
+        {
+            return Some(found);
+        }
+        at += LANES;
+    }
+    (at..ends).find(|at| here(*at))
 }
 
 impl PartialEq for Needle {
@@ -220,7 +240,12 @@ mod tests {
             };
             prop_assert_eq!(Needle::new(&needle).is_in(&hay), hay_folded.contains(&folded));
             if needle.is_ascii() {
-                prop_assert_eq!(Needle::new(&needle).find_ascii(hay.as_bytes()), hay_folded.find(&folded));
+                let (needle, hay) = (Needle::new(&needle), hay.as_bytes());
+                prop_assert_eq!(needle.find_ascii(hay), hay_folded.find(&folded));
+                if let Some(Pair { first, second }) = needle.pair.filter(|_| hay.len() >= needle.bytes().len()) {
+                    let found = find_by_byte(needle.bytes(), first, second, hay);
+                    prop_assert_eq!(found, find_by_lanes(needle.bytes(), first, second, hay));
+                }
             }
         }
     }

@@ -10,7 +10,8 @@ use memchr::memmem::Finder;
 /// Of each such leaf a run of ASCII letters, digits, `-` and `_` is taken that every matching value contains. Parsing
 /// leaves such a run as it is in the unit, with these exceptions, which are looked for as well:
 /// - a character of it is written as an escape (`\u0041`, `\x41`);
-/// - the text is packed: base64, or a body that is ASCII and yet deflated (gzip, zstd and brotli are never UTF-8);
+/// - the text is packed: base64, or a deflated body that is UTF-8, which then has control characters (gzip, zstd and brotli
+///   never are);
 /// - HAR's `params` become a form, with more percent signs than they had.
 ///
 /// What reqlog writes itself is no clue: the marks of redaction, a cut number's `null`, the type of a body that is JSON.
@@ -18,9 +19,8 @@ use memchr::memmem::Finder;
 pub(super) struct Clues {
     needles: Vec<Needle>,
     markers: Vec<Finder<'static>>,
-    escapes: Finder<'static>,
-    escaped: fn(Option<u8>) -> bool,
-    deflated: Needle,
+    // what an escape begins with, and what tells of the byte behind it whether it matters
+    escapes: (Finder<'static>, fn(Option<u8>) -> bool),
     // a needle may be within the hash of a replaced secret
     hashes: bool,
 }
@@ -41,17 +41,20 @@ impl Clues {
             Format::Ndjson | Format::JsonArray | Format::Csv => &["base64"],
             Format::Access => &[],
         };
-        let (escapes, escaped): (_, fn(Option<u8>) -> bool) = match format {
+        let mut needles: Vec<Needle> = runs.iter().map(|run| Needle::new(run)).collect();
+        // cells hold control characters as they are
+        if format == Format::Csv {
+            needles.push(Needle::new("deflate"));
+        }
+        let escapes: (_, fn(Option<u8>) -> bool) = match format {
             Format::Access => ("\\x", |_| true),
-            // of the characters a needle is made of
-            _ => ("\\u00", |next| next.is_some_and(|digit| matches!(digit, b'2'..=b'7'))),
+            // control characters, and what a needle is made of
+            _ => ("\\u00", |next| next.is_some_and(|digit| matches!(digit, b'0'..=b'7'))),
         };
         Some(Self {
-            needles: runs.iter().map(|run| Needle::new(run)).collect(),
+            needles,
             markers: markers.iter().map(|marker| Finder::new(*marker)).collect(),
-            escapes: Finder::new(escapes),
-            escaped,
-            deflated: Needle::new("deflate"),
+            escapes: (Finder::new(escapes.0), escapes.1),
             hashes,
         })
     }
@@ -65,7 +68,7 @@ impl Clues {
     pub(super) fn longest(&self) -> usize {
         let known = self.markers.iter().map(|marker| marker.needle().len());
         let needles = self.needles.iter().map(|needle| needle.bytes().len());
-        needles.chain(known).chain([self.escapes.needle().len() + 1, "deflate".len()]).max().unwrap_or(0)
+        needles.chain(known).chain([self.escapes.0.needle().len() + 1]).max().unwrap_or(0)
     }
 
     /// Calls `found` with where each of them occurs in `bytes`; it returns where to go on.
@@ -76,14 +79,14 @@ impl Clues {
                 at = found(at + hit).max(at + hit + 1);
             }
         };
-        for needle in self.needles.iter().chain([&self.deflated]) {
+        for needle in &self.needles {
             each(&|bytes| needle.find_ascii(bytes));
         }
         for marker in &self.markers {
             each(&|bytes| marker.find(bytes));
         }
-        let (escape, len) = (&self.escapes, self.escapes.needle().len());
-        each(&|bytes| escape.find_iter(bytes).find(|at| (self.escaped)(bytes.get(at + len).copied())));
+        let (escape, matters) = &self.escapes;
+        each(&|bytes| escape.find_iter(bytes).find(|at| matters(bytes.get(at + escape.needle().len()).copied())));
     }
 }
 
@@ -171,11 +174,13 @@ mod tests {
             (r"\x61lpha", 0, 0, 1),
             (r#"{"base64":"YWxwaGE="}"#, 1, 1, 0),
             (r#"{"params":[]}"#, 0, 1, 0),
-            ("content-encoding: Deflate", 1, 1, 1),
+            (r"x\u0001", 1, 1, 0),
+            ("content-encoding: Deflate", 0, 0, 0),
         ] {
             let found = [Format::Ndjson, Format::Har, Format::Access].map(|format| hits(&of(format), text));
             assert_eq!(found, [ndjson, har, access], "{text}");
         }
+        assert_eq!(hits(&of(Format::Csv), "content-encoding: Deflate"), 1);
     }
 
     #[test]

@@ -27,6 +27,8 @@ pub(super) struct Driver {
     task: Option<Box<Task>>,
     again: Option<Again>,
     layout: Option<Layout>,
+    // whether bodies of rows that are shown are not capped
+    whole: bool,
     failed: Option<Failure>,
 }
 
@@ -36,7 +38,12 @@ impl Driver {
     }
 
     pub(super) fn idle() -> Self {
-        Self { scan: None, task: None, again: None, layout: None, failed: None }
+        Self { scan: None, task: None, again: None, layout: None, whole: false, failed: None }
+    }
+
+    /// With all that the file has of the bodies of rows that are shown.
+    pub(super) fn whole(self) -> Self {
+        Self { whole: true, ..self }
     }
 
     /// The scan, after its end.
@@ -73,7 +80,12 @@ impl Driver {
                     scan.absorb(partial);
                     self.task = None;
                 }
-                Step::Need(parts) => self.again = supply(store, task, parts, &mut self.layout)?,
+                Step::Need(parts) => {
+                    self.again = supply(store, task, parts, &mut self.layout)?;
+                    if let Some(again) = &mut self.again {
+                        again.whole = self.whole && task.shown().is_some();
+                    }
+                }
             }
         }
     }
@@ -160,6 +172,7 @@ struct Again {
     blocks: BTreeMap<u32, Vec<(Seq, usize)>>,
     // first it is seen which of them need to be parsed
     sieve: Option<Sieve>,
+    whole: bool,
     reread: Option<Reread>,
 }
 
@@ -175,7 +188,7 @@ impl Again {
             };
             wanted.insert(block, rows.into_iter().map(|row| (columns.seq(row), row - first)).collect::<Vec<_>>());
         }
-        Self { input: input.clone(), blocks: wanted, sieve: None, reread: None }
+        Self { input: input.clone(), blocks: wanted, sieve: None, whole: false, reread: None }
     }
 
     /// Reads only rows whose bytes have a clue.
@@ -220,10 +233,11 @@ impl Again {
     }
 
     fn reread(&mut self) -> &mut Reread {
-        let (input, blocks) = (&self.input, &self.blocks);
+        let (input, blocks, whole) = (&self.input, &self.blocks, self.whole);
         self.reread.get_or_insert_with(|| {
             let seqs: Vec<Seq> = blocks.values().flatten().map(|(seq, _)| *seq).collect();
-            Reread::new(input, &seqs)
+            let reread = Reread::new(input, &seqs);
+            if whole { reread.whole() } else { reread }
         })
     }
 

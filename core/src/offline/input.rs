@@ -198,10 +198,19 @@ impl Input {
 
     /// The record of a unit as it would be stored.
     pub(super) fn record(&self, unit: &Unit<'_>) -> Result<Stored, Rejection> {
+        self.accepted(unit, &self.0.rules)
+    }
+
+    /// The same with all that the unit has of its bodies.
+    pub(super) fn whole_record(&self, unit: &Unit<'_>) -> Result<Stored, Rejection> {
+        self.accepted(unit, &self.0.rules.clone().uncapped())
+    }
+
+    fn accepted(&self, unit: &Unit<'_>, rules: &Rules) -> Result<Stored, Rejection> {
         let reject = |reason: String| Rejection::new(unit.line, reason, unit.bytes);
         let seq = self.0.place.seq(unit.offset);
         let seq = seq.ok_or_else(|| reject("too far into the input: a tebibyte".to_owned()))?;
-        let record = self.0.rules.accept(self.0.parser.parse(unit)?).map_err(reject)?;
+        let record = rules.accept(self.0.parser.parse(unit)?).map_err(reject)?;
         Ok(Stored { id: EntryId::new(self.0.arrival_ms, seq), record })
     }
 }

@@ -28,6 +28,9 @@
 //! the plain, decompressed input. So ids are final at once, in whatever order portions are read, and a sequence tells
 //! where in the file its record is. Arrival is the file's last modification.
 //!
+//! **Ours:** bodies are filtered, listed and exported up to the cap of ingestion, as `truncated` says of them; a record asked
+//! for by its id comes with all that the file has of its bodies.
+//!
 //! *Answering* is done by one [`Store`] for all files: it takes over what portions came to and answers requests of every
 //! dialect over it, as machines ([`Answer`]) that say which bytes of a file they need.
 //!

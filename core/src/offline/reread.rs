@@ -10,7 +10,7 @@ use std::ops::Range;
 /// Reads records again by their sequences; give it what it [wants](Self::want), then [`finish`](Self::finish).
 ///
 /// They are what they were when they were indexed, with headers, attributes and bodies: parsed, accepted and redacted by
-/// the same rules. Units that lie close to each other are read together.
+/// the same rules, but that bodies may be [whole](Self::whole). Units that lie close to each other are read together.
 #[derive(Debug)]
 pub struct Reread {
     input: Input,
@@ -20,6 +20,8 @@ pub struct Reread {
     at: u64,
     splitter: Option<Splitter>,
     step: u64,
+    // whether bodies are not capped
+    whole: bool,
     rows: Vec<Stored>,
 }
 
@@ -37,7 +39,21 @@ impl Reread {
         let mut left: Vec<u64> = offsets.map(|(_, offset)| offset).collect();
         left.sort_unstable();
         left.dedup();
-        Self { input: input.clone(), left: left.into(), at: 0, splitter: None, step: STEP, rows: Vec::new() }
+        Self {
+            input: input.clone(),
+            left: left.into(),
+            at: 0,
+            splitter: None,
+            step: STEP,
+            whole: false,
+            rows: Vec::new(),
+        }
+    }
+
+    /// The same with all that the file has of their bodies, for few records.
+    #[must_use]
+    pub fn whole(self) -> Self {
+        Self { whole: true, ..self }
     }
 
     /// The bytes of the plain input to push next, from the first on; `None` when every row is read.
@@ -97,7 +113,8 @@ impl Reread {
             }
             if self.left.front() == Some(&unit.offset) {
                 self.left.pop_front();
-                self.rows.extend(self.input.record(&unit).ok());
+                let record = if self.whole { self.input.whole_record(&unit) } else { self.input.record(&unit) };
+                self.rows.extend(record.ok());
             }
         }
     }

@@ -84,7 +84,11 @@ impl Running {
             | Operation::CreateKey(_)
             | Operation::RevokeKey { .. } => return Err(Failure::NotOffered(Offer::Write)),
         };
-        Ok(Self { wanted, driver: Driver::new(scan) })
+        let driver = match &wanted {
+            Wanted::One { .. } => Driver::new(scan).whole(),
+            _ => Driver::new(scan),
+        };
+        Ok(Self { wanted, driver })
     }
 
     /// One page.

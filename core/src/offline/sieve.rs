@@ -152,7 +152,7 @@ mod tests {
     proptest! {
         #[test]
         fn exactly_those_with_a_clue_pass(
-            pieces in prop::collection::vec(("[a-c ]{0,8}(alpha|base64|\\\\u0041|Deflate|\\\\u00e9)?[lp ]{0,3}", 0u64..3), 1..40),
+            pieces in prop::collection::vec(("[a-c ]{0,8}(alpha|base64|\\\\u0041|ALPHA|\\\\u00e9)?[lp ]{0,3}", 0u64..3), 1..40),
             slice in 1usize..64,
         ) {
             let (mut input, mut units, mut expected) = (Vec::new(), Vec::new(), Vec::new());
@@ -161,7 +161,7 @@ mod tests {
                 input.extend_from_slice(text.as_bytes());
                 if !text.is_empty() {
                     units.push(start..input.len() as u64);
-                    expected.push(["alpha", "base64", "\\u0041", "Deflate"].iter().any(|clue| text.contains(clue)));
+                    expected.push(["alpha", "base64", "\\u0041", "ALPHA"].iter().any(|clue| text.contains(clue)));
                 }
                 input.extend(std::iter::repeat_n(b'|', *gap as usize + 1));
             }

@@ -39,6 +39,9 @@ pub const SOUGHT: [&str; 26] = [
     "req.body:order-4711 OR path:/c",
 ];
 
+/// `deadbeef`, as zlib packs it into ASCII.
+const DEFLATED: &str = "x\u{1}KIMLIJMM\u{3}\0\u{e}\u{c}\u{3}!";
+
 /// A text as JSON, each of its characters written in one way or another.
 fn written(prng: &mut Prng, text: &str) -> String {
     let mut out = String::from("\"");
@@ -72,8 +75,12 @@ fn body(prng: &mut Prng, word: &str) -> String {
 fn message(prng: &mut Prng, word: &str) -> String {
     let (word, body) = (written(prng, word), body(prng, word));
     let media = prng.pick(&["image/png", "application/json", "text/plain"]);
-    match prng.below(4) {
+    match prng.below(5) {
         0 => format!("{{\"headers\":[[\"X-Word\",{word}]],\"body\":{body}}}"),
+        3 => {
+            let packed = written(prng, DEFLATED);
+            format!("{{\"headers\":{{\"content-encoding\":\"deflate\"}},\"body\":{packed}}}")
+        }
         1 => format!("{{\"headers\":{{\"x-word\":{word},\"Content-Type\":\"{media}\"}},\"body\":{body}}}"),
         2 => format!(
             "{{\"headers\":{{\"authorization\":\"Bearer 0123456789\",\"content-type\":\"{media}\"}},\"body\":{body}}}"

@@ -110,6 +110,37 @@ fn every_record_that_hides_what_is_sought_is_found() {
 }
 
 #[test]
+fn one_record_comes_with_all_of_its_bodies() {
+    let long = "lorem ipsum ".repeat(40_000);
+    let line = |n: u64, text: &str| {
+        let body = serde_json::json!({"size": text.len(), "content_type": "text/plain", "text": text});
+        serde_json::json!({"method": "GET", "path": format!("/{n}"), "status": 200, "response": {"headers": [], "body": body}})
+    };
+    let file = format!("{}\n{}\n", line(1, &long), line(2, "short"));
+    let setting = Setting::default();
+    let file = File::new(0, file.into_bytes(), &setting);
+    let memory = Memory::new(&setting);
+    let mut store = Store::new(setup(&memory), 1 << 20);
+    store.insert(file.input.place(), file.input.clone());
+    file.adopt(&mut store, 1 << 20);
+    let ask = |path: &str| {
+        let request = Request::get(path).header("x-api-key", memory.admin()).body(Bytes::new()).unwrap();
+        let read = |read: &Read| Ok(Bytes::copy_from_slice(file.slice(read.range.start, read.range.end)));
+        offline::answer(&store, request, memory.now(), read).unwrap().into_body()
+    };
+    let json = |path: &str| -> Value { serde_json::from_slice(&ask(path)).unwrap() };
+    let page = json("/api/v1/logs?q=is:truncated");
+    let [row] = page["items"].as_array().unwrap().as_slice() else { panic!("{page}") };
+    assert_eq!(row["response"]["body"]["truncated"], true, "lists say what filters know");
+    let id = row["id"].as_str().unwrap();
+    let record = json(&format!("/api/v1/logs/{id}"));
+    let body = &record["response"]["body"];
+    assert_eq!((body["truncated"].as_bool(), body["captured"].as_u64()), (Some(false), Some(long.len() as u64)));
+    assert_eq!(ask(&format!("/api/v1/logs/{id}/body?side=response")), long.as_bytes());
+    assert!(json(&format!("/api/v1/export?q=path:/1&format=json"))[0]["response"]["body"]["truncated"] == true);
+}
+
+#[test]
 fn what_is_nowhere_is_sought_in_one_reading() {
     let file = ndjson(9, 2000);
     let size = file.len() as u64;
