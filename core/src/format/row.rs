@@ -2,13 +2,14 @@
 
 use std::borrow::Cow;
 
-use memchr::{memchr, memchr3};
+use memchr::memchr3;
 
 use super::draft::Draft;
 use super::json::Value;
 use super::lean::{self, Lean};
 use super::member::{Member, Scope};
 use super::parser::{Head, Parsed};
+use super::word;
 use crate::timestamp::Timestamp;
 
 /// Bytes of an unescaped cell that room is made for at first.
@@ -109,8 +110,7 @@ impl<'a> Cells<'a> {
         let bytes = text.as_bytes();
         let mut cell = Cow::Borrowed("");
         let (mut start, mut at) = (0, 0);
-        while let Some(found) = memchr(b'"', &bytes[at..]) {
-            let quote = at + found;
+        while let Some(quote) = word::next_quote(bytes, at) {
             if bytes.get(quote + 1) == Some(&b'"') {
                 if start == 0 {
                     cell = Cow::Owned(String::with_capacity(text.len().min(ROOM)));
@@ -137,9 +137,13 @@ impl<'a> Iterator for Cells<'a> {
     #[inline]
     fn next(&mut self) -> Option<Cow<'a, str>> {
         let rest = self.rest?;
-        Some(match rest.strip_prefix('"') {
-            Some(text) => self.quoted(text),
-            None => Cow::Borrowed(self.plain(rest)),
+        Some(match rest.as_bytes().first() {
+            Some(b'"') => self.quoted(&rest[1..]),
+            Some(byte) if *byte == self.delimiter => {
+                self.rest = Some(&rest[1..]);
+                Cow::Borrowed("")
+            }
+            _ => Cow::Borrowed(self.plain(rest)),
         })
     }
 }

@@ -58,11 +58,8 @@ fn cells_of_json_are_json() {
 
 /// The cells of a row by the csv crate.
 fn by_the_crate(row: &str, delimiter: u8) -> Vec<String> {
-    let mut reader = csv::ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .delimiter(delimiter)
-        .from_reader(row.as_bytes());
+    let mut reader =
+        csv::ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter).from_reader(row.as_bytes());
     let mut cells = csv::StringRecord::new();
     reader.read_record(&mut cells).unwrap();
     cells.iter().map(str::to_owned).collect()
