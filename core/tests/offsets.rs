@@ -49,7 +49,7 @@ proptest! {
         batches in prop::collection::vec(prop::collection::vec(record(), 1..40), 1..7), compacted in 0usize..7,
         filter in predicate(), gone in prop::option::of(predicate()), order in prop::sample::select(NUMERIC.to_vec()),
         direction in prop::sample::select(DIRECTIONS.to_vec()), unit in prop::sample::select(UNITS.to_vec()),
-        few in 0u64..4, samples in 1u64..30, pivots in 1usize..6, share in prop::collection::vec(0.0f64..1.1, 1..6),
+        few in 0u64..4, samples in 1u64..60, pivots in 1usize..24, share in prop::collection::vec(0.0f64..1.1, 1..6),
         total in prop::sample::select(vec![Total::Skip, Total::Exact]), cut in any::<prop::sample::Index>()
     ) {
         let mut model = Model::default();

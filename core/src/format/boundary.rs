@@ -4,7 +4,7 @@
 
 use memchr::{memchr, memchr2};
 
-use super::{Format, Head};
+use super::{Format, Head, word};
 
 /// What a boundary found; positions are in the bytes given to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -149,26 +149,33 @@ impl Rows {
             self.before = Before::FieldStart;
             return self.inside.then_some(Mark::Open(*at));
         }
-        while let Some(found) = memchr2(b'"', b'\n', &bytes[*at..]) {
+        loop {
+            if self.quoted {
+                let Some(quote) = word::next_quote(bytes, *at) else {
+                    *at = bytes.len();
+                    return None;
+                };
+                if bytes.get(quote + 1) == Some(&b'"') {
+                    *at = quote + 2;
+                    continue;
+                }
+                *at = quote + 1;
+                self.quoted = false;
+                self.before = Before::ClosingQuote;
+            }
+            let Some(found) = memchr2(b'"', b'\n', &bytes[*at..]) else { break };
             let here = *at + found;
             if found > 0 {
                 self.before = self.after(bytes[here - 1]);
             }
             *at = here + 1;
             if bytes[here] == b'\n' {
-                if !self.quoted {
-                    self.inside = false;
-                    return Some(Mark::Close(here));
-                }
-                self.before = Before::Text;
-            } else if self.quoted {
-                self.quoted = false;
-                self.before = Before::ClosingQuote;
-            } else {
-                // a quote right after the closing one is an escaped quote: the field goes on
-                self.quoted = self.before != Before::Text;
-                self.before = Before::Text;
+                self.inside = false;
+                return Some(Mark::Close(here));
             }
+            // a quote right after the closing one, in the next slice, is an escaped quote: the field goes on
+            self.quoted = self.before != Before::Text;
+            self.before = Before::Text;
         }
         if let Some(last) = bytes[*at..].last() {
             self.before = self.after(*last);

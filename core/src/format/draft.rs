@@ -83,12 +83,8 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// Takes one member of the record.
-    pub(super) fn member(&mut self, key: &str, value: Value<'a>) {
-        self.found(Member::find(Scope::Record, key), key, value);
-    }
-
-    fn found(&mut self, member: Option<Member>, key: &str, value: Value<'a>) {
+    /// Takes one member of the record, whose name was found to mean `member`.
+    pub(super) fn found(&mut self, member: Option<Member>, key: &str, value: Value<'a>) {
         let taken = match member {
             Some(member) => self.take(member, key, value),
             None => self.traefik_header(key, value),
@@ -98,7 +94,7 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// As [`member`](Self::member) of the value that `scan` stands before, which is taken in one pass.
+    /// As [`found`](Self::found) of the value that `scan` stands before, which is taken in one pass.
     fn scan_member(&mut self, key: &str, scan: &mut Scan<'a>) -> Option<()> {
         let member = Member::find(Scope::Record, key);
         match member {

@@ -94,10 +94,14 @@ impl Parser {
     /// Reads into `lean`, which is [blank](Self::blank), what columns hold of the record of a unit of at most `limit`
     /// bytes, at a fraction of the cost of [`parse`](Self::parse); none where only that can tell, which it is then asked.
     pub(crate) fn lean<'a>(&self, unit: &Unit<'a>, limit: usize, lean: &mut Lean<'a>) -> Option<()> {
-        if !matches!(self.format, Format::Ndjson | Format::JsonArray) || unit.bytes.len() > limit {
+        if unit.bytes.len() > limit || unit.fault.is_some() {
             return None;
         }
-        lean::read(std::str::from_utf8(unit.bytes).ok()?, lean)
+        match self.format {
+            Format::Ndjson | Format::JsonArray => lean::read_object(std::str::from_utf8(unit.bytes).ok()?, lean),
+            Format::Csv => self.columns.lean(std::str::from_utf8(unit.bytes).ok()?, lean),
+            Format::Har | Format::Access => None,
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Whether there is anything to replace, seen without unescaping.
 
 use super::names;
-use memchr::{memchr3, memmem, memrchr};
+use memchr::{memchr, memchr3, memmem, memrchr};
 
 // a longer name is not listed, in any spelling
 const NAME_MAX: usize = 200;
@@ -26,6 +26,11 @@ pub(crate) fn may_hold_secrets(json: &[u8]) -> bool {
         }
     }
     memmem::find(json, b"\\u").is_some()
+}
+
+/// As [`may_hold_secrets`] of any text, as it stands or as a string of JSON.
+pub(crate) fn may_text_hold_secrets(text: &[u8]) -> bool {
+    may_hold_secrets(text) || begins_as_secret_member(text)
 }
 
 /// Whether the value of a member, parameter or header field of this name is one.
@@ -62,6 +67,13 @@ fn is_secret_member(json: &[u8], colon: usize) -> bool {
     name.contains(&b'\\') || names::is_secret(name)
 }
 
+// Whether a listed name ends at the first quote: one more stands before the text where it is a string.
+fn begins_as_secret_member(text: &[u8]) -> bool {
+    let Some(end) = memchr(b'"', &text[..text.len().min(NAME_MAX)]) else { return false };
+    let name = &text[..end];
+    name.contains(&b'\\') || names::is_secret(name)
+}
+
 // Whether a listed name ends before the equals sign; the letter of an escape before it is none of it.
 fn is_secret_parameter(json: &[u8], equals: usize) -> bool {
     let before = &json[..equals];
@@ -72,7 +84,17 @@ fn is_secret_parameter(json: &[u8], equals: usize) -> bool {
         .count();
     let name = &before[equals - len..];
     let escaped = before[..equals - len].ends_with(b"\\") && len > 0;
-    name.contains(&b'%') || names::is_secret(name) || escaped && names::is_secret(&name[1..])
+    // what a control character before it is escaped by is taken for its first letter
+    let letter = match before[..equals - len].last() {
+        Some(b'\n') => Some(b'n'),
+        Some(b'\r') => Some(b'r'),
+        Some(b'\t') => Some(b't'),
+        _ => None,
+    };
+    name.contains(&b'%')
+        || names::is_secret(name)
+        || escaped && names::is_secret(&name[1..])
+        || letter.is_some_and(|letter| names::is_secret(&[&[letter], name].concat()))
 }
 
 // Whether a slash stands before the word that ends in the at sign.

@@ -95,14 +95,12 @@ impl Numbers {
         self.hits.len() >= self.wanted && self.hits.peek().is_some_and(|(worst, _)| *worst < rank)
     }
 
-    // Without rows whose value alone says that they are passed or too late: most of them, once enough are kept.
+    // Without rows of which columns say that they are passed or too late: most of them, once enough are kept.
     fn within_reach(&self, columns: &Columns, block: usize, mask: &Mask) -> Mask {
-        let better = |bound: u64| self.ranking.better(columns, block, bound);
-        let passed = self.ranking.start().and_then(|(key, _)| better(key));
+        let reached = |rank| self.ranking.reached(columns, block, rank);
         let worst = self.hits.peek().filter(|_| self.hits.len() >= self.wanted);
-        let reached = worst.and_then(|((key, _), _)| better(key.checked_add(1)?));
-        let passed = passed.unwrap_or([0; BLOCK / 64]);
-        let reached = reached.unwrap_or([u64::MAX; BLOCK / 64]);
+        let passed = self.ranking.start().and_then(reached).unwrap_or([0; BLOCK / 64]);
+        let reached = worst.and_then(|(rank, _)| reached(*rank)).unwrap_or([u64::MAX; BLOCK / 64]);
         std::array::from_fn(|word| mask[word] & !passed[word] & reached[word])
     }
 

@@ -106,9 +106,34 @@ impl Ranking {
         self.between(values, (seq(first, lowest), seq(last, Seq::MAX)))
     }
 
+    /// The rows of a block, those that it has not included, at or before `rank`; `None` where that is not told by the
+    /// column of the number and that of the sequence.
+    pub(crate) fn reached(self, columns: &Columns, block: usize, (key, seq): Rank) -> Option<Mask> {
+        let before = self.better(columns, block, key)?;
+        let with = key.checked_add(1).map_or(Some([u64::MAX; BLOCK / 64]), |bound| self.better(columns, block, bound))?;
+        if before == with {
+            return Some(before);
+        }
+        let until = self.until(columns, block, seq)?;
+        Some(std::array::from_fn(|word| before[word] | with[word] & until[word]))
+    }
+
+    /// The rows of a block whose rank ends with at most `seq`.
+    fn until(self, columns: &Columns, block: usize, seq: u64) -> Option<Mask> {
+        let mut mask = [0; BLOCK / 64];
+        let range = if self.is_descending() {
+            let Ok(first) = i64::try_from(!seq) else { return Some(mask) };
+            (first, i64::MAX)
+        } else {
+            (i64::MIN, i64::try_from(seq).unwrap_or(i64::MAX))
+        };
+        columns.ints(Number::Seq)?.mark(block, &[range], &mut mask);
+        Some(mask)
+    }
+
     /// The rows of a block, those that it has not included, whose rank begins with less than `bound`; `None` where that
     /// is not told by one column.
-    pub(crate) fn better(self, columns: &Columns, block: usize, bound: u64) -> Option<Mask> {
+    fn better(self, columns: &Columns, block: usize, bound: u64) -> Option<Mask> {
         let mut mask = [0; BLOCK / 64];
         if self.number == Number::Size {
             return None;

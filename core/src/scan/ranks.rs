@@ -1,7 +1,7 @@
 //! How the ranks of matching rows are spread: a sample of them, and how many lie between given ones.
 //!
-//! Rows are told apart by the sort value alone as far as that goes, which costs a comparison of packed values; only those
-//! near the given ranks are ranked one by one.
+//! Rows are told apart by the columns of the sort value and of the sequence as far as that goes, which costs comparisons of
+//! packed values; only those between the inner ones of many ranks are ranked one by one.
 
 use super::order::{Rank, Ranking};
 use crate::filter::Number;
@@ -21,6 +21,9 @@ pub(super) struct Sampling {
     /// So many are left out before the first.
     pub(super) first: u64,
 }
+
+/// So many pivots on either side part the rows of a block all at once.
+const OUTER: usize = 2;
 
 /// Ranks that part others.
 #[derive(Clone, Debug)]
@@ -55,9 +58,8 @@ impl Sample {
         if low.is_some_and(|low| worst <= low) || high.is_some_and(|high| best > high) {
             return;
         }
-        let passed = low.and_then(|low| ranking.better(columns, block, low.0)).unwrap_or([0; BLOCK / 64]);
-        let reached = high.and_then(|high| ranking.better(columns, block, high.0.checked_add(1)?));
-        let reached = reached.unwrap_or([u64::MAX; BLOCK / 64]);
+        let passed = low.and_then(|low| ranking.reached(columns, block, low)).unwrap_or([0; BLOCK / 64]);
+        let reached = high.and_then(|high| ranking.reached(columns, block, high)).unwrap_or([u64::MAX; BLOCK / 64]);
         for (word, bits) in mask.iter().enumerate() {
             let mut left = bits & !passed[word] & reached[word];
             while u64::from(left.count_ones()) > self.due {
@@ -93,21 +95,32 @@ impl Division {
         let gap = |rank: &Rank| self.pivots.partition_point(|pivot| pivot < rank);
         let (best, worst) = self.ranking.of_block(columns, block);
         let (first, last) = (gap(&best), gap(&worst));
-        if first == last {
-            counts[first] += ones(mask);
+        // these pivots part its rows
+        let (mut low, mut high) = (first, last);
+        let mut left = *mask;
+        // The outer ones are bounds and the others stand close: most rows lie outside of all but two on either side.
+        for _ in 0..OUTER {
+            if low < high {
+                let Some(reached) = self.ranking.reached(columns, block, self.pivots[low]) else { break };
+                counts[low] += ones(&both(&left, &reached));
+                left = both(&left, &reached.map(|word| !word));
+                low += 1;
+            }
+            if low < high {
+                let Some(reached) = self.ranking.reached(columns, block, self.pivots[high - 1]) else { break };
+                counts[high] += ones(&both(&left, &reached.map(|word| !word)));
+                left = both(&left, &reached);
+                high -= 1;
+            }
+        }
+        if low == high {
+            counts[low] += ones(&left);
             return;
         }
-        let Some((least, greatest)) = self.pivots.first().zip(self.pivots.last()) else { return };
-        let before = self.ranking.better(columns, block, least.0).unwrap_or([0; BLOCK / 64]);
-        let reached = greatest.0.checked_add(1).and_then(|bound| self.ranking.better(columns, block, bound));
-        let reached = reached.unwrap_or([u64::MAX; BLOCK / 64]);
-        counts[0] += ones(&std::array::from_fn(|word| mask[word] & before[word]));
-        counts[self.pivots.len()] += ones(&std::array::from_fn(|word| mask[word] & !reached[word]));
-        for (word, bits) in mask.iter().enumerate() {
-            let mut left = bits & !before[word] & reached[word];
-            while left != 0 {
-                let row = block * BLOCK + word * 64 + left.trailing_zeros() as usize;
-                left &= left - 1;
+        for (word, mut bits) in left.into_iter().enumerate() {
+            while bits != 0 {
+                let row = block * BLOCK + word * 64 + bits.trailing_zeros() as usize;
+                bits &= bits - 1;
                 counts[gap(&self.ranking.row(columns, row))] += 1;
             }
         }
@@ -117,6 +130,10 @@ impl Division {
 fn want(ranking: Ranking, columns: &Columns, need: &mut Need) {
     want_number(Number::Seq, columns, need);
     want_number(ranking.number(), columns, need);
+}
+
+fn both(some: &Mask, others: &Mask) -> Mask {
+    std::array::from_fn(|word| some[word] & others[word])
 }
 
 fn ones(mask: &Mask) -> u64 {

@@ -2,7 +2,9 @@
 
 use super::{NOW, read, refused};
 use crate::format::Format;
+use crate::format::row::Cells;
 use crate::record::{Field, Record};
+use proptest::prelude::*;
 
 fn rows(input: &str) -> Vec<Record> {
     read(Format::Csv, input.as_bytes(), input.len()).into_iter().map(Result::unwrap).collect()
@@ -52,4 +54,29 @@ fn cells_of_json_are_json() {
     assert_eq!(all[0].request.headers.get("accept"), Some("*/*"));
     assert_eq!(all[0].attributes.as_deref(), Some(r#"{"k":1}"#));
     assert_eq!(all[1].attributes.as_deref(), Some(r#"{"request_headers":"{not json","attributes":"x"}"#));
+}
+
+/// The cells of a row by the csv crate.
+fn by_the_crate(row: &str, delimiter: u8) -> Vec<String> {
+    let mut reader =
+        csv::ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter).from_reader(row.as_bytes());
+    let mut cells = csv::StringRecord::new();
+    reader.read_record(&mut cells).unwrap();
+    cells.iter().map(str::to_owned).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(4000))]
+
+    #[test]
+    fn cells_are_those_of_the_csv_crate(
+        pieces in prop::collection::vec(prop::sample::select(vec![
+            ",", ",", ";", "\t", "\"", "\"", "\"\"", ",\"", "\",", "a", "bc", " ", "é", "\r", "\n", "{\"\"k\"\":1}",
+        ]), 0..16),
+        delimiter in prop::sample::select(vec![b',', b';', b'\t'])
+    ) {
+        let row = pieces.concat();
+        let cells: Vec<String> = Cells::new(&row, delimiter).map(std::borrow::Cow::into_owned).collect();
+        prop_assert_eq!(cells, by_the_crate(&row, delimiter), "{:?}", row);
+    }
 }
