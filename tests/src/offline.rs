@@ -86,7 +86,7 @@ impl Opened {
 pub(crate) fn indexed(memory: &Memory) -> Indexed {
     let mut rows = memory.rows().to_vec();
     rows.sort_by_key(|row| (row.record.time, row.id.seq()));
-    let segment = |rows: &[Stored]| segment::build(rows, &Portable).expect("there are rows").bytes;
+    let segment = |rows: &[Stored]| segment::build(rows, &Portable).expect("there are rows").bytes.into();
     let segments = rows.chunks(ROWS).map(segment).collect();
     Indexed { segments, rows: rows.len() as u64, ..Indexed::default() }
 }

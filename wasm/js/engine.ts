@@ -2,51 +2,38 @@
 
 import { Answers } from "./answers.js";
 import { faultOf, isTrap } from "./fault.js";
-import { OpenedFile, type Portion } from "./file.js";
+import { OpenedFile } from "./file.js";
 import { inputOf } from "./indexer.js";
 import { bindings } from "./module.js";
-import type { Command, Event, Fault, Port, Reply, Settings, Task } from "./protocol.js";
+import { Pool, type Staff } from "./pool.js";
+import type { Command, Event, Fault, Port, Reply, Settings } from "./protocol.js";
 import { FIRST } from "./scan.js";
 
-/** How many portions an indexer has at a time, so that it reads one while it parses another. */
-const AHEAD = 2;
 /** Milliseconds between two states that the page is told. */
 const PACE = 50;
 /** How many files can be opened together. */
 const PLACES = 256;
 
-interface Pooled {
-  port: Port<Reply, Task>;
-  tasks: Set<number>;
-  /** Places that it was told of. */
-  files: Set<number>;
-}
-
-type Assigned = { indexer: Pooled; file: OpenedFile; portion: Portion | undefined };
-
 export class Engine {
   #port: Port<Command, Event>;
   #settings: Settings;
-  #pool: Pooled[];
+  #pool: Pool;
   #store: bindings.Store;
   #answers: Answers;
   #key = crypto.getRandomValues(new Uint8Array(32));
   #files: OpenedFile[] = [];
   /** The first file that is not done. */
   #current = 0;
-  #tasks = new Map<number, Assigned>();
-  #numbers = 0;
   /** Commands to open that are not answered. */
   #opening = new Set<number>();
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(port: Port<Command, Event>, indexers: Port<Reply, Task>[], settings: Settings) {
+  constructor(port: Port<Command, Event>, staff: Staff, settings: Settings) {
     this.#port = port;
     this.#settings = settings;
     this.#store = new bindings.Store("{}", this.#key, settings.cacheBytes);
     this.#answers = new Answers(port, this.#store, (place) => this.#files[place]);
-    this.#pool = indexers.map((indexer) => ({ port: indexer, tasks: new Set(), files: new Set() }));
-    for (const indexer of this.#pool) indexer.port.onmessage = (reply) => this.#guard(() => this.#reply(reply));
+    this.#pool = new Pool(staff, (reply) => this.#guard(() => this.#reply(reply)));
     port.onmessage = (command) => this.#guard(() => this.#take(command));
   }
 
@@ -97,6 +84,7 @@ export class Engine {
       return file;
     });
     this.#opening.add(id);
+    if (opened.length > 0) this.#pool.hire();
     for (const file of opened) void this.#prepare(file);
     this.#settle();
   }
@@ -117,11 +105,11 @@ export class Engine {
       const compression = bindings.compression(first, file.state.name);
       if (compression !== undefined) {
         file.inflate();
-        this.#scan(file, compression);
+        this.#pool.scan(file, compression, this.#settings);
       } else {
         this.#begin(file, first);
-        if (file.input?.splits()) file.split(this.#settings.portionBytes, this.#pool.length);
-        else if (file.input) this.#scan(file, undefined);
+        if (file.input?.splits()) file.split(this.#settings.portionBytes, this.#pool.size);
+        else if (file.input) this.#pool.scan(file, undefined, this.#settings);
         else file.isCut = true;
       }
     } catch (error) {
@@ -145,34 +133,14 @@ export class Engine {
     this.#store.insert(file.place, file.input);
   }
 
-  #scan(file: OpenedFile, compression: string | undefined): void {
-    const indexer = this.#pool.reduce((best, other) => (other.tasks.size < best.tasks.size ? other : best));
-    const task = this.#assign(indexer, file, undefined);
-    file.scanning = task;
-    const { opening, blob } = file;
-    indexer.port.post({ op: "scan", task, opening, blob, compression, settings: this.#settings });
-  }
-
-  #assign(indexer: Pooled, file: OpenedFile, portion: Portion | undefined): number {
-    this.#numbers += 1;
-    this.#tasks.set(this.#numbers, { indexer, file, portion });
-    indexer.tasks.add(this.#numbers);
-    return this.#numbers;
-  }
-
-  #release(task: number): void {
-    this.#tasks.get(task)?.indexer.tasks.delete(task);
-    this.#tasks.delete(task);
-  }
-
   #reply(reply: Reply): void {
-    const assigned = this.#tasks.get(reply.task);
+    const assigned = this.#pool.assigned(reply.task);
     // it was cancelled
     if (!assigned) return;
     const { file, portion } = assigned;
     switch (reply.op) {
       case "indexed":
-        this.#release(reply.task);
+        this.#pool.release(reply.task);
         if (portion) file.indexed(portion, reply.bytes);
         this.#settle();
         break;
@@ -187,19 +155,19 @@ export class Engine {
         file.cut(reply.start, reply.end, reply.line);
         break;
       case "scanned":
-        this.#release(reply.task);
+        this.#pool.release(reply.task);
         file.tail = reply.tail;
         file.fault ??= reply.fault;
         file.isCut = true;
         this.#settle();
         break;
       case "failed":
-        this.#release(reply.task);
+        this.#pool.release(reply.task);
         this.#fail(file, reply.fault);
         this.#settle();
         break;
       case "lost":
-        this.#release(reply.task);
+        this.#pool.release(reply.task);
         // what is half done cannot be gone on with
         if (portion) file.waiting.unshift(portion);
         else this.#fail(file, { code: "crashed", message: "the engine failed inside while it read another file" });
@@ -213,34 +181,15 @@ export class Engine {
     for (let at = this.#current; at < this.#files.length; at += 1) {
       const { waiting } = this.#files[at]!;
       while (waiting.length > 0) {
-        const indexer = this.#pool.reduce((best, other) => (other.tasks.size < best.tasks.size ? other : best));
-        if (indexer.tasks.size >= AHEAD) return;
-        this.#index(indexer, waiting.shift()!);
+        if (!this.#pool.isIdle) return;
+        this.#pool.index(waiting.shift()!);
       }
     }
   }
 
-  #index(indexer: Pooled, portion: Portion): void {
-    const { file, start, end, line } = portion;
-    const { place, opening, first } = file;
-    if (!indexer.files.has(place)) {
-      indexer.files.add(place);
-      indexer.port.post({ op: "file", opening, first });
-    }
-    const task = this.#assign(indexer, file, portion);
-    const exact = line !== undefined;
-    // a line may go on behind its portion
-    const [blob, base] = exact ? [file.plain(start, end), start] : [file.blob, 0];
-    indexer.port.post({ op: "index", task, place, blob, base, start, end, exact });
-  }
-
   #fail(file: OpenedFile, fault: Fault): void {
     file.fail(fault);
-    for (const [task, assigned] of this.#tasks) {
-      if (assigned.file !== file) continue;
-      assigned.indexer.port.post({ op: "cancel", task });
-      this.#release(task);
-    }
+    this.#pool.cancel(file);
   }
 
   /** Adopts what is at its turn, and tells the page. */
@@ -258,8 +207,11 @@ export class Engine {
         file.fault ??= { code: "corrupt", message: `the file breaks off${where}` };
       }
       Object.assign(file.state, { error: file.fault ?? null, done: true, bytes: file.fault ? file.state.bytes : file.state.size });
+      file.finish();
       this.#current += 1;
     }
+    // before the page hears of it
+    if (this.#current === this.#files.length) this.#pool.dismiss();
     this.#tell();
   }
 

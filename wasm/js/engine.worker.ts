@@ -4,17 +4,18 @@ import { EngineError } from "./api.js";
 import { Engine } from "./engine.js";
 import { faultOf } from "./fault.js";
 import { load } from "./module.js";
-import type { Command, Event, Port, Reply, Settings, Task } from "./protocol.js";
 import { portOf } from "./port.js";
+import type { Command, Event, Port, Reply, Settings, Staffing, Task } from "./protocol.js";
 
 /** The first message to it. */
 export interface Start {
   module: WebAssembly.Module;
   settings: Settings;
+  /** The first indexers; later ones are as many. */
   indexers: MessagePort[];
 }
 
-const page: Port<Command, Event> = { post: (event, transfer = []) => postMessage(event, { transfer }), onmessage: null };
+const page: Port<Command, Event | Staffing> = { post: (event, transfer = []) => postMessage(event, { transfer }), onmessage: null };
 
 // what comes before the module is ready waits
 const early: Command[] = [];
@@ -22,10 +23,31 @@ onmessage = async ({ data }: MessageEvent<Start>) => {
   onmessage = ({ data }: MessageEvent<Command>) => (page.onmessage ? page.onmessage(data) : early.push(data));
   try {
     await load(() => data.module);
-    new Engine(page, data.indexers.map((port) => portOf<Reply, Task>(port)), data.settings);
+    new Engine(page, staff(data.indexers), data.settings);
     for (const command of early) page.onmessage?.(command);
   } catch (error) {
     const fault = error instanceof EngineError ? faultOf(error) : { code: "unsupported", message: String(error) };
     page.post({ op: "crashed", fault });
   }
 };
+
+/** Indexers are workers of the page's. */
+function staff(first: MessagePort[]) {
+  let ports = first;
+  return {
+    hire() {
+      if (ports.length === 0) {
+        const channels = first.map(() => new MessageChannel());
+        ports = channels.map(({ port1 }) => port1);
+        const indexers = channels.map(({ port2 }) => port2);
+        page.post({ op: "hire", indexers }, indexers);
+      }
+      return ports.map((port) => portOf<Reply, Task>(port));
+    },
+    dismiss() {
+      for (const port of ports) port.close();
+      ports = [];
+      page.post({ op: "dismiss" });
+    },
+  };
+}

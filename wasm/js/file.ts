@@ -24,6 +24,7 @@ export class OpenedFile {
   /** What the command that opened it is answered by. */
   readonly command: number;
   input: bindings.Input | undefined;
+  /** Its first plain bytes, as long as there is something to be indexed. */
   first: Uint8Array = new Uint8Array();
   /** Not given to an indexer yet, in order. */
   waiting: Portion[] = [];
@@ -31,13 +32,9 @@ export class OpenedFile {
   pending: Portion[] = [];
   /** Whether all portions are known. */
   isCut = false;
-  /** Whether any of it was given to an indexer. */
-  isStarted = false;
   /** What is cut off at its end. */
   tail: Uint8Array | undefined;
   fault: Fault | undefined;
-  /** The number of the task that scans it. */
-  scanning: number | undefined;
   // of inflated bytes: parts and where each ends
   #parts: { blob: Blob; end: number }[] | undefined;
   #consumed = 0;
@@ -106,6 +103,12 @@ export class OpenedFile {
     this.#indexed += portion.end - portion.start;
     const share = this.#parts ? this.#consumed / Math.max(1, this.#size) : 1;
     this.state.bytes = Math.min(this.state.size, Math.max(this.state.bytes, Math.floor(this.#indexed * share)));
+  }
+
+  /** Nothing of it will be indexed any more. */
+  finish(): void {
+    this.first = new Uint8Array();
+    this.tail = undefined;
   }
 
   /** Takes no more of it; what was adopted stays. */

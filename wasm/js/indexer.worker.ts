@@ -11,8 +11,14 @@ export interface Start {
   engine: MessagePort;
 }
 
-onmessage = async ({ data }: MessageEvent<Start>) => {
-  await load(() => data.module);
-  // what came before waits in the port
-  new Indexer(portOf<Task, Reply>(data.engine));
+onmessage = ({ data }: MessageEvent<Start>) => {
+  load(() => data.module).then(
+    // what came before waits in the port
+    () => new Indexer(portOf<Task, Reply>(data.engine)),
+    (error: unknown) =>
+      // the page hears of errors, not of promises
+      setTimeout(() => {
+        throw error;
+      }),
+  );
 };

@@ -8,11 +8,14 @@ import type { Command, Event, Reply, Settings, Task } from "./protocol.js";
 
 export function local(_module: WebAssembly.Module, settings: Settings): Connected {
   const [near, far] = pair<Event, Command>();
-  const [engine, indexer] = pair<Reply, Task>();
-  const running = [new Engine(far, [engine], settings), new Indexer(indexer)];
+  const [port, indexers] = pair<Reply, Task>();
+  const indexer = new Indexer(indexers);
+  // it shares the instance of the engine: its memory is not gained by ending it
+  const engine = new Engine(far, { hire: () => [port], dismiss: () => indexer.close() }, settings);
   const release = () => {
-    for (const port of [near, far, engine, indexer]) port.onmessage = null;
-    for (const part of running) part.close();
+    for (const end of [near, far, port, indexers]) end.onmessage = null;
+    engine.close();
+    indexer.close();
   };
   return { port: near, onfailure: null, release };
 }

@@ -40,6 +40,9 @@ export type Event =
   // nothing works any longer
   | { op: "crashed"; fault: Fault };
 
+/** Engine to the page that makes workers for it, each to be connected with one of the ports; `dismiss` ends all of them. */
+export type Staffing = { op: "hire"; indexers: MessagePort[] } | { op: "dismiss" };
+
 /** How an engine works. */
 export interface Settings {
   cacheBytes: number;

@@ -5,40 +5,55 @@ import type { Connected } from "./begin.js";
 import type { Start as EngineStart } from "./engine.worker.js";
 import { faultOf } from "./fault.js";
 import type { Start as IndexerStart } from "./indexer.worker.js";
-import type { Command, Event, Settings } from "./protocol.js";
+import type { Command, Event, Settings, Staffing } from "./protocol.js";
 import { storage } from "./storage.js";
 
-/** One engine and as many indexers, each a worker of its own; indexers talk to the engine only. */
+/** One engine and as many indexers, each a worker of its own; indexers talk to the engine only, which says when they are wanted. */
 export function connect(module: WebAssembly.Module, settings: Settings, count: number): Connected {
   if (typeof Worker !== "function") throw new EngineError("unsupported", "this platform has no workers");
   const folder = storage();
   // bundlers find workers by these words
-  const engine = new Worker(new URL("./engine.worker.js", import.meta.url), { type: "module", name: "reqlog engine" });
-  const workers = [engine];
-  const indexers: MessagePort[] = [];
-  for (let number = 1; number <= count; number += 1) {
-    const indexer = new Worker(new URL("./indexer.worker.js", import.meta.url), { type: "module", name: `reqlog indexer ${number}` });
-    const channel = new MessageChannel();
-    const start: IndexerStart = { module, engine: channel.port2 };
-    indexer.postMessage(start, [channel.port2]);
-    indexers.push(channel.port1);
-    workers.push(indexer);
-  }
-  const start: EngineStart = { module, settings: { ...settings, directory: folder?.name }, indexers };
-  engine.postMessage(start, indexers);
+  const engine = watched(new Worker(new URL("./engine.worker.js", import.meta.url), { type: "module", name: "reqlog engine" }));
+  let indexers: Worker[] = [];
+  const hire = (ports: MessagePort[]) => {
+    indexers = ports.map((port, at) => {
+      const indexer = watched(new Worker(new URL("./indexer.worker.js", import.meta.url), { type: "module", name: `reqlog indexer ${at + 1}` }));
+      const start: IndexerStart = { module, engine: port };
+      indexer.postMessage(start, [port]);
+      return indexer;
+    });
+  };
+  const dismiss = () => {
+    for (const indexer of indexers) indexer.terminate();
+    indexers = [];
+  };
+  let isOver = false;
   const connected: Connected = {
     port: { post: (command: Command, transfer = []) => engine.postMessage(command, transfer), onmessage: null },
     onfailure: null,
     release() {
-      for (const worker of workers) worker.terminate();
+      isOver = true;
+      engine.terminate();
+      dismiss();
       folder?.remove();
     },
   };
-  engine.addEventListener("message", ({ data }: MessageEvent<Event>) => connected.port.onmessage?.(data));
-  for (const worker of workers) {
+  function watched(worker: Worker): Worker {
     worker.addEventListener("error", ({ message }) => connected.onfailure?.(faultOf(failure(message))));
     worker.addEventListener("messageerror", () => connected.onfailure?.({ code: "crashed", message: "a message between workers was lost" }));
+    return worker;
   }
+  engine.addEventListener("message", ({ data }: MessageEvent<Event | Staffing>) => {
+    // some may still be on its way from a worker that was ended
+    if (isOver) return;
+    if (data.op === "hire") hire(data.indexers);
+    else if (data.op === "dismiss") dismiss();
+    else connected.port.onmessage?.(data);
+  });
+  const channels = Array.from({ length: count }, () => new MessageChannel());
+  hire(channels.map(({ port2 }) => port2));
+  const start: EngineStart = { module, settings: { ...settings, directory: folder?.name }, indexers: channels.map(({ port1 }) => port1) };
+  engine.postMessage(start, start.indexers);
   return connected;
 }
 

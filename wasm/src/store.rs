@@ -36,9 +36,9 @@ impl Store {
 
     /// Takes over the next portion of a file, which begins on `line` where a `Cutter` said so. What the file has come to:
     /// JSON of `records`, `rejected` and `errors`.
-    pub fn adopt(&mut self, place: u8, indexed: &[u8], line: Option<f64>) -> Result<String, JsValue> {
+    pub fn adopt(&mut self, place: u8, indexed: Vec<u8>, line: Option<f64>) -> Result<String, JsValue> {
         let place = Place::new(place);
-        let indexed = Indexed::decode(indexed).map_err(|error| refuse("crashed", error))?;
+        let indexed = Indexed::decode(&indexed.into()).map_err(|error| refuse("crashed", error))?;
         let adopted = match line {
             Some(line) => self.0.adopt_from(place, line as u64, indexed),
             None => self.0.adopt(place, indexed),

@@ -119,3 +119,24 @@ test('an indexer that is not there', async () => {
   await other.close();
   rmSync(without, { recursive: true });
 });
+
+test('an indexer whose module cannot be used', async () => {
+  const page = await browser.newPage();
+  await page.goto(origin.url);
+  const codes = await page.evaluate(async () => {
+    const { open } = await import('/index.js');
+    const code = (promise) => promise.then(() => 'fine', ({ code }) => code);
+    const lines = () => new Blob(['{"path":"/a"}\n'.repeat(10)]);
+    const opened = await open([lines()]);
+    await opened.ready;
+    // an empty module, for those that come from now on
+    const post = Worker.prototype.postMessage;
+    const empty = new WebAssembly.Module(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0));
+    Worker.prototype.postMessage = function (message, ...rest) {
+      return post.call(this, message.engine ? { ...message, module: empty } : message, ...rest);
+    };
+    return [await code(opened.add([lines()])), await code(opened.ready), await code(opened.answer('/healthz'))];
+  });
+  assert.deepEqual(codes, ['crashed', 'crashed', 'crashed']);
+  await page.close();
+});

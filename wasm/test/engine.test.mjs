@@ -241,6 +241,82 @@ test('closing ends everything', async () => {
   assert.deepEqual(page.workers().map((worker) => worker.url()), []);
 });
 
+describe('indexers', () => {
+  const alive = async () => {
+    // who was ended answers no more, and is gone when that is known
+    for (const worker of page.workers()) await worker.evaluate(() => 0).catch(() => {});
+    return page.workers().map((worker) => new URL(worker.url()).pathname.slice(1));
+  };
+
+  for (const name of ['many.ndjson', 'many.har.gz']) {
+    test(`end when ${name} is read, and are there again for what is added`, async () => {
+      await page.evaluate(async (name) => {
+        globalThis.opened = await open([await file(name)], { workers: 2 });
+        await opened.ready;
+      }, name);
+      assert.deepEqual(await alive(), ['engine.worker.js']);
+      // what they left behind is still read
+      const one = await page.evaluate(async () => (await opened.answer('/api/v1/logs?q=path:/v1/items/21415&fields=request')).json());
+      assert.deepEqual(one.items, [{ request: { headers: [['x-number', '/v1/items/21415']] } }]);
+      const seen = await page.evaluate(async (name) => {
+        const [again, few, table] = await Promise.all([file(name), file('few.har'), file('few.csv')]);
+        // when nobody is there, and when they are
+        await opened.add([again, few]);
+        await opened.add([table]);
+        const progress = progressOf(await opened.ready);
+        return { records: progress.files.map(({ records }) => records), total: (await stats(opened)).total };
+      }, name);
+      assert.deepEqual(seen, { records: [MANY, MANY, 100, 100], total: 2 * MANY + 200 });
+      assert.deepEqual(await alive(), ['engine.worker.js']);
+      await page.evaluate(() => opened.close());
+      assert.deepEqual(await alive(), []);
+    });
+  }
+
+  test('end with what is aborted, and nothing of the next file is lost', async () => {
+    const seen = await page.evaluate(async () => {
+      const [many, few] = await Promise.all([file('many.ndjson'), file('few.ndjson')]);
+      const opened = await open([few], { workers: 2 });
+      await opened.ready;
+      const counts = [];
+      // at any moment: before anybody is there, while they read, when the last portion is adopted
+      for (const moment of [0, 1, 2, 4, 8, 16]) {
+        const adding = new AbortController();
+        const added = caught(opened.add([many], { signal: adding.signal }));
+        for (let turn = 0; turn < moment; turn += 1) await stats(opened);
+        adding.abort();
+        await opened.add([few]);
+        await added;
+        const { files } = await opened.ready;
+        const records = files.reduce((sum, { records }) => sum + records, 0);
+        const [aborted, last] = files.slice(-2);
+        counts.push([records === (await stats(opened)).total, last.records, [null, 'cancelled'].includes(aborted.error?.code ?? null)]);
+      }
+      globalThis.opened = opened;
+      return counts;
+    });
+    assert.deepEqual(seen, Array(6).fill([true, 100, true]));
+    assert.deepEqual(await alive(), ['engine.worker.js']);
+  });
+
+  test('come and go with every file of many that are added one by one', async () => {
+    const seen = await page.evaluate(async () => {
+      const few = await file('few.ndjson');
+      const opened = await open([], { workers: 3 });
+      for (let count = 0; count < 20; count += 1) {
+        const added = opened.add([few]);
+        if (count % 2) await added;
+        if (count % 4 === 3) await opened.ready;
+      }
+      const progress = await opened.ready;
+      globalThis.opened = opened;
+      return [progress.records, (await stats(opened)).total, progress.files.every(({ done, error }) => done && !error)];
+    });
+    assert.deepEqual(seen, [2000, 2000, true]);
+    assert.deepEqual(await alive(), ['engine.worker.js']);
+  });
+});
+
 test('a file that cannot be read says why, and the others stay', async () => {
   const seen = await page.evaluate(async () => {
     const names = ['few.ndjson', 'picture.png', 'torn.ndjson.gz', 'flipped.ndjson.gz', 'torn.har', 'empty.ndjson', 'bad.ndjson', 'few.csv'];

@@ -5,6 +5,7 @@ use super::units::{Units, feeds};
 use crate::codec::Corrupt;
 use crate::format::{Rejection, Report};
 use crate::stored::{Reader, put_bytes, put_varint};
+use bytes::Bytes;
 use memchr::memchr;
 use std::ops::Range;
 
@@ -124,7 +125,7 @@ impl Portion {
 pub struct Indexed {
     /// Encoded hot segments, each of at most [`MAX_ROWS`](crate::segment::MAX_ROWS) rows sorted by (time, sequence);
     /// written by [`Portable`].
-    pub segments: Vec<Vec<u8>>,
+    pub segments: Vec<Bytes>,
     /// Rows of all segments.
     pub rows: u64,
     /// Bytes of the input between the portion's borders.
@@ -152,9 +153,9 @@ impl Indexed {
         out
     }
 
-    /// Reads [`Self::encode`].
-    pub fn decode(bytes: &[u8]) -> Result<Self, Corrupt> {
-        let mut input = Reader::new(bytes, "indexed portion");
+    /// Reads [`Self::encode`]. Segments are parts of `encoded`: nothing is copied.
+    pub fn decode(encoded: &Bytes) -> Result<Self, Corrupt> {
+        let mut input = Reader::new(encoded, "indexed portion");
         let (rows, bytes, lines, rejected) = (input.varint()?, input.varint()?, input.varint()?, input.varint()?);
         let mut report = Report { accepted: rows, rejected, ..Report::default() };
         for _ in 0..input.count(Report::ERRORS)? {
@@ -163,7 +164,7 @@ impl Indexed {
         }
         let mut segments = Vec::new();
         for _ in 0..input.count(input.remaining())? {
-            segments.push(input.bytes()?.to_vec());
+            segments.push(encoded.slice_ref(input.bytes()?));
         }
         input.end()?;
         Ok(Self { segments, rows, bytes, lines, report })

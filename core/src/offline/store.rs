@@ -119,7 +119,7 @@ impl Store {
     /// # Panics
     /// When there is no such file.
     pub fn adopt(&mut self, place: Place, indexed: Indexed) -> Result<(), Corrupt> {
-        let read = indexed.segments.into_iter().map(|bytes| Segment::read(place, bytes.into()));
+        let read = indexed.segments.into_iter().map(|bytes| Segment::read(place, bytes));
         let segments = read.collect::<Result<Vec<_>, _>>()?;
         let named = segments.iter().map(Segment::projects).collect::<Result<Vec<_>, _>>()?;
         for (project, environment) in named.iter().flatten() {

@@ -7,6 +7,7 @@ use crate::id::{EntryId, Seq};
 use crate::record::Stored;
 use crate::segment::{Directory, PartId, build};
 use crate::timestamp::Timestamp;
+use bytes::Bytes;
 
 mod cutting;
 mod files;
@@ -50,7 +51,7 @@ fn whole(format: Format, file: &[u8]) -> Whole {
 }
 
 /// The hot segments of `rows` are `segments`, byte by byte: what [`build`] writes of them but for the cold parts.
-fn assert_hot(segments: &[Vec<u8>], rows: &[Stored], what: &str) {
+fn assert_hot(segments: &[Bytes], rows: &[Stored], what: &str) {
     let mut rows = rows.to_vec();
     rows.sort_by_key(|row| (row.record.time, row.id.seq()));
     let Some(built) = build(&rows, &Portable) else {
@@ -109,7 +110,7 @@ impl<'a> Adopted<'a> {
 
     /// `begin` is where the line of a unit begins, before which a byte order mark may stand.
     fn adopt(&mut self, indexed: Indexed, range: &std::ops::Range<u64>, begin: impl Fn(u64) -> u64, what: &str) {
-        assert_eq!(Indexed::decode(&indexed.encode()).as_ref(), Ok(&indexed), "{what}");
+        assert_eq!(Indexed::decode(&indexed.encode().into()).as_ref(), Ok(&indexed), "{what}");
         let inside = |row: &&Stored| {
             let (place, offset) = Place::of(row.id.seq()).unwrap();
             place == Place::new(3) && range.contains(&begin(offset))

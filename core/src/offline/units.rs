@@ -102,7 +102,7 @@ impl Units {
         let rows = std::mem::take(&mut self.rows);
         indexed.rows += rows.len() as u64;
         indexed.report.accepted = indexed.rows;
-        indexed.segments.extend(rows.finish(self.input.arrival_ms(), &Portable).map(|built| built.bytes));
+        indexed.segments.extend(rows.finish(self.input.arrival_ms(), &Portable).map(|built| built.bytes.into()));
     }
 }
 

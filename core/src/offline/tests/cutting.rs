@@ -221,6 +221,6 @@ proptest! {
 
     #[test]
     fn any_bytes_decode_or_are_refused(bytes in prop::collection::vec(any::<u8>(), 0..100)) {
-        let _ = Indexed::decode(&bytes);
+        let _ = Indexed::decode(&bytes.into());
     }
 }
