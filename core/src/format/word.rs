@@ -25,7 +25,7 @@ pub(super) const fn backslash(bytes: [u8; WORD]) -> Option<usize> {
 pub(super) fn next_quote(bytes: &[u8], mut at: usize) -> Option<usize> {
     for _ in 0..2 {
         let Some(chunk) = bytes.get(at..).and_then(<[u8]>::first_chunk) else { break };
-        if let Some(found) = place(zeros(u64::from_le_bytes(*chunk) ^ (ONES * b'"' as u64)) & HIGHS) {
+        if let Some(found) = place(zeros(u64::from_le_bytes(*chunk) ^ (ONES * u64::from(b'"'))) & HIGHS) {
             return Some(at + found);
         }
         at += WORD;

@@ -54,7 +54,7 @@ impl Collector {
         match self {
             Self::Numbers(numbers) => {
                 let (best, worst) = numbers.extents[block];
-                numbers.ranking.is_passed(worst) || numbers.is_full_before(best)
+                numbers.ranking.is_passed(worst) || numbers.is_late(best)
             }
             Self::Texts(_) => false,
         }
@@ -91,16 +91,22 @@ pub(super) struct Numbers {
 }
 
 impl Numbers {
-    fn is_full_before(&self, rank: Rank) -> bool {
-        self.hits.len() >= self.wanted && self.hits.peek().is_some_and(|(worst, _)| *worst < rank)
+    // Whether enough rows come before this rank.
+    fn is_late(&self, rank: Rank) -> bool {
+        self.last().is_some_and(|last| last < rank)
+    }
+
+    // The rank after which no row is kept.
+    fn last(&self) -> Option<Rank> {
+        let worst = self.hits.peek().filter(|_| self.hits.len() >= self.wanted).map(|(rank, _)| *rank);
+        worst.into_iter().chain(self.ranking.end()).min()
     }
 
     // Without rows of which columns say that they are passed or too late: most of them, once enough are kept.
     fn within_reach(&self, columns: &Columns, block: usize, mask: &Mask) -> Mask {
         let reached = |rank| self.ranking.reached(columns, block, rank);
-        let worst = self.hits.peek().filter(|_| self.hits.len() >= self.wanted);
         let passed = self.ranking.start().and_then(reached).unwrap_or([0; BLOCK / 64]);
-        let reached = worst.and_then(|(rank, _)| reached(*rank)).unwrap_or([u64::MAX; BLOCK / 64]);
+        let reached = self.last().and_then(reached).unwrap_or([u64::MAX; BLOCK / 64]);
         std::array::from_fn(|word| mask[word] & !passed[word] & reached[word])
     }
 
@@ -119,7 +125,7 @@ impl Numbers {
                 if self.ranking.is_passed(rank) {
                     continue;
                 }
-                if self.is_full_before(rank) {
+                if self.is_late(rank) {
                     if sorted {
                         return;
                     }

@@ -17,11 +17,12 @@ pub(crate) struct Ranking {
     number: Number,
     direction: Direction,
     after: Option<Rank>,
+    until: Option<Rank>,
 }
 
 impl Ranking {
     pub(crate) fn new(number: Number, direction: Direction) -> Self {
-        Self { number, direction, after: None }
+        Self { number, direction, after: None, until: None }
     }
 
     pub(crate) fn number(self) -> Number {
@@ -47,6 +48,21 @@ impl Ranking {
     /// The rank after which the page starts.
     pub(crate) fn start(self) -> Option<Rank> {
         self.after
+    }
+
+    /// The same walk up to this rank, where enough rows lie before it.
+    pub(crate) fn until(self, rank: Rank) -> Self {
+        Self { until: Some(self.until.map_or(rank, |until| until.min(rank))), ..self }
+    }
+
+    /// The rank after which no row is wanted.
+    pub(crate) fn end(self) -> Option<Rank> {
+        self.until
+    }
+
+    /// Whether a row of this rank is not wanted, there being enough before it.
+    pub(crate) fn is_behind(self, rank: Rank) -> bool {
+        self.until.is_some_and(|until| rank > until)
     }
 
     /// Whether a row of this rank lies at or before the start of the page.
@@ -110,16 +126,17 @@ impl Ranking {
     /// column of the number and that of the sequence.
     pub(crate) fn reached(self, columns: &Columns, block: usize, (key, seq): Rank) -> Option<Mask> {
         let before = self.better(columns, block, key)?;
-        let with = key.checked_add(1).map_or(Some([u64::MAX; BLOCK / 64]), |bound| self.better(columns, block, bound))?;
+        let with =
+            key.checked_add(1).map_or(Some([u64::MAX; BLOCK / 64]), |bound| self.better(columns, block, bound))?;
         if before == with {
             return Some(before);
         }
-        let until = self.until(columns, block, seq)?;
-        Some(std::array::from_fn(|word| before[word] | with[word] & until[word]))
+        let early = self.early(columns, block, seq)?;
+        Some(std::array::from_fn(|word| before[word] | with[word] & early[word]))
     }
 
     /// The rows of a block whose rank ends with at most `seq`.
-    fn until(self, columns: &Columns, block: usize, seq: u64) -> Option<Mask> {
+    fn early(self, columns: &Columns, block: usize, seq: u64) -> Option<Mask> {
         let mut mask = [0; BLOCK / 64];
         let range = if self.is_descending() {
             let Ok(first) = i64::try_from(!seq) else { return Some(mask) };

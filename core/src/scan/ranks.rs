@@ -22,9 +22,6 @@ pub(super) struct Sampling {
     pub(super) first: u64,
 }
 
-/// So many pivots on either side part the rows of a block all at once.
-const OUTER: usize = 2;
-
 /// Ranks that part others.
 #[derive(Clone, Debug)]
 pub(super) struct Division {
@@ -98,15 +95,15 @@ impl Division {
         // these pivots part its rows
         let (mut low, mut high) = (first, last);
         let mut left = *mask;
-        // The outer ones are bounds and the others stand close: most rows lie outside of all but two on either side.
-        for _ in 0..OUTER {
-            if low < high {
+        // The first and the last of all are bounds and the others stand close: most rows lie outside of those.
+        for bound in [true, false] {
+            if low < high && (!bound || low == 0) {
                 let Some(reached) = self.ranking.reached(columns, block, self.pivots[low]) else { break };
                 counts[low] += ones(&both(&left, &reached));
                 left = both(&left, &reached.map(|word| !word));
                 low += 1;
             }
-            if low < high {
+            if low < high && (!bound || high == self.pivots.len()) {
                 let Some(reached) = self.ranking.reached(columns, block, self.pivots[high - 1]) else { break };
                 counts[high] += ones(&both(&left, &reached.map(|word| !word)));
                 left = both(&left, &reached);

@@ -46,10 +46,10 @@ pub(super) enum Todo {
 }
 
 /// Where the page begins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Found {
-    /// So many units after this rank.
-    After(Rank, u64),
+    /// So many units after this rank, and how many units lie between it and each of some later ones.
+    After(Rank, u64, Vec<(Rank, u64)>),
     /// Behind the last match.
     Beyond,
 }
@@ -253,7 +253,7 @@ impl Selection {
         self.inside = self.left.iter().filter_map(|&at| self.candidates[at].count).sum();
         self.skipped = self.offset - self.before;
         let is_clear = self.left.iter().all(|&at| self.candidates[at].extent.0 > low);
-        (is_clear && self.skipped <= self.selecting.few).then_some(Found::After(low, self.skipped))
+        (is_clear && self.skipped <= self.selecting.few).then(|| Found::After(low, self.skipped, Vec::new()))
     }
 
     // Settles the candidates that lie before `low` as a whole, and leaves those out that lie behind `high`.
@@ -314,13 +314,19 @@ impl Selection {
             (gap, up_to) = (at, units);
         }
         let behind = pivots.get(gap + 1);
+        let mut units = 0;
+        let later = pivots.iter().zip(sums).skip(gap + 1).map(|(pivot, sum)| {
+            units += sum;
+            (*pivot, units)
+        });
+        let later = later.collect();
         self.inside = sums[gap + 1];
         self.skipped = self.offset - up_to;
         self.low = Some(pivots[gap]);
         self.high = behind.copied().or(self.high);
         self.pass();
         let is_close = self.skipped <= self.selecting.few || self.rounds >= ROUNDS;
-        is_close.then_some(Found::After(pivots[gap], self.skipped))
+        is_close.then_some(Found::After(pivots[gap], self.skipped, later))
     }
 }
 
@@ -359,14 +365,20 @@ impl Scan {
                 self.selection = None;
                 match found {
                     Found::Beyond => self.wanted = 0,
-                    Found::After(rank, skipped) => {
+                    Found::After(rank, skipped, later) => {
                         self.skipped = skipped;
                         self.wanted = self.fetch.as_ref().map_or(0, |fetch| wanted(skipped, &fetch.query));
                         self.sorting.start_after(Place::Number(rank));
+                        // a row is two units at most
+                        let enough = (self.wanted as u64).saturating_mul(2);
+                        if let Some((end, _)) = later.into_iter().find(|(_, units)| *units >= enough) {
+                            self.sorting = self.sorting.ending_before(&Place::Number(end));
+                        }
                     }
                 }
                 let none = self.wanted == 0;
-                self.work.retain(|work| work.whole || !none && !self.sorting.is_passed(work.extent));
+                let outside = |extent| self.sorting.is_passed(extent) || self.sorting.is_behind(extent);
+                self.work.retain(|work| work.whole || !none && !outside(work.extent));
                 None
             }
         }

@@ -57,12 +57,13 @@ impl Sorting {
         }
     }
 
-    /// The same for the sources that are left when the page is full up to this place. Orders by number skip sources and
-    /// blocks by their extents instead.
+    /// The same for the sources that are left when the page is full up to this place, which a row of the same order has.
     pub(super) fn ending_before(&self, place: &Place) -> Self {
         let mut ending = self.clone();
-        if let Self::Texts { before, .. } = &mut ending {
-            *before = Some(place.clone());
+        match (&mut ending, place) {
+            (Self::Numbers(ranking), Place::Number(rank)) => *ranking = ranking.until(*rank),
+            (Self::Texts { before, .. }, place) => *before = Some(place.clone()),
+            (Self::Numbers(_), _) => {}
         }
         ending
     }
@@ -72,6 +73,14 @@ impl Sorting {
         match self {
             Self::Numbers(ranking) => Some(ranking.of_summary(summary)),
             Self::Texts { .. } => None,
+        }
+    }
+
+    /// Whether all rows between these ranks lie behind the end of the page, where it is known.
+    pub(super) fn is_behind(&self, extent: Option<(Rank, Rank)>) -> bool {
+        match (self, extent) {
+            (Self::Numbers(ranking), Some((best, _))) => ranking.is_behind(best),
+            _ => false,
         }
     }
 

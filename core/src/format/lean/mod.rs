@@ -225,8 +225,11 @@ struct Facts {
     cut: bool,
 }
 
-/// What an object says of the body that it describes; none inside where it is no such object, but a body itself.
-fn metadata(scan: &mut Scan<'_>) -> Option<Option<Facts>> {
+/// An object that does not describe a body but is one.
+struct NotOurs;
+
+/// What an object says of the body that it describes; none where the whole record has to be read.
+fn metadata(scan: &mut Scan<'_>) -> Option<Result<Facts, NotOurs>> {
     let (mut size, mut cut, mut truncated, mut bytes, mut known) = (None, false, false, false, true);
     let whole = scan.object(|name, scan| {
         let value = scan.value();
@@ -256,11 +259,11 @@ fn metadata(scan: &mut Scan<'_>) -> Option<Option<Facts>> {
         Some(())
     });
     if !known {
-        return Some(None);
+        return Some(Err(NotOurs));
     }
     whole?;
     let size = size?;
-    Some(Some(Facts { size, cut: cut || truncated || !bytes && size > 0 }))
+    Some(Ok(Facts { size, cut: cut || truncated || !bytes && size > 0 }))
 }
 
 /// What stands in a string without escapes.

@@ -71,7 +71,7 @@ impl<'a> Reader<'a, '_> {
     /// and those of which only the beginning is there.
     fn of_body(&mut self, side: Side, scan: &mut Scan<'a>) -> Option<()> {
         let facts = match scan.peek()? {
-            b'{' => metadata(scan)??,
+            b'{' => metadata(scan)?.ok()?,
             b'n' => return scan.value().map(drop),
             first => {
                 let value = scan.value()?;

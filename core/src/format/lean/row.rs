@@ -69,7 +69,7 @@ impl<'a> Reader<'a, '_> {
     fn body_cell(&mut self, side: Side, cell: &str) -> Option<()> {
         if cell.starts_with('{') {
             let mut scan = Scan::new(cell);
-            if let Some(facts) = metadata(&mut scan)? {
+            if let Ok(facts) = metadata(&mut scan)? {
                 scan.end()?;
                 return self.body(side, facts);
             }
