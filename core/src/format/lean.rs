@@ -1,7 +1,7 @@
 //! What is filtered and sorted by of a record in a plain form, read without making the record.
 //!
-//! Header fields, bodies and attributes are stepped over: of them only sizes count, what they fill in elsewhere, and that
-//! there is no secret in them. As with an [outline](super::outline) the row is either what the whole record says or
+//! Header fields, bodies and attributes are stepped over: of them only sizes count, what they fill in elsewhere, and,
+//! where secrets are replaced, that there is none in them. As with an [outline](super::outline) the row is either what the whole record says or
 //! none: a line with anything odd (a name written twice, a name that means different things by different programs, a
 //! unit to be guessed, a possible secret) has to be read whole.
 
@@ -17,7 +17,7 @@ use crate::accept::DERIVED;
 use crate::body::Cut;
 use crate::level::Level;
 use crate::record::{Field, Kind, Source};
-use crate::redact::{is_secret_header, is_secret_name, may_hold_secrets};
+use crate::redact::Secrets;
 use crate::segment::Row;
 use crate::timestamp::Timestamp;
 
@@ -28,6 +28,7 @@ pub(crate) struct Lean<'a> {
     pub(crate) row: Row<'a>,
     /// The first values of the request's header fields [`DERIVED`].
     pub(crate) headers: [Option<Cow<'a, str>>; DERIVED.len()],
+    secrets: Secrets,
 }
 
 /// What was seen, in bits after those of the text fields.
@@ -43,8 +44,8 @@ const _: () = assert!(Field::COUNT <= 24);
 
 impl Lean<'_> {
     /// Of a unit of which nothing is read; its time is `now`.
-    pub(crate) fn new(now: Timestamp) -> Self {
-        Self { row: Row::new(now), headers: [const { None }; DERIVED.len()] }
+    pub(crate) fn new(now: Timestamp, secrets: Secrets) -> Self {
+        Self { row: Row::new(now), headers: [const { None }; DERIVED.len()], secrets }
     }
 }
 
@@ -76,7 +77,7 @@ impl<'a> Reader<'a, '_> {
         let Some(member) = Member::find(Scope::Record, name) else {
             // one header field a member, as Traefik writes them
             let known = name.starts_with("request_") || name.starts_with("downstream_");
-            return if known { None } else { attribute(name, scan.value()?) };
+            return if known { None } else { self.attribute(name, scan.value()?) };
         };
         if let Member::Nested(side) = member {
             self.first(SIDES << side as u32)?;
@@ -128,9 +129,9 @@ impl<'a> Reader<'a, '_> {
             }
             Member::Overridden => flag(value).map(|flag| self.lean.row.overridden = flag),
             Member::Redacted => flag(value).map(|flag| self.lean.row.redacted |= flag),
-            Member::Attributes => value.starts_with('{').then(|| attribute("", value))?,
+            Member::Attributes => value.starts_with('{').then(|| self.attribute("", value))?,
             // an id makes the record this system's own, which matters for blank fields, and those are read whole
-            Member::Id | Member::Seq => attribute("", value),
+            Member::Id | Member::Seq => self.attribute("", value),
             _ => None,
         }
     }
@@ -186,7 +187,8 @@ impl<'a> Reader<'a, '_> {
     }
 
     fn header(&mut self, side: Side, name: &'a str, value: &'a str) -> Option<()> {
-        if !value.starts_with('"') || is_secret_header(name) || may_hold_secrets(value.as_bytes()) {
+        let secrets = self.lean.secrets;
+        if !value.starts_with('"') || secrets.change_header(name) || secrets.may_change(value) {
             return None;
         }
         if name.is_empty() || name.starts_with(':') {
@@ -208,11 +210,11 @@ impl<'a> Reader<'a, '_> {
     fn body(&mut self, side: Side, scan: &mut Scan<'a>) -> Option<()> {
         let bit = SIDES << side as u32;
         let (size, cut) = match scan.peek()? {
-            b'{' => metadata(scan)?,
+            b'{' => metadata(scan, self.lean.secrets)?,
             b'n' => return scan.value().map(drop),
             first => {
                 let value = scan.value()?;
-                if may_hold_secrets(value.as_bytes()) {
+                if self.lean.secrets.may_change(value) {
                     return None;
                 }
                 let size = if first == b'"' { json::unescaped_len(&value[1..value.len() - 1])? } else { value.len() };
@@ -228,6 +230,12 @@ impl<'a> Reader<'a, '_> {
         row.truncated |= cut;
         self.answered |= side == Side::Response;
         Some(())
+    }
+
+    /// Passes over an attribute in which nothing is replaced.
+    fn attribute(&self, name: &str, value: &str) -> Option<()> {
+        let secrets = self.lean.secrets;
+        (!secrets.change_member(name) && !secrets.may_change(name) && !secrets.may_change(value)).then_some(())
     }
 
     fn finish(self) -> Option<()> {
@@ -247,7 +255,7 @@ impl<'a> Reader<'a, '_> {
 }
 
 /// The size of a body that describes itself, and whether it was cut.
-fn metadata(scan: &mut Scan<'_>) -> Option<(u64, bool)> {
+fn metadata(scan: &mut Scan<'_>, secrets: Secrets) -> Option<(u64, bool)> {
     let (mut size, mut cut, mut bytes) = (None, false, false);
     scan.object(|name, scan| {
         let value = scan.value()?;
@@ -261,7 +269,7 @@ fn metadata(scan: &mut Scan<'_>) -> Option<(u64, bool)> {
             }
             "content_type" | "contentType" => {}
             "text" | "json" => {
-                if may_hold_secrets(value.as_bytes()) || name == "text" && !value.starts_with('"') {
+                if secrets.may_change(value) || name == "text" && !value.starts_with('"') {
                     return None;
                 }
                 bytes = true;
@@ -272,12 +280,6 @@ fn metadata(scan: &mut Scan<'_>) -> Option<(u64, bool)> {
     })?;
     let size = size?;
     Some((size, cut || !bytes && size > 0))
-}
-
-/// Passes over an attribute that holds no secret.
-fn attribute(name: &str, value: &str) -> Option<()> {
-    let secret = is_secret_name(name) || may_hold_secrets(name.as_bytes()) || may_hold_secrets(value.as_bytes());
-    (!secret).then_some(())
 }
 
 /// What stands in a string without escapes.
