@@ -5,7 +5,7 @@ use crate::format::Lean;
 use crate::headers::Headers;
 use crate::plan::{IngestRequest, Settings};
 use crate::record::{Field, Message, Record};
-use crate::redact::Redactor;
+use crate::redact::{Redactor, Secrets};
 use std::borrow::Cow;
 
 /// Longest text field and header value in bytes; a longer one is cut at a character boundary.
@@ -31,7 +31,8 @@ const NAMES: [Field; 3] = [Field::Project, Field::Environment, Field::Session];
 /// Defaults, redaction and caps of one way in.
 #[derive(Clone, Debug)]
 pub struct Rules {
-    redactor: Redactor,
+    // none where secrets stay
+    redactor: Option<Redactor>,
     body_cap: usize,
     defaults: [(Field, Option<String>); 4],
 }
@@ -39,9 +40,18 @@ pub struct Rules {
 impl Rules {
     /// The rules for records of `request`; `redact_key` is the store's.
     pub fn new(redact_key: &[u8; 32], settings: &Settings, request: &IngestRequest) -> Self {
+        Self::with(Some(Redactor::new(*redact_key)), settings, request)
+    }
+
+    /// The same, but that secrets stay: for records that are shown to the one who has them, and not stored.
+    pub fn keeping_secrets(settings: &Settings, request: &IngestRequest) -> Self {
+        Self::with(None, settings, request)
+    }
+
+    fn with(redactor: Option<Redactor>, settings: &Settings, request: &IngestRequest) -> Self {
         let project = request.project.clone().unwrap_or_else(|| "default".to_owned());
         Self {
-            redactor: Redactor::new(*redact_key),
+            redactor,
             body_cap: settings.body_cap,
             defaults: [
                 (Field::Project, Some(project)),
@@ -79,6 +89,11 @@ impl Rules {
         Self { body_cap: usize::MAX, ..self }
     }
 
+    /// What becomes of secrets.
+    pub(crate) fn secrets(&self) -> Secrets {
+        if self.redactor.is_some() { Secrets::Replaced } else { Secrets::Kept }
+    }
+
     /// The longest unit of which [`accept_lean`](Self::accept_lean) can tell anything: nothing in it is cut.
     pub(crate) fn lean_limit(&self) -> usize {
         TEXT_CAP.min(self.body_cap)
@@ -87,7 +102,7 @@ impl Rules {
     /// Makes of the row of a unit of at most [`lean_limit`](Self::lean_limit) bytes what [`accept`](Self::accept) leaves
     /// of it; none where only that can tell: where something is to be replaced or refused.
     pub(crate) fn accept_lean<'a>(&'a self, lean: &mut Lean<'a>) -> Option<()> {
-        let Lean { row, headers } = lean;
+        let Lean { row, headers, .. } = lean;
         for ((_, field), value) in DERIVED.into_iter().zip(headers) {
             let text = &mut row.texts[field as usize];
             match value {
@@ -110,8 +125,9 @@ impl Rules {
                 check_name(field, name).ok()?;
             }
         }
+        let Some(redactor) = &self.redactor else { return Some(()) };
         let secret = |field: Field| {
-            row.texts[field as usize].as_deref().is_some_and(|value| self.redactor.field(field, value).is_some())
+            row.texts[field as usize].as_deref().is_some_and(|value| redactor.field(field, value).is_some())
         };
         (!Redactor::FIELDS.into_iter().any(secret)).then_some(())
     }
@@ -135,7 +151,9 @@ impl Rules {
     }
 
     fn secure(&self, record: &mut Record) {
-        self.redactor.apply(record);
+        if let Some(redactor) = &self.redactor {
+            redactor.apply(record);
+        }
         self.cap(record);
     }
 

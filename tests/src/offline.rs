@@ -66,7 +66,7 @@ impl Opened {
             settings: Settings { offers: Offers::OPENED, ..setting.settings.clone() },
         });
         let place = Place::new(0);
-        let input = Input::open(place, b"{}\n", &Opening::new(setting.now, setting.redact_key));
+        let input = Input::open(place, b"{}\n", &Opening::new(setting.now, Some(setting.redact_key)));
         self.store.insert(place, input.expect("it is NDJSON").expect("it is not empty"));
         self.store.adopt(place, indexed(memory)).expect("it is what was built");
         if let Some(head) = memory.head() {

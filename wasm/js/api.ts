@@ -52,6 +52,11 @@ export interface OpenOptions {
   onprogress?: (progress: Progress) => void;
   /** The format's name, where it is not to be detected: `ndjson`, `json`, `har`, `access`, `csv`. */
   format?: string;
+  /**
+   * Whether secrets are replaced while files are read: tokens, cookies, passwords, by `[redacted]` or by a hash that is keyed for this
+   * opening. True by default; with `false` records are as the files have them. Ids are the same either way; filters see what records hold.
+   */
+  redact?: boolean;
   /** How many workers parse; the machine's processors by default, at least 1, at most 8. */
   workers?: number;
   /** How much decoded data is kept for the next answer; 64 MiB by default. */

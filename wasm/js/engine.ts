@@ -78,7 +78,8 @@ export class Engine {
       return;
     }
     const opened = sources.map((source) => {
-      const opening = { place: this.#files.length, name: source.name, format, modified: source.modified, key: this.#key };
+      const key = this.#settings.redact ? this.#key : undefined;
+      const opening = { place: this.#files.length, name: source.name, format, modified: source.modified, key };
       const file = new OpenedFile(source, opening, id);
       this.#files.push(file);
       return file;

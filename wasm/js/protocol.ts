@@ -45,6 +45,8 @@ export type Staffing = { op: "hire"; indexers: MessagePort[] } | { op: "dismiss"
 
 /** How an engine works. */
 export interface Settings {
+  /** Whether secrets are replaced. */
+  redact: boolean;
   cacheBytes: number;
   /** Inflated bytes of a file that are kept in memory where there is a directory for more. */
   inflatedBytes: number;
@@ -60,7 +62,8 @@ export interface Opening {
   name: string;
   format: string | undefined;
   modified: number;
-  key: Uint8Array;
+  /** What hashes of replaced secrets are keyed with; without it they stay. */
+  key: Uint8Array | undefined;
 }
 
 /** Engine to indexer; `task` numbers what is answered, none that was cancelled. */

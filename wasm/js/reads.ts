@@ -1,11 +1,11 @@
-// What one answer reads of the opened files. Long reads come in pieces, of which the next one is read while one is looked at.
+// What one answer reads of the opened files. Long reads come in pieces, of which the next ones are read while one is looked at.
 
 import type { OpenedFile } from "./file.js";
 
 /** Bytes of a piece; pieces begin at multiples of it. */
 const PIECE = 4 << 20;
-/** How many pieces are held. */
-const HELD = 3;
+/** How many pieces are read before they are asked for: a browser takes longer for one than a filter does. */
+const AHEAD = 2;
 /** Shorter reads are done alone. */
 const LONG = 256 << 10;
 
@@ -33,7 +33,9 @@ export class Reads {
     const bytes = this.#piece(place, number);
     // forwards or backwards, as it went until now
     const step = last?.place === place ? number - last.number : 0;
-    if (Math.abs(step) === 1 && number + step >= 0) this.#piece(place, number + step);
+    for (let next = 1; next <= AHEAD && Math.abs(step) === 1 && number + next * step >= 0; next += 1) {
+      this.#piece(place, number + next * step);
+    }
     this.#use(place, number);
     const base = number * PIECE;
     return (await bytes).subarray(start - base, end - base);
@@ -46,7 +48,8 @@ export class Reads {
     // whoever uses it hears of it
     bytes.catch(() => {});
     this.#pieces.push({ place, number, bytes });
-    if (this.#pieces.length > HELD) this.#pieces.shift();
+    // with the last one, where a read may go on
+    if (this.#pieces.length > AHEAD + 2) this.#pieces.shift();
     return bytes;
   }
 

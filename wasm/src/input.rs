@@ -14,17 +14,17 @@ pub struct Input(pub(crate) offline::Input);
 #[wasm_bindgen]
 impl Input {
     /// A file whose plain bytes begin with `first` (64 KiB or all); `undefined` where there is nothing. `modified` is in ms,
-    /// `key` the 32 bytes that hashes of replaced secrets are keyed with.
+    /// `key` the 32 bytes that hashes of replaced secrets are keyed with; without it secrets stay.
     pub fn open(
         place: u8,
         first: &[u8],
         name: Option<String>,
         format: Option<String>,
         modified: f64,
-        key: &[u8],
+        key: Option<Vec<u8>>,
     ) -> Result<Option<Self>, JsValue> {
-        let opening =
-            Opening { name, format, ..Opening::new(Timestamp::from_millis(modified as i64), self::key(key)?) };
+        let key = key.as_deref().map(self::key).transpose()?;
+        let opening = Opening { name, format, ..Opening::new(Timestamp::from_millis(modified as i64), key) };
         let opened = offline::Input::open(Place::new(place), first, &opening);
         Ok(opened.map_err(|failure| refuse("format", failure))?.map(Self))
     }

@@ -396,6 +396,48 @@ test('a format can be named, and a wrong name is refused', async () => {
   ]);
 });
 
+test('secrets are replaced unless they are wanted, and records are the same', async () => {
+  const seen = await page.evaluate(async () => {
+    const secret = 'Q-secret-Q-secret';
+    const record = (number) => ({
+      time: `2026-06-23T00:00:0${number}Z`, method: 'POST', path: `/${number}`, query: number ? '' : `token=${secret}`, status: 200,
+      request: { headers: [['authorization', `Bearer ${secret}`]], body: { size: 40, text: JSON.stringify({ password: secret, number }) } },
+    });
+    const lines = new File(Array.from({ length: 10 }, (_, at) => `${JSON.stringify(record(at))}\n`), 'a.ndjson', { lastModified: 1_782_302_400_000 });
+    const packed = await new Response(lines.stream().pipeThrough(new CompressionStream('gzip'))).blob();
+    const zipped = new File([packed], 'b.ndjson.gz', { lastModified: 1_782_302_400_000 });
+    const all = {};
+    for (const [name, options] of Object.entries({ replaced: {}, asked: { redact: true }, kept: { redact: false } })) {
+      const opened = await open([lines], options);
+      await opened.ready;
+      await opened.add([zipped]);
+      await opened.ready;
+      const text = async (url) => (await opened.answer(url)).text();
+      const exports = {};
+      for (const format of ['ndjson', 'csv', 'har', 'json']) exports[format] = (await text(`/api/v1/export?format=${format}`)).split(secret).length - 1;
+      all[name] = {
+        exports,
+        found: (await stats(opened, `query:*${secret}`)).total,
+        inHeaders: (await stats(opened, `req.header.authorization:*${secret}`)).total,
+        marked: (await stats(opened, 'query:*redacted*')).total,
+        redacted: (await text('/api/v1/export?format=ndjson')).split('"redacted":true').length - 1,
+        ids: (await rows(opened, '', 'id')).map(({ id }) => id),
+      };
+      opened.close();
+    }
+    return all;
+  });
+  const { replaced, asked, kept } = seen;
+  assert.deepEqual(asked, replaced);
+  assert.deepEqual(replaced.exports, { ndjson: 0, csv: 0, har: 0, json: 0 });
+  assert.deepEqual([replaced.found, replaced.inHeaders, replaced.marked, replaced.redacted], [0, 0, 2, 20]);
+  // in each record a header field and a body; in two the query, which HAR has in the URL, as a pair and as ours
+  assert.deepEqual(kept.exports, { ndjson: 42, csv: 42, har: 46, json: 42 });
+  assert.deepEqual([kept.found, kept.inHeaders, kept.marked, kept.redacted], [2, 20, 0, 0]);
+  assert.equal(new Set(kept.ids).size, 20);
+  assert.deepEqual(kept.ids, replaced.ids);
+});
+
 test('requests are answered as over HTTP', async () => {
   const seen = await page.evaluate(async () => {
     const opened = await open([await file('few.ndjson')]);

@@ -56,8 +56,8 @@ beforeEach(async () => {
   [exports] = await loadTogether("state/export.ts");
   [from, into] = [new Fake(), sink()];
 });
-async function run(format, expected) {
-  const done = exports.run(from, "status:5xx", format, into, expected, "saved");
+async function run(format, expected, secrets = "replaced") {
+  const done = exports.run({ from, q: "status:5xx", format, secrets, sink: into, expected, what: "saved" });
   for (let turn = 0; turn < 8; turn += 1) {
     await settled();
     mock.timers.tick(40_000);
@@ -105,11 +105,83 @@ test("five attempts are made to go on", async () => {
 
 test("cancelling keeps nothing and says nothing", async () => {
   from.body([line("A")], "hangs");
-  const done = exports.run(from, "", "ndjson", into, 1, "saved");
+  const done = exports.run({ from, q: "", format: "ndjson", secrets: "replaced", sink: into, expected: 1, what: "saved" });
   await settled();
   assert.equal(exports.exporting.value.at, "running");
   exports.cancel();
   await done;
   assert.equal(exports.exporting.value.at, "idle");
   assert.equal(into.state, "dropped");
+});
+
+/** A backend whose files can be read again: to `again`, which counts how often it is given back. */
+function openedFiles() {
+  const again = new Fake();
+  const state = { opened: 0, closed: 0, fail: null };
+  from.growth = { peek: () => ({ size: 100 }) };
+  from.unredacted = (signal, onprogress) => {
+    state.opened += 1;
+    onprogress({ bytes: 40, size: 100 });
+    return new Promise((resolve, reject) => {
+      signal.addEventListener("abort", () => reject(signal.reason));
+      state.fail = reject;
+      state.go = () => resolve({ backend: again, close: () => (state.closed += 1) });
+    });
+  };
+  return { again, state };
+}
+
+test("with secrets, the files are read again, counted and exported, and given back", async () => {
+  const { again, state } = openedFiles();
+  again.body(['{"items":[],"total":2}']);
+  again.body([line("A"), line("B")]);
+  const done = exports.run({ from, q: "a", format: "ndjson", secrets: "included", sink: into, expected: 5, what: "saved" });
+  await settled();
+  assert.deepEqual(exports.exporting.value, { at: "reading", bytes: 40, size: 100 });
+  state.go();
+  await done;
+  const { at, rows, expected, secrets } = exports.exporting.value;
+  assert.deepEqual({ at, rows, expected, secrets }, { at: "done", rows: 2, expected: 2, secrets: "included" });
+  assert.deepEqual([from.asked, again.asked.map(({ q }) => q)], [[], ["a", "a"]]);
+  assert.deepEqual([state.opened, state.closed, into.text, into.state], [1, 1, line("A") + line("B"), "kept"]);
+});
+
+test("what breaks off with secrets is taken up from where they are, and given back when it fails", async () => {
+  const { again, state } = openedFiles();
+  again.body(['{"items":[],"total":2}']);
+  again.body([line("A")], "broken");
+  again.body([line("B")]);
+  const done = run("ndjson", 2, "included");
+  state.go();
+  assert.equal((await done, exports.exporting.value.at), "done");
+  assert.deepEqual(again.asked.slice(1), [{ q: "status:5xx", format: "ndjson" }, { q: "status:5xx", format: "ndjson", cursor: "CURSOR.A" }]);
+  again.body(['{"items":[],"total":2}']);
+  again.body(['{"log":{"entries":[\n{'], "broken");
+  const failing = run("har", 2, "included");
+  state.go();
+  await failing;
+  assert.deepEqual([exports.exporting.value.at, state.opened, state.closed], ["failed", 2, 2]);
+});
+
+test("files that cannot be read again are a failure that says why", async () => {
+  const { state } = openedFiles();
+  const done = run("ndjson", 2, "included");
+  state.fail(new Error("a.har is not what it was"));
+  await done;
+  const { at, why } = exports.exporting.value;
+  assert.deepEqual([at, why, into.state], ["failed", "a.har is not what it was", "dropped"]);
+});
+
+test("cancelling while the files are read again keeps nothing", async () => {
+  openedFiles();
+  const done = exports.run({ from, q: "", format: "ndjson", secrets: "included", sink: into, expected: 1, what: "saved" });
+  await settled();
+  exports.cancel();
+  await done;
+  assert.deepEqual([exports.exporting.value.at, into.state], ["idle", "dropped"]);
+});
+
+test("a server has no secrets to include", async () => {
+  const { at, why } = await run("ndjson", 2, "included");
+  assert.deepEqual([at, why], ["failed", "There are no secrets that could be included."]);
 });

@@ -1,7 +1,7 @@
 //! Stored records written out: reqlog's own JSON and the formats other tools read.
 //!
 //! Every writer appends to a `Vec<u8>` row by row, so that an export of any length needs the memory of one page. What is
-//! stored is redacted already; nothing is redacted here.
+//! stored is redacted already, and opened files are unless their secrets were asked for; nothing is redacted here.
 //!
 //! ```
 //! use reqlog_core::export::{Format, Writer};

@@ -6,6 +6,7 @@ use super::{Format, Lean, Rejection, access, draft, har, lean, row};
 use crate::accept::TEXT_CAP;
 use crate::id::EntryId;
 use crate::record::Record;
+use crate::redact::Secrets;
 use crate::timestamp::Timestamp;
 
 /// What stands before the units and is needed to read them: the header of a CSV file, nothing elsewhere.
@@ -86,9 +87,9 @@ impl Parser {
         outline::read(std::str::from_utf8(unit.bytes).ok()?, wanted, self.now)
     }
 
-    /// A row of a record of which nothing is read.
-    pub(crate) fn blank<'a>(&self) -> Lean<'a> {
-        Lean::new(self.now)
+    /// A row of a record of which nothing is read; whether anything in it may be replaced is told by what becomes of secrets.
+    pub(crate) fn blank<'a>(&self, secrets: Secrets) -> Lean<'a> {
+        Lean::new(self.now, secrets)
     }
 
     /// Reads into `lean`, which is [blank](Self::blank), what columns hold of the record of a unit of at most `limit`

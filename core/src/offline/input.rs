@@ -55,8 +55,8 @@ pub struct Opening {
     pub format: Option<String>,
     /// Last modification of the file: arrival of its records, and the time of those that have none.
     pub modified: Timestamp,
-    /// What hashes of replaced secrets are keyed with; one for all inputs opened together.
-    pub redact_key: [u8; 32],
+    /// What hashes of replaced secrets are keyed with, one for all inputs opened together; `None` where secrets stay.
+    pub redact_key: Option<[u8; 32]>,
     /// For records that name no project, instead of `default`.
     pub project: Option<String>,
     /// For records that name no environment.
@@ -69,7 +69,7 @@ pub struct Opening {
 
 impl Opening {
     /// Of a file of which nothing else is known.
-    pub const fn new(modified: Timestamp, redact_key: [u8; 32]) -> Self {
+    pub const fn new(modified: Timestamp, redact_key: Option<[u8; 32]>) -> Self {
         Self {
             name: None,
             format: None,
@@ -95,7 +95,10 @@ impl Opening {
             idempotency_key: None,
             limit: u64::MAX,
         };
-        Rules::new(&self.redact_key, &Settings::default(), &request)
+        match &self.redact_key {
+            Some(key) => Rules::new(key, &Settings::default(), &request),
+            None => Rules::keeping_secrets(&Settings::default(), &request),
+        }
     }
 }
 
@@ -183,7 +186,7 @@ impl Input {
     /// Adds the row of a unit to `rows`, which holds those of the units before it.
     pub(super) fn index(&self, unit: &Unit<'_>, rows: &mut HotBuilder) -> Result<(), Rejection> {
         let Inner { place, parser, rules, .. } = &*self.0;
-        let mut lean = parser.blank();
+        let mut lean = parser.blank(rules.secrets());
         if let Some(seq) = place.seq(unit.offset)
             && parser.lean(unit, rules.lean_limit(), &mut lean).is_some()
             && rules.accept_lean(&mut lean).is_some()

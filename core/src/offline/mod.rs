@@ -10,7 +10,7 @@
 //! use reqlog_core::timestamp::Timestamp;
 //!
 //! let file = b"{\"method\":\"GET\",\"path\":\"/a\",\"status\":200}\n{\"method\":\"GET\",\"path\":\"/b\",\"status\":404}\n";
-//! let opening = Opening::new(Timestamp::from_millis(1_750_000_000_000), [7; 32]);
+//! let opening = Opening::new(Timestamp::from_millis(1_750_000_000_000), Some([7; 32]));
 //! let input = Input::open(Place::new(0), file, &opening).expect("it is NDJSON").expect("it is not empty");
 //!
 //! // two portions, cut anywhere: a line belongs to the one in which it begins
@@ -30,6 +30,10 @@
 //!
 //! **Ours:** bodies are filtered, listed and exported up to the cap of ingestion, as `truncated` says of them; a record asked
 //! for by its id comes with all that the file has of its bodies.
+//!
+//! **Secrets** are replaced before anything is indexed, and so in filters and in every answer, unless the [`Opening`] has
+//! no key. **Ours:** nothing else of a record depends on it, its id above all: a file opened both ways has the same
+//! records, of which a filter may find others where it names what is replaced.
 //!
 //! *Answering* is done by one [`Store`] for all files: it takes over what portions came to and answers requests of every
 //! dialect over it, as machines ([`Answer`]) that say which bytes of a file they need.

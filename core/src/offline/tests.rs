@@ -13,11 +13,12 @@ mod cutting;
 mod files;
 mod lean;
 mod rereading;
+mod secrets;
 
 const MODIFIED: Timestamp = Timestamp::from_millis(1_782_216_000_123);
 
 fn opening(format: Format) -> Opening {
-    Opening { format: Some(format.name().to_owned()), ..Opening::new(MODIFIED, [7; 32]) }
+    Opening { format: Some(format.name().to_owned()), ..Opening::new(MODIFIED, Some([7; 32])) }
 }
 
 fn open(format: Format, file: &[u8]) -> Input {

@@ -3,6 +3,38 @@
 use super::names;
 use memchr::{memchr, memchr3, memmem, memrchr};
 
+/// What becomes of the secrets of a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Secrets {
+    /// A [`Redactor`](super::Redactor) replaces them.
+    Replaced,
+    /// They stay.
+    Kept,
+}
+
+impl Secrets {
+    /// Whether something may be replaced in a piece of JSON text, see [`may_hold_secrets`].
+    pub(crate) fn may_change(self, json: &str) -> bool {
+        self == Self::Replaced && may_hold_secrets(json.as_bytes())
+    }
+
+    /// The same of any text, as it stands or as a string of JSON.
+    pub(crate) fn may_change_text(self, text: &str) -> bool {
+        self == Self::Replaced && may_text_hold_secrets(text.as_bytes())
+    }
+
+    /// Whether the value of a member of this name is replaced.
+    pub(crate) fn change_member(self, name: &str) -> bool {
+        self == Self::Replaced && names::is_secret(name.as_bytes())
+    }
+
+    /// Whether the value of a header field of this name, in any case, is replaced or something in it.
+    pub(crate) fn change_header(self, name: &str) -> bool {
+        let listed = || ["cookie", "set-cookie"].iter().chain(names::HEADERS);
+        self == Self::Replaced && listed().any(|known| known.eq_ignore_ascii_case(name))
+    }
+}
+
 // a longer name is not listed, in any spelling
 const NAME_MAX: usize = 200;
 
@@ -31,16 +63,6 @@ pub(crate) fn may_hold_secrets(json: &[u8]) -> bool {
 /// As [`may_hold_secrets`] of any text, as it stands or as a string of JSON.
 pub(crate) fn may_text_hold_secrets(text: &[u8]) -> bool {
     may_hold_secrets(text) || begins_as_secret_member(text)
-}
-
-/// Whether the value of a member, parameter or header field of this name is one.
-pub(crate) fn is_secret_name(name: &str) -> bool {
-    names::is_secret(name.as_bytes())
-}
-
-/// Whether the value of a header field of this name, in any case, is one or holds some.
-pub(crate) fn is_secret_header(name: &str) -> bool {
-    ["cookie", "set-cookie"].iter().chain(names::HEADERS).any(|known| known.eq_ignore_ascii_case(name))
 }
 
 // Whether a listed name in quotes ends before the colon, with blanks and escaped blanks between.

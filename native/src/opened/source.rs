@@ -72,7 +72,7 @@ impl Named {
 
     /// The input that begins with `first`; `None` where there is nothing in it.
     pub(super) fn input(&self, place: Place, first: &[u8], redact_key: [u8; 32]) -> Result<Option<Input>, String> {
-        let opening = Opening { name: Some(self.name.clone()), ..Opening::new(self.modified, redact_key) };
+        let opening = Opening { name: Some(self.name.clone()), ..Opening::new(self.modified, Some(redact_key)) };
         Input::open(place, first, &opening).map_err(|failure| match failure {
             Failure::Body(reason) => format!("{}: {reason}", self.name),
             other => format!("{}: {other}", self.name),

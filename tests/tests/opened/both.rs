@@ -30,7 +30,7 @@ pub struct File {
 impl File {
     pub fn new(place: u8, bytes: Vec<u8>, setting: &Setting) -> Self {
         let modified = Timestamp::from_millis(MODIFIED + i64::from(place) * 1000);
-        let opening = Opening { project: Some(PROJECT.to_owned()), ..Opening::new(modified, setting.redact_key) };
+        let opening = Opening { project: Some(PROJECT.to_owned()), ..Opening::new(modified, Some(setting.redact_key)) };
         let input = Input::open(Place::new(place), &bytes, &opening).unwrap().unwrap();
         Self { bytes, input, opening }
     }
@@ -50,7 +50,7 @@ impl File {
             idempotency_key: None,
             limit: u64::MAX,
         };
-        let rules = Rules::new(redact_key, &Settings::default(), &request);
+        let rules = Rules::new(redact_key.as_ref().unwrap(), &Settings::default(), &request);
         let mut splitter = Splitter::new(self.input.format());
         splitter.push(&self.bytes);
         splitter.finish().unwrap();

@@ -32,6 +32,12 @@ export interface OpenedFile {
   done: boolean;
 }
 
+/** What is read once more with its secrets; give it back by `close`. */
+export interface Unredacted {
+  readonly backend: Backend;
+  close(): void;
+}
+
 export interface Backend {
   readonly kind: "server" | "file" | "demo";
   /** What the header shows: a host, a file's name. */
@@ -39,4 +45,9 @@ export interface Backend {
   readonly growth: ReadonlySignal<Growth>;
   /** Asks reqlog's own API; `path` begins with `/api/v1/`. Streams come through the body. */
   request(path: string, asked?: Asked): Promise<Response>;
+  /**
+   * The same records, by the same ids, with the secrets that are replaced everywhere else; only where the origin of the records is at hand.
+   * Resolves when all is read again, and rejects where that is not what it was.
+   */
+  readonly unredacted?: ((signal: AbortSignal, onprogress: (growth: Growth) => void) => Promise<Unredacted>) | undefined;
 }

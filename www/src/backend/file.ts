@@ -1,7 +1,7 @@
 // Opened files: the engine's package answers the API over them, in workers of this page.
 import { computed, signal } from "@preact/signals";
 import type { Opened, OpenOptions, Progress } from "@reqlog/engine";
-import type { Asked, Backend, Growth } from "./backend";
+import type { Asked, Backend, Growth, Unredacted } from "./backend";
 import { counted } from "./pending";
 
 interface Engine {
@@ -33,11 +33,17 @@ export class OpenedFiles implements Backend {
   readonly name = computed(() => named(this.kind, this.growth.value));
   /** Why the engine ended by itself; no answer comes any more. */
   readonly failure = signal<string | null>(null);
+  readonly unredacted;
   readonly #opened: Opened;
+  /** In the order of their places, by which records have ids. */
+  readonly #files: File[];
   #closed = false;
 
-  private constructor(kind: "file" | "demo", opened: Opened) {
+  private constructor(kind: "file" | "demo", opened: Opened, files: readonly File[]) {
     this.kind = kind;
+    this.#files = [...files];
+    // the demo has no secrets
+    this.unredacted = kind === "file" ? (signal: AbortSignal, onprogress: (growth: Growth) => void) => this.#again(signal, onprogress) : undefined;
     this.#opened = opened;
     this.growth = signal<Growth>(opened.progress);
     opened.onprogress = (progress) => (this.growth.value = progress);
@@ -49,11 +55,12 @@ export class OpenedFiles implements Backend {
     const { open } = await engine();
     signal.throwIfAborted();
     const opened = await open([...files], { signal, onprogress: (progress: Progress) => onprogress(progress) });
-    return new OpenedFiles(kind, opened);
+    return new OpenedFiles(kind, opened, files);
   }
 
   /** More files on the same time line. */
   async add(files: readonly File[]): Promise<void> {
+    this.#files.push(...files);
     await this.#opened.add([...files]);
     this.#watch();
   }
@@ -66,6 +73,28 @@ export class OpenedFiles implements Backend {
   close(): void {
     this.#closed = true;
     this.#opened.close();
+  }
+
+  /** An opening of its own, so that nothing but what is asked of it sees secrets. */
+  async #again(signal: AbortSignal, onprogress: (growth: Growth) => void): Promise<Unredacted> {
+    const { open } = await engine();
+    signal.throwIfAborted();
+    const opened = await open([...this.#files], { signal, redact: false, onprogress });
+    const close = () => opened.close();
+    signal.addEventListener("abort", close, { once: true });
+    try {
+      const { files } = await opened.ready;
+      for (const [at, before] of this.growth.peek().files.entries()) {
+        const now = files[at];
+        const isSame = now && now.records === before.records && now.error?.code === before.error?.code;
+        if (before.done && !isSame) throw new Error(`${before.name} is not what it was when it was opened: open it again.`);
+      }
+      return { backend: new OpenedFiles(this.kind, opened, this.#files), close };
+    } catch (error) {
+      close();
+      signal.throwIfAborted();
+      throw error;
+    }
   }
 
   #watch(): void {

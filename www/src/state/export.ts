@@ -1,6 +1,6 @@
 // An export under way: the stream goes where it is kept, row by whole row, and is taken up again where it broke off.
 import { signal } from "@preact/signals";
-import type { Backend } from "../backend/backend";
+import type { Backend, Growth, Unredacted } from "../backend/backend";
 import { ask, get, path, type Page } from "../lib/api";
 import { Rows, type ExportFormat } from "../lib/rows";
 
@@ -22,10 +22,15 @@ export interface Came {
   expected: number;
 }
 
+/** What becomes of secrets in an export. */
+export type Secrets = "replaced" | "included";
+
 export type Exporting =
   | { at: "idle" }
+  /** Files are read once more, with their secrets. */
+  | { at: "reading"; bytes: number; size: number }
   | ({ at: "running"; resumed: number } & Came)
-  | ({ at: "done"; what: "saved" | "copied" } & Came)
+  | ({ at: "done"; what: "saved" | "copied"; secrets: Secrets } & Came)
   | ({ at: "failed"; why: string } & Came);
 
 export const exporting = signal<Exporting>({ at: "idle" });
@@ -79,8 +84,24 @@ async function read({ from, q, format, sink, rows, signal, progress }: Stream, c
   if (!rows.complete) throw new Broken("the answer ended before the file did");
 }
 
-/** Runs until everything is in `sink`, or says why not. `q` is the query with its window. */
-export async function run(from: Backend, q: string, format: ExportFormat, sink: Sink, expected: number, what: "saved" | "copied"): Promise<void> {
+/** What is exported, and where to; `q` is the query with its window. */
+export interface Wanted {
+  from: Backend;
+  q: string;
+  format: ExportFormat;
+  secrets: Secrets;
+  sink: Sink;
+  /** Records that the query finds, as counted before. */
+  expected: number;
+  what: "saved" | "copied";
+}
+
+/**
+ * Runs until everything is in the sink, or says why not.
+ *
+ * With secrets included, the query is asked over records that hold them: what names a redacted text finds other records then.
+ */
+export async function run({ from, q, format, secrets, sink, expected, what }: Wanted): Promise<void> {
   cancel();
   const abort = new AbortController();
   running = abort;
@@ -101,11 +122,18 @@ export async function run(from: Backend, q: string, format: ExportFormat, sink: 
     shown = now;
     show();
   };
-  show();
+  let unredacted: Unredacted | null = null;
   try {
+    let source = from;
+    if (secrets === "included") {
+      unredacted = await again(from, signal);
+      source = unredacted.backend;
+      came.expected = await total(source, q, signal);
+    }
+    show();
     for (;;) {
       try {
-        await read({ from, q, format, sink, rows, signal, progress }, cursor);
+        await read({ from: source, q, format, sink, rows, signal, progress }, cursor);
         break;
       } catch (error) {
         const goesOn = (error instanceof Broken || error instanceof TypeError) && rows.resumable && cursor.text !== null && resumed < ATTEMPTS;
@@ -119,7 +147,7 @@ export async function run(from: Backend, q: string, format: ExportFormat, sink: 
     }
     came.rows = rows.count;
     await sink.end();
-    exporting.value = { at: "done", what, ...came };
+    exporting.value = { at: "done", what, secrets, ...came };
   } catch (error) {
     await sink.drop().catch(() => {});
     if (signal.aborted) return;
@@ -127,6 +155,16 @@ export async function run(from: Backend, q: string, format: ExportFormat, sink: 
     if (error instanceof Broken) why = rows.resumable ? `Taking it up again failed ${resumed} times: ${why}.` : "An archive cannot be taken up where it broke off; NDJSON, CSV and JSON can.";
     exporting.value = { at: "failed", why, ...came, rows: rows.count };
   } finally {
+    unredacted?.close();
     if (running === abort) running = null;
   }
+}
+
+async function again(from: Backend, signal: AbortSignal): Promise<Unredacted> {
+  if (!from.unredacted) throw new Error("There are no secrets that could be included.");
+  const show = ({ bytes, size }: Pick<Growth, "bytes" | "size">) => {
+    if (!signal.aborted) exporting.value = { at: "reading", bytes, size };
+  };
+  show({ bytes: 0, size: from.growth.peek().size });
+  return from.unredacted(signal, show);
 }

@@ -1,8 +1,11 @@
 // The main views: what axe-core says of them, and how they look in both themes, beside pictures that were looked at.
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { difference, host, launch, missing, open, violations } from './harness.mjs';
-import { search, settled } from './window.mjs';
+import { openFiles, search, settled } from './window.mjs';
 
 // fonts are drawn a little differently from machine to machine, and text is most of what there is
 const TOLERATED = 0.04;
@@ -12,6 +15,16 @@ const NOW = new Date('2026-11-21T12:00:00Z');
 
 const skip = missing;
 let [site, browser] = [];
+const folder = mkdtempSync(join(tmpdir(), 'reqlog-views-'));
+after(() => rmSync(folder, { recursive: true }));
+
+function withSecrets() {
+  const path = join(folder, 'checkout.ndjson');
+  const line = (second) => JSON.stringify({ time: `2026-06-23T09:00:0${second}Z`, method: 'POST', host: 'api.shop.test', path: '/v1/login', query: 'token=Q-secret-Q-secret', status: 200, duration_ms: 12 });
+  writeFileSync(path, `${line(1)}\n${line(2)}\n`);
+  return path;
+}
+
 before(async () => {
   if (!skip) [site, browser] = await Promise.all([host(), launch()]);
 });
@@ -61,6 +74,14 @@ const VIEWS = {
     await demo(page);
     await page.getByRole('button', { name: /^Export/ }).click();
     await page.getByRole('dialog').getByText(/records?/).first().waitFor();
+  },
+  secrets: async (page) => {
+    await page.goto(`${site.url}/open.html`);
+    await openFiles(page, [withSecrets()]);
+    await page.getByRole('button', { name: /^Export/ }).click();
+    const dialog = page.getByRole('dialog', { name: 'Export' });
+    await dialog.getByRole('checkbox', { name: /^Include secrets/ }).check();
+    await dialog.getByText('2 records').waitFor();
   },
   wrong: async (page) => {
     await demo(page);

@@ -49,14 +49,17 @@ export const rows = (page) =>
     return shown.map((row) => Object.fromEntries([...row.querySelectorAll('[role=gridcell]')].map((cell, at) => [titles[at], cell.innerText.trim()])));
   });
 
-/** Exports what is found by the dialog; the bytes that were downloaded. */
-export async function exported(page, format) {
+/** Exports what is found by the dialog, with secrets or without; the bytes that were downloaded. */
+export async function exported(page, format, secrets = 'replaced') {
   await page.getByRole('button', { name: /^Export/ }).click();
   const dialog = page.getByRole('dialog', { name: 'Export' });
   await dialog.getByRole('radio', { name: new RegExp(`^${format}`, 'i') }).check();
+  const box = dialog.getByRole('checkbox', { name: /^Include secrets/ });
+  if (secrets === 'included') await box.check();
+  else if (await box.count() > 0 && await box.isChecked()) throw new Error('secrets would be included, and nobody has asked for it');
   const [download] = await Promise.all([page.waitForEvent('download'), dialog.getByRole('button', { name: 'Download' }).click()]);
   const bytes = readFileSync(await download.path());
-  await dialog.getByText('Exported whole').waitFor();
+  await dialog.getByText(secrets === 'included' ? 'Exported whole, secrets included' : /^Exported whole:/).waitFor();
   await page.keyboard.press('Escape');
   await dialog.waitFor({ state: 'detached' });
   return bytes;

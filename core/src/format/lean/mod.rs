@@ -1,9 +1,9 @@
 //! What is filtered and sorted by of a record in a plain form, read without making the record.
 //!
-//! Header fields, bodies and attributes are stepped over: of them only sizes count, what they fill in elsewhere, and that
-//! there is no secret in them. As with an [outline](super::outline) the row is either what the whole record says or
-//! none: a line with anything odd (a name written twice, a name that means different things by different programs, a
-//! unit to be guessed, a possible secret) has to be read whole.
+//! Header fields, bodies and attributes are stepped over: of them only sizes count, what they fill in elsewhere, and, where
+//! secrets are replaced, that there is none in them. As with an [outline](super::outline) the row is either what the
+//! whole record says or none: a line with anything odd (a name written twice, a name that means different things by
+//! different programs, a unit to be guessed, a possible secret) has to be read whole.
 //!
 //! JSON objects and CSV rows have a file each; what their members and cells say is understood here, once.
 
@@ -24,7 +24,7 @@ use crate::accept::DERIVED;
 use crate::body::Cut;
 use crate::level::Level;
 use crate::record::{Field, Kind, Source};
-use crate::redact::{is_secret_header, may_hold_secrets};
+use crate::redact::Secrets;
 use crate::segment::Row;
 use crate::timestamp::Timestamp;
 
@@ -35,12 +35,13 @@ pub(crate) struct Lean<'a> {
     pub(crate) row: Row<'a>,
     /// The first values of the request's header fields [`DERIVED`].
     pub(crate) headers: [Option<Cow<'a, str>>; DERIVED.len()],
+    secrets: Secrets,
 }
 
 impl Lean<'_> {
     /// Of a unit of which nothing is read; its time is `now`.
-    pub(crate) fn new(now: Timestamp) -> Self {
-        Self { row: Row::new(now), headers: [const { None }; DERIVED.len()] }
+    pub(crate) fn new(now: Timestamp, secrets: Secrets) -> Self {
+        Self { row: Row::new(now), headers: [const { None }; DERIVED.len()], secrets }
     }
 }
 
@@ -167,7 +168,8 @@ impl<'a, 'l> Reader<'a, 'l> {
         value: &'v str,
         kept: fn(Cow<'v, str>) -> Cow<'a, str>,
     ) -> Option<()> {
-        if !value.starts_with('"') || is_secret_header(name) || may_hold_secrets(value.as_bytes()) {
+        let secrets = self.lean.secrets;
+        if !value.starts_with('"') || secrets.change_header(name) || secrets.may_change(value) {
             return None;
         }
         if name.is_empty() || name.starts_with(':') {
@@ -229,7 +231,7 @@ struct Facts {
 struct NotOurs;
 
 /// What an object says of the body that it describes; none where the whole record has to be read.
-fn metadata(scan: &mut Scan<'_>) -> Option<Result<Facts, NotOurs>> {
+fn metadata(scan: &mut Scan<'_>, secrets: Secrets) -> Option<Result<Facts, NotOurs>> {
     let (mut size, mut cut, mut truncated, mut bytes, mut known) = (None, false, false, false, true);
     let whole = scan.object(|name, scan| {
         let value = scan.value();
@@ -245,7 +247,7 @@ fn metadata(scan: &mut Scan<'_>) -> Option<Result<Facts, NotOurs>> {
             }
             "text" | "json" => {
                 let value = value?;
-                if may_hold_secrets(value.as_bytes()) || name == "text" && !value.starts_with('"') {
+                if secrets.may_change(value) || name == "text" && !value.starts_with('"') {
                     return None;
                 }
                 bytes = true;

@@ -8,7 +8,6 @@ use crate::format::member::{Member, Scope, Side};
 use crate::format::program::numeric_level;
 use crate::format::scan::Scan;
 use crate::level::Level;
-use crate::redact::{is_secret_name, may_hold_secrets};
 
 /// Reads `text` into `lean`, which is new; none where the whole record has to be read.
 pub(in crate::format) fn read<'a>(text: &'a str, lean: &mut Lean<'a>) -> Option<()> {
@@ -27,7 +26,7 @@ impl<'a> Reader<'a, '_> {
         let Some(member) = Member::find(Scope::Record, name) else {
             // one header field a member, as Traefik writes them
             let known = name.starts_with("request_") || name.starts_with("downstream_");
-            return if known { None } else { attribute(name, scan.value()?) };
+            return if known { None } else { self.attribute(name, scan.value()?) };
         };
         if let Member::Nested(side) = member {
             self.first(SIDES << side as u32)?;
@@ -52,9 +51,9 @@ impl<'a> Reader<'a, '_> {
             Member::Source => self.source(plain(value)?),
             Member::Overridden => flag(value).map(|flag| self.lean.row.overridden = flag),
             Member::Redacted => flag(value).map(|flag| self.lean.row.redacted |= flag),
-            Member::Attributes => value.starts_with('{').then(|| attribute("", value))?,
+            Member::Attributes => value.starts_with('{').then(|| self.attribute("", value))?,
             // an id makes the record this system's own, which matters for blank fields, and those are read whole
-            Member::Id | Member::Seq => attribute("", value),
+            Member::Id | Member::Seq => self.attribute("", value),
             _ => None,
         }
     }
@@ -71,11 +70,11 @@ impl<'a> Reader<'a, '_> {
     /// and those of which only the beginning is there.
     fn of_body(&mut self, side: Side, scan: &mut Scan<'a>) -> Option<()> {
         let facts = match scan.peek()? {
-            b'{' => metadata(scan)?.ok()?,
+            b'{' => metadata(scan, self.lean.secrets)?.ok()?,
             b'n' => return scan.value().map(drop),
             first => {
                 let value = scan.value()?;
-                if may_hold_secrets(value.as_bytes()) {
+                if self.lean.secrets.may_change(value) {
                     return None;
                 }
                 let size = if first == b'"' { unescaped_len(&value[1..value.len() - 1])? } else { value.len() };
@@ -84,12 +83,12 @@ impl<'a> Reader<'a, '_> {
         };
         self.body(side, facts)
     }
-}
 
-/// Passes over an attribute that holds no secret.
-fn attribute(name: &str, value: &str) -> Option<()> {
-    let secret = is_secret_name(name) || may_hold_secrets(name.as_bytes()) || may_hold_secrets(value.as_bytes());
-    (!secret).then_some(())
+    /// Passes over an attribute in which nothing is replaced.
+    fn attribute(&self, name: &str, value: &str) -> Option<()> {
+        let secrets = self.lean.secrets;
+        (!secrets.change_member(name) && !secrets.may_change(name) && !secrets.may_change(value)).then_some(())
+    }
 }
 
 fn number(value: &str) -> Option<&str> {

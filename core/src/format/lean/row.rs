@@ -7,7 +7,7 @@ use crate::format::member::{Member, Side};
 use crate::format::row::{Cells, Column};
 use crate::format::scan::Scan;
 use crate::level::Level;
-use crate::redact::{is_secret_name, may_text_hold_secrets};
+use crate::redact::Secrets;
 
 /// Reads a row under `columns` into `lean`, which is new; none where the whole record has to be read.
 pub(in crate::format) fn read<'a>(columns: &[Column], mut cells: Cells<'a>, lean: &mut Lean<'a>) -> Option<()> {
@@ -29,13 +29,13 @@ pub(in crate::format) fn is_plain(name: &str) -> bool {
     // one header field a column, as Traefik writes them
     let header = name.starts_with("request_") || name.starts_with("downstream_");
     let escaped = name.bytes().any(|byte| byte < b' ' || matches!(byte, b'"' | b'\\'));
-    !header && !escaped && !is_secret_name(name) && !may_text_hold_secrets(name.as_bytes())
+    !header && !escaped && !Secrets::Replaced.change_member(name) && !Secrets::Replaced.may_change_text(name)
 }
 
 impl<'a> Reader<'a, '_> {
     fn cell(&mut self, column: &Column, cell: Cow<'a, str>) -> Option<()> {
         let Some(member) = column.member else {
-            return if column.plain { attribute(&cell) } else { None };
+            return if column.plain { self.unchanged(&cell) } else { None };
         };
         match member {
             Member::Text(field) => self.text(field, cell),
@@ -59,7 +59,7 @@ impl<'a> Reader<'a, '_> {
                 told.is_none().then_some(())
             }
             // an id makes the record this system's own, which matters for blank fields, and those are read whole
-            Member::Attributes | Member::Id | Member::Seq => attribute(&cell),
+            Member::Attributes | Member::Id | Member::Seq => self.unchanged(&cell),
             _ => None,
         }
     }
@@ -69,17 +69,17 @@ impl<'a> Reader<'a, '_> {
     fn body_cell(&mut self, side: Side, cell: &str) -> Option<()> {
         if cell.starts_with('{') {
             let mut scan = Scan::new(cell);
-            if let Ok(facts) = metadata(&mut scan)? {
+            if let Ok(facts) = metadata(&mut scan, self.lean.secrets)? {
                 scan.end()?;
                 return self.body(side, facts);
             }
         }
-        attribute(cell)?;
+        self.unchanged(cell)?;
         self.body(side, Facts { size: cell.len() as u64, cut: false })
     }
-}
 
-/// Passes over text that holds no secret.
-fn attribute(cell: &str) -> Option<()> {
-    (!may_text_hold_secrets(cell.as_bytes())).then_some(())
+    /// Passes over text in which nothing is replaced.
+    fn unchanged(&self, cell: &str) -> Option<()> {
+        (!self.lean.secrets.may_change_text(cell)).then_some(())
+    }
 }

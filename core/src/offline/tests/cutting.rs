@@ -162,7 +162,7 @@ fn portions_of_many_rows_are_several_segments() {
 
 #[test]
 fn nothing_in_no_named_format_is_no_input_and_an_unknown_one_is_refused() {
-    let opening = Opening::new(MODIFIED, [7; 32]);
+    let opening = Opening::new(MODIFIED, Some([7; 32]));
     let open = |first: &[u8], opening: &Opening| Input::open(Place::new(0), first, opening);
     assert!(open(b"", &opening).unwrap().is_none());
     assert!(open(b"what is this", &opening).is_err());

@@ -5,20 +5,22 @@ mod rows;
 use super::*;
 use crate::format::Unit;
 use crate::record::{Field, Record};
-use crate::redact::{Redactor, may_hold_secrets, may_text_hold_secrets};
+use crate::redact::{Redactor, Secrets, may_hold_secrets, may_text_hold_secrets};
 use crate::segment::Row;
 use proptest::prelude::*;
 
 /// Whether the line was read without its record; its row is that of the record then.
-fn is_lean(line: &str) -> bool {
-    is_lean_in(Format::Ndjson, &Head::default(), line)
+fn is_lean(line: &str, secrets: Secrets) -> bool {
+    is_lean_in(Format::Ndjson, &Head::default(), line, secrets)
 }
 
-fn is_lean_in(format: Format, head: &Head, line: &str) -> bool {
-    let rules = opening(format).rules();
+fn is_lean_in(format: Format, head: &Head, line: &str, secrets: Secrets) -> bool {
+    let redact_key = (secrets == Secrets::Replaced).then_some([7; 32]);
+    let rules = Opening { redact_key, ..opening(format) }.rules();
+    assert_eq!(rules.secrets(), secrets);
     let parser = Parser::new(format, head, MODIFIED);
     let unit = Unit::new(1, line.as_bytes());
-    let mut lean = parser.blank();
+    let mut lean = parser.blank(secrets);
     let read = parser.lean(&unit, rules.lean_limit(), &mut lean).and_then(|()| rules.accept_lean(&mut lean));
     if read.is_none() {
         return false;
@@ -41,8 +43,20 @@ fn lines_of_plain_forms_are_lean_and_odd_ones_are_read_whole() {
         r#"{"method":"GET","path":null,"response":{"body":{"size":0}},"request":{"headers":[],"body":null}}"#,
         r#"{"request":{"headers":[["x-flowmock-session","mine"],["host","h:1"]]},"response":{"body":{"size":3,"cut":"too_large"}}}"#,
     ] {
-        assert!(is_lean(line), "{line}");
+        assert!(is_lean(line, Secrets::Replaced) && is_lean(line, Secrets::Kept), "{line}");
     }
+    // these are odd only because there is something to replace
+    let replaced = [
+        "\"password\"",
+        "\"odd\":\"token=x\"",
+        "\"token=123456789012345\"",
+        "\"u:p@h\"",
+        "\"authorization\"",
+        "\"Cookie\"",
+        "\"secret\":",
+        "http://a@b",
+        "\"text\":\"{\\\"api_key\\\":\\\"x\\\"}\"",
+    ];
     for (from, to) in [
         ("\"odd\"", "\"status_code\""),
         ("\"odd\"", "\"password\""),
@@ -69,10 +83,11 @@ fn lines_of_plain_forms_are_lean_and_odd_ones_are_read_whole() {
     ] {
         let line = OURS.replacen(from, to, 1);
         assert_ne!(line, OURS);
-        assert!(!is_lean(&line), "{line}");
+        assert!(!is_lean(&line, Secrets::Replaced), "{line}");
+        assert_eq!(is_lean(&line, Secrets::Kept), replaced.contains(&to), "{line}");
     }
     let long = format!("{{\"message\":\"{}\"}}", "x".repeat(crate::accept::TEXT_CAP));
-    assert!(!is_lean(&long));
+    assert!(!is_lean(&long, Secrets::Replaced) && !is_lean(&long, Secrets::Kept));
 }
 
 fn string() -> impl Strategy<Value = String> {
@@ -278,7 +293,8 @@ proptest! {
 
     #[test]
     fn a_lean_row_is_that_of_the_record(line in line()) {
-        is_lean(&line);
+        let is_lean = [Secrets::Replaced, Secrets::Kept].map(|secrets| is_lean(&line, secrets));
+        prop_assert!(is_lean <= [is_lean[0], true], "nothing is odd only because secrets stay: {}", line);
     }
 
     #[test]

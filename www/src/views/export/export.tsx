@@ -3,7 +3,7 @@ import { useSignal, useSignalEffect } from "@preact/signals";
 import { bytes, count, counted } from "../../lib/format";
 import { fileSink, textSink, writesToDisk } from "../../lib/sinks";
 import { close } from "../../state/dialogs";
-import { cancel, exporting, run, total, type Came, type ExportFormat } from "../../state/export";
+import { cancel, exporting, run, total, type Came, type ExportFormat, type Secrets, type Sink } from "../../state/export";
 import { backend, effective } from "../../state/question";
 import { kept, oneOf } from "../../state/settings";
 import { Dialog } from "../commands/dialog";
@@ -21,15 +21,17 @@ const LONGEST = 8 << 20;
 
 const format = kept<ExportFormat>("export", "ndjson", oneOf("ndjson", "csv", "har", "json"));
 
-const filename = (source: string, extension: string) => {
+const filename = (source: string, secrets: Secrets, extension: string) => {
   const base = source.replace(/\.(ndjson|jsonl|json|har|csv|log|txt|gz|zst)\b/gi, "").replace(/[^\w.-]+/g, "-").replace(/^[-.]+|[-.]+$/g, "");
-  return `${base || "reqlog"}.${extension}`;
+  return `${base || "reqlog"}${secrets === "included" ? "-with-secrets" : ""}.${extension}`;
 };
 
 export function Export() {
   const from = backend.value;
   const expected = useSignal<number | null>(null);
   const trouble = useSignal<string | null>(null);
+  // never kept: it is asked for each time
+  const secrets = useSignal<Secrets>("replaced");
   useSignalEffect(() => {
     const asked = backend.value;
     if (!asked) return;
@@ -46,13 +48,16 @@ export function Export() {
   const now = exporting.value;
   const chosen = FORMATS.find(({ id }) => id === format.value) ?? FORMATS[0];
   if (!chosen) return null;
-  const isRunning = now.at === "running";
+  const isRunning = now.at === "running" || now.at === "reading";
+  const isIncluded = secrets.value === "included";
   const isFile = from.kind !== "server";
   const growing = !from.growth.value.done;
 
+  const exportTo = (sink: Sink, what: "saved" | "copied") =>
+    run({ from, q: effective.peek(), format: chosen.id, secrets: secrets.peek(), sink, expected: expected.value ?? 0, what });
   const start = async () => {
-    const sink = await fileSink(filename(from.name.value, chosen.id), chosen.type);
-    if (sink) await run(from, effective.peek(), chosen.id, sink, expected.value ?? 0, "saved");
+    const sink = await fileSink(filename(from.name.value, secrets.peek(), chosen.id), chosen.type);
+    if (sink) await exportTo(sink, "saved");
   };
   const copy = async () => {
     const sink = textSink(LONGEST);
@@ -63,7 +68,7 @@ export function Export() {
       // a failed export says so itself
       if (exporting.peek().at === "done") trouble.value = `The browser does not let the clipboard be written: ${String(error)}`;
     });
-    await run(from, effective.peek(), chosen.id, sink, expected.value ?? 0, "copied");
+    await exportTo(sink, "copied");
     await written;
   };
   const leave = () => {
@@ -84,7 +89,7 @@ export function Export() {
           {expected.value === null ? "Counting…" : <b>{counted(expected.value, "record")}</b>}
           {effective.value ? <> that match <code>{effective.value}</code></> : ", all there are"}
         </p>
-        {growing && <p class="export-note warn">Files are still being read: the export holds what is indexed when it begins.</p>}
+        {growing && !isIncluded && <p class="export-note warn">Files are still being read: the export holds what is indexed when it begins.</p>}
         <fieldset disabled={isRunning}>
           <legend>Format</legend>
           {FORMATS.map(({ id, name, about }) => (
@@ -95,11 +100,28 @@ export function Export() {
             </label>
           ))}
         </fieldset>
-        <p class="export-note">
-          {isFile ? "Secrets are redacted while files are read: the export has them replaced. The files themselves are not changed." : "Secrets were redacted before records were stored: the export cannot have them."}
+        {from.unredacted && (
+          <label class="export-secrets">
+            <input
+              type="checkbox"
+              checked={isIncluded}
+              disabled={isRunning}
+              aria-describedby="export-about-secrets"
+              onChange={({ currentTarget }) => (secrets.value = currentTarget.checked ? "included" : "replaced")}
+            />
+            <b>Include secrets</b>
+            <span>tokens, cookies and passwords as they are in the file</span>
+          </label>
+        )}
+        <p class={isIncluded ? "export-note warn" : "export-note"} id="export-about-secrets" role="status">
+          {isIncluded
+            ? "Whoever gets this export can use the passwords, tokens and cookies in it. The files are read once more for it; a filter that names a redacted text finds nothing then."
+            : isFile
+              ? "Secrets are redacted while files are read: the export has them replaced. The files themselves are not changed."
+              : "Secrets were redacted before records were stored: the export cannot have them."}
           {!writesToDisk && " This browser collects the file in memory before it saves it."}
         </p>
-        <div class="export-state" aria-live="polite"><State /></div>
+        <div class="export-state" aria-live="polite"><State counted={expected.value} /></div>
         {trouble.value && <p class="export-note bad" role="alert">{trouble.value}</p>}
         <div class="export-buttons">
           {isRunning ? (
@@ -118,11 +140,18 @@ export function Export() {
 
 const far = (came: Came) => `${counted(came.rows, "record")}, ${bytes(came.bytes)}`;
 
-function State() {
+function State({ counted: before }: { counted: number | null }) {
   const now = exporting.value;
   switch (now.at) {
     case "idle":
       return null;
+    case "reading":
+      return (
+        <>
+          <progress value={now.bytes} max={now.size || 1} aria-label="Read again" />
+          <p>Reading the files with their secrets: {bytes(now.bytes)} of {bytes(now.size)}</p>
+        </>
+      );
     case "running":
       return (
         <>
@@ -133,7 +162,10 @@ function State() {
     case "done":
       return (
         <>
-          <p class="good">{now.what === "copied" ? "Copied" : "Exported whole"}: {far(now)}.</p>
+          <p class="good">{now.what === "copied" ? "Copied" : "Exported whole"}{now.secrets === "included" && ", secrets included"}: {far(now)}.</p>
+          {now.secrets === "included" && before !== null && now.expected !== before && (
+            <p class="warn">With secrets the filter finds {counted(now.expected, "record")}, with redacted ones {count(before)}: it names what is redacted.</p>
+          )}
           {now.rows < now.expected && <p class="warn">{count(now.expected)} were counted before: {format.value === "har" ? "events have no place in HAR" : "the others are no longer there"}.</p>}
         </>
       );
