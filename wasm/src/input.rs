@@ -15,6 +15,7 @@ pub struct Input(pub(crate) offline::Input);
 impl Input {
     /// A file whose plain bytes begin with `first` (64 KiB or all); `undefined` where there is nothing. `modified` is in ms,
     /// `key` the 32 bytes that hashes of replaced secrets are keyed with; without it secrets stay.
+    #[allow(clippy::needless_pass_by_value, reason = "JavaScript hands over what it sends")]
     pub fn open(
         place: u8,
         first: &[u8],
