@@ -137,7 +137,7 @@ fn one_record_comes_with_all_of_its_bodies() {
     let body = &record["response"]["body"];
     assert_eq!((body["truncated"].as_bool(), body["captured"].as_u64()), (Some(false), Some(long.len() as u64)));
     assert_eq!(ask(&format!("/api/v1/logs/{id}/body?side=response")), long.as_bytes());
-    assert!(json(&format!("/api/v1/export?q=path:/1&format=json"))[0]["response"]["body"]["truncated"] == true);
+    assert!(json("/api/v1/export?q=path:/1&format=json")[0]["response"]["body"]["truncated"] == true);
 }
 
 #[test]
