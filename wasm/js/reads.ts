@@ -17,7 +17,7 @@ interface Piece {
 
 export class Reads {
   #file: (place: number) => OpenedFile | undefined;
-  /** The one that was used last is the last. */
+  /** Those that were wanted last are the last. */
   #pieces: Piece[] = [];
   /** The last piece that was not held, and where it went from the one before. */
   #missed: { place: number; number: number; step: number } | undefined;
@@ -31,35 +31,29 @@ export class Reads {
     const number = Math.floor(start / PIECE);
     const isHeld = this.#pieces.some((piece) => piece.place === place && piece.number === number);
     if (!isHeld && end - start < LONG) return this.#bytes(place, start, end);
-    const bytes = this.#piece(place, number);
     if (!isHeld) {
       const { place: before, number: from } = this.#missed ?? { place: -1, number };
       this.#missed = { place, number, step: before === place ? Math.sign(number - from) : 0 };
     }
+    const bytes = this.#piece(place, number);
     const step = this.#missed?.place === place ? this.#missed.step : 0;
     for (let next = 1; next <= AHEAD && step !== 0 && number + next * step >= 0; next += 1) {
-      this.#piece(place, number + next * step);
+      void this.#piece(place, number + next * step);
     }
-    this.#use(place, number);
     const base = number * PIECE;
     return (await bytes).subarray(start - base, end - base);
   }
 
   #piece(place: number, number: number): Promise<Uint8Array> {
-    const held = this.#pieces.find((piece) => piece.place === place && piece.number === number);
-    if (held) return held.bytes;
-    const bytes = this.#bytes(place, number * PIECE, (number + 1) * PIECE);
+    const at = this.#pieces.findIndex((piece) => piece.place === place && piece.number === number);
+    const [held] = at < 0 ? [] : this.#pieces.splice(at, 1);
+    const bytes = held?.bytes ?? this.#bytes(place, number * PIECE, (number + 1) * PIECE);
     // whoever uses it hears of it
     bytes.catch(() => {});
     this.#pieces.push({ place, number, bytes });
-    // with the last one, where a read may go on
+    // this one, those ahead, and the one before, where a read may have begun
     if (this.#pieces.length > AHEAD + 2) this.#pieces.shift();
     return bytes;
-  }
-
-  #use(place: number, number: number): void {
-    const at = this.#pieces.findIndex((piece) => piece.place === place && piece.number === number);
-    this.#pieces.push(...this.#pieces.splice(at, 1));
   }
 
   async #bytes(place: number, start: number, end: number): Promise<Uint8Array> {
