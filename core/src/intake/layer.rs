@@ -16,6 +16,8 @@ enum Coding {
     Unknown,
     Plain,
     Packed(Inflate),
+    // told once what came before it has gone through the layers within
+    Broken(InflateError),
     Ended,
 }
 
@@ -37,6 +39,7 @@ impl Layer {
     /// Appends a little to `out`; [`Step::Starved`] when there is no more without further input.
     pub(super) fn step(&mut self, out: &mut Vec<u8>) -> Result<Step, InflateError> {
         let mut input = &self.input[self.at..];
+        let before = out.len();
         let step = match &mut self.coding {
             Coding::Unknown if input.len() >= Compression::MAGIC => {
                 self.settle();
@@ -49,7 +52,14 @@ impl Layer {
                 input = rest;
                 Ok(if rest.is_empty() { Step::Starved } else { Step::More })
             }
-            Coding::Packed(inflate) => inflate.step(&mut input, out),
+            Coding::Packed(inflate) => match inflate.step(&mut input, out) {
+                Err(error) if out.len() > before => {
+                    self.coding = Coding::Broken(error);
+                    return Ok(Step::More);
+                }
+                step => step,
+            },
+            Coding::Broken(error) => return Err(*error),
             Coding::Ended => return Ok(Step::Starved),
         };
         self.at = self.input.len() - input.len();
@@ -73,6 +83,7 @@ impl Layer {
     pub(super) fn finish(&mut self) -> Result<(), InflateError> {
         match std::mem::replace(&mut self.coding, Coding::Ended) {
             Coding::Packed(inflate) => inflate.finish(),
+            Coding::Broken(error) => Err(error),
             Coding::Unknown | Coding::Plain | Coding::Ended => Ok(()),
         }
     }
