@@ -73,7 +73,11 @@ pub(crate) fn want(predicate: &Predicate, columns: &Columns, need: &mut Need) {
         Predicate::Text(TextKey::Shown, matcher) => shown::want(matcher, columns, need),
         Predicate::Text(key, matcher) => {
             for &field in fields_of(key) {
-                want_text(field, matcher, columns, need);
+                let may_match = want_text(field, matcher, columns, need);
+                // a query counts behind a path only, whatever that is
+                if may_match && field == Field::Query && matches!(key, TextKey::Url | TextKey::Search) {
+                    columns.want(PartId::Text(Field::Path), need);
+                }
             }
         }
     }
@@ -89,16 +93,20 @@ pub(crate) fn want_number(number: Number, columns: &Columns, need: &mut Need) {
     }
 }
 
-fn want_text(field: Field, matcher: &TextMatcher, columns: &Columns, need: &mut Need) {
+// Whether it may match, as far as is known.
+fn want_text(field: Field, matcher: &TextMatcher, columns: &Columns, need: &mut Need) -> bool {
     if prunable(matcher).is_some() && searched(field) {
         let grams = PartId::Grams(field);
         if columns.part(grams).is_none() {
-            return columns.want(grams, need);
+            columns.want(grams, need);
+            return false;
         }
     }
-    if ranges(field, matcher, columns).is_none_or(|ranges| !ranges.is_empty()) {
+    let may_match = ranges(field, matcher, columns).is_none_or(|ranges| !ranges.is_empty());
+    if may_match {
         columns.want(PartId::Text(field), need);
     }
+    may_match
 }
 
 fn searched(field: Field) -> bool {
@@ -424,4 +432,70 @@ fn filter_rows(block: usize, candidates: &Mask, mut test: impl FnMut(usize) -> b
         }
     }
     mask
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::{EntryId, Seq};
+    use crate::record::Stored;
+    use crate::segment::grams::Grams;
+    use crate::segment::{Part, columns};
+    use std::sync::Arc;
+
+    /// The rows that match, where only what is wanted is at hand; and what that was.
+    fn matching(predicate: &Predicate, rows: &[Stored]) -> (Vec<usize>, Vec<PartId>) {
+        let mut parts = columns(rows);
+        let grams = |(id, part): &(PartId, Part)| match (id, part) {
+            (PartId::Text(field), Part::Text(text)) => {
+                Some((PartId::Grams(*field), Part::Grams(Grams::of(&text.values)?)))
+            }
+            _ => None,
+        };
+        parts.extend(parts.iter().filter_map(grams).collect::<Vec<_>>());
+        let (mut source, mut wanted) = (Columns::new(rows.len() as u64), Vec::new());
+        loop {
+            let mut need = Need::new();
+            want(predicate, &source, &mut need);
+            if need.is_empty() {
+                break;
+            }
+            for id in need {
+                let part = parts.iter().find(|(known, _)| *known == id).map_or(Part::Absent, |(_, part)| part.clone());
+                source.insert(id, Arc::new(part));
+                wanted.push(id);
+            }
+        }
+        let evaluator = Evaluator::new(predicate, &source);
+        let mask = |block| evaluator.mask(&source, block, &all_rows(&source, block), &mut Need::new());
+        let masks: Vec<Mask> = (0..rows.len().div_ceil(BLOCK)).map(mask).collect();
+        let is_set = |row: &usize| masks[row / BLOCK][row % BLOCK / 64] >> (row % 64) & 1 != 0;
+        ((0..rows.len()).filter(is_set).collect(), wanted)
+    }
+
+    #[test]
+    fn a_word_of_a_query_is_found_where_the_gram_filter_of_the_paths_rules_it_out() {
+        let rows: Vec<Stored> = (0..6000)
+            .map(|row| {
+                let mut record = Record::new(Timestamp::from_nanos(row));
+                if row % 5 != 3 {
+                    record.texts.set(Field::Path, &format!("/v1/documents/{row}"));
+                }
+                let word = if row % 1000 == 7 || row == 8 { "lagoon" } else { "ocean" };
+                record.texts.set(Field::Query, &format!("q=lake+{word}&page={row}"));
+                Stored { id: EntryId::new(1, Seq::new(row as u64 + 1).unwrap()), record }
+            })
+            .collect();
+        for key in [TextKey::Search, TextKey::Url] {
+            let predicate = Predicate::Text(key, TextMatcher::contains("Lagoon"));
+            let expected: Vec<usize> = (0..rows.len()).filter(|row| predicate.matches_stored(&rows[*row])).collect();
+            assert_eq!(expected.len(), 6, "without a path there is no URL");
+            let (found, wanted) = matching(&predicate, &rows);
+            assert_eq!(found, expected);
+            assert!(wanted.contains(&PartId::Grams(Field::Path)) && wanted.contains(&PartId::Grams(Field::Query)));
+        }
+        let nowhere = Predicate::Text(TextKey::Search, TextMatcher::contains("xylofoon"));
+        let (found, wanted) = matching(&nowhere, &rows);
+        assert!(found.is_empty() && !wanted.contains(&PartId::Text(Field::Path)), "{wanted:?}");
+    }
 }
