@@ -21,8 +21,10 @@ export async function begin(
   portionBytes: number,
   connect: (settings: Settings) => Connected,
 ): Promise<Opened> {
-  const { signal, onprogress, format, redact = true, cacheBytes = 64 * MIB, inflatedBytes = 32 * MIB } = options;
+  const { signal, onprogress, format, cacheBytes = 64 * MIB, inflatedBytes = 32 * MIB } = options;
   signal?.throwIfAborted();
+  // whatever else is said, secrets are replaced
+  const redact = options.redact !== false;
   const session = new Session(connect({ redact, cacheBytes, inflatedBytes, directory: undefined, portionBytes }), onprogress);
   try {
     await session.add(files, { ...(signal && { signal }), ...(format !== undefined && { format }) });

@@ -36,7 +36,12 @@ export async function inBrowser(executablePath, url, use) {
     await page.goto(url);
     const renderer = await rendererOf(page, await browser.newBrowserCDPSession());
     const used = async () => {
-      for (const side of [page, ...page.workers()]) await side.evaluate(() => (globalThis.gc(), globalThis.gc()));
+      for (const side of [page, ...page.workers()]) {
+        // a worker that parses may have ended meanwhile
+        await side.evaluate(() => (globalThis.gc(), globalThis.gc())).catch((error) => {
+          if (side === page || page.workers().includes(side)) throw error;
+        });
+      }
       return memory(renderer);
     };
     return await use(page, used, browser.version());

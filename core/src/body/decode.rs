@@ -10,7 +10,7 @@ pub const DECODED_LIMIT: usize = 16 << 20;
 ///
 /// **Ours:** many sources hand over decoded bytes and the header of the encoded ones. So an encoding whose mark the
 /// bytes do not carry (gzip, zstd, zlib), or `br` of what is text, is taken as undone already. Bytes that only begin like
-/// zlib, as `x^2` does, are text where no control character but tabs and line breaks is among them.
+/// zlib, as `x^2` does, are text where no control character is among them that JSON has no short escape for.
 pub fn decode(encodings: &str, bytes: &[u8], limit: usize) -> Result<Option<Vec<u8>>, Cut> {
     let mut decoded: Option<Vec<u8>> = None;
     for encoding in encodings.split(',').rev().map(str::trim) {
@@ -44,7 +44,7 @@ fn is_zlib(bytes: &[u8]) -> bool {
 }
 
 fn is_readable(bytes: &[u8]) -> bool {
-    let odd = |byte: &u8| byte.is_ascii_control() && !matches!(byte, b'\t' | b'\n' | b'\r');
+    let odd = |byte: &u8| *byte < b' ' && !matches!(byte, 0x08 | b'\t' | b'\n' | 0x0c | b'\r');
     !bytes.iter().any(odd) && std::str::from_utf8(bytes).is_ok()
 }
 

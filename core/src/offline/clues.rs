@@ -2,6 +2,7 @@
 
 use crate::filter::{Needle, Predicate, TextKey, TextMatcher};
 use crate::format::Format;
+use memchr::memchr_iter;
 use memchr::memmem::Finder;
 
 /// Literals, one of which is in every unit whose headers, attributes or bodies decide a filter: where none is, each leaf of
@@ -12,15 +13,19 @@ use memchr::memmem::Finder;
 /// - a character of it is written as an escape (`\u0041`, `\x41`);
 /// - the text is packed: base64, or a deflated body that is UTF-8, which then has control characters (gzip, zstd and brotli
 ///   never are);
-/// - HAR's `params` become a form, with more percent signs than they had.
+/// - HAR's `params` become a form, with more percent signs than they had;
+/// - a cell of CSV goes on behind its closing quote.
 ///
-/// What reqlog writes itself is no clue: the marks of redaction, a cut number's `null`, the type of a body that is JSON.
+/// What reqlog writes itself is no clue: the marks of redaction, a cut number's `null`, the type of a body that is JSON, the
+/// name of a URL's fragment, the escapes of control characters.
 #[derive(Debug)]
 pub(super) struct Clues {
     needles: Vec<Needle>,
     markers: Vec<Finder<'static>>,
     // what an escape begins with, and what tells of the byte behind it whether it matters
     escapes: (Finder<'static>, fn(Option<u8>) -> bool),
+    // a quote between two characters of a needle may be none of it
+    quotes: bool,
     // a needle may be within the hash of a replaced secret
     hashes: bool,
 }
@@ -55,6 +60,7 @@ impl Clues {
             needles,
             markers: markers.iter().map(|marker| Finder::new(*marker)).collect(),
             escapes: (Finder::new(escapes.0), escapes.1),
+            quotes: format == Format::Csv,
             hashes,
         })
     }
@@ -85,6 +91,11 @@ impl Clues {
         for marker in &self.markers {
             each(&|bytes| marker.find(bytes));
         }
+        if self.quotes {
+            let plain = |bytes: &[u8], at: usize| bytes.get(at).copied().is_some_and(is_plain);
+            let within = |bytes: &[u8], at: usize| at > 0 && plain(bytes, at - 1) && plain(bytes, at + 1);
+            each(&|bytes| memchr_iter(b'"', bytes).find(|at| within(bytes, *at)).map(|at| at - 1));
+        }
         let (escape, matters) = &self.escapes;
         each(&|bytes| escape.find_iter(bytes).find(|at| matters(bytes.get(at + escape.needle().len()).copied())));
     }
@@ -113,17 +124,25 @@ fn run(key: &TextKey, matcher: &TextMatcher, format: Format) -> Option<String> {
     let written: &[&str] = match key {
         // in attributes made of cells and of fields of a line, control characters are escaped
         TextKey::Attr(_) if matches!(format, Format::Csv | Format::Access) => return None,
+        TextKey::Attr(_) => &["redacted", "null", "fragment"],
         TextKey::Type => &["redacted", "null", "application/json"],
         _ => &["redacted", "null"],
     };
     let pieces = matcher.required().iter().flat_map(|run| run.split(|byte| !is_plain(*byte)));
     let certain = pieces.filter_map(|piece| {
         let piece = std::str::from_utf8(piece).ok()?;
-        // blanks of an object that is kept as a string are written `\n`, `\r` and `\t`
-        let piece = if matches!(key, TextKey::Attr(_)) { piece.trim_start_matches(['n', 'r', 't']) } else { piece };
-        (piece.len() >= LEAST && !written.iter().any(|text| text.contains(piece))).then_some(piece)
+        if matches!(key, TextKey::Attr(_)) {
+            // blanks of an object that is kept as a string are written `\n`, `\r` and `\t`, what else was `\b` or `\f` as `\u00…`
+            let piece = piece.trim_start_matches(['n', 'r', 't']);
+            return Some(piece).filter(|piece| !piece.contains("u00") && is_certain(piece, written));
+        }
+        Some(piece).filter(|piece| is_certain(piece, written))
     });
     certain.max_by_key(|piece| piece.len()).map(str::to_owned)
+}
+
+fn is_certain(piece: &str, written: &[&str]) -> bool {
+    piece.len() >= LEAST && !written.iter().any(|text| text.contains(piece))
 }
 
 fn is_plain(byte: u8) -> bool {
@@ -181,6 +200,8 @@ mod tests {
             assert_eq!(found, [ndjson, har, access], "{text}");
         }
         assert_eq!(hits(&of(Format::Csv), "content-encoding: Deflate"), 1);
+        assert_eq!(hits(&of(Format::Csv), "\"al\"pha,\"a\"\"b\",\"c\",d\"e"), 2);
+        assert_eq!(hits(&of(Format::Ndjson), "al\"pha"), 0);
     }
 
     #[test]
@@ -194,6 +215,8 @@ mod tests {
             body(TextMatcher::contains("null")),
             body(regex),
             attr(TextMatcher::equal_number("4711")),
+            attr(TextMatcher::contains("fragment")),
+            attr(TextMatcher::contains("u0008cd")),
             Predicate::Text(TextKey::Type, TextMatcher::equal("application/json")),
             Predicate::any_of([body(TextMatcher::contains("alpha")), body(TextMatcher::contains("x"))]),
         ] {

@@ -10,7 +10,7 @@ pub const WORDS: [&str; 8] =
     ["order-4711", "ORDER-4711", "order-47", "alpha beta", "deadbeef", "a\"lpha/x", "übermut", "4711"];
 
 /// Filters over what stays in the file.
-pub const SOUGHT: [&str; 26] = [
+pub const SOUGHT: [&str; 27] = [
     "body:order-4711",
     "req.body:alpha res.body:alpha",
     "-body:order-4711",
@@ -27,6 +27,7 @@ pub const SOUGHT: [&str; 26] = [
     "attr.word:order-4711",
     "attr.word:deadbeef OR status:503",
     "attr.word:u0001",
+    "attr.request:*fragment*",
     "req.json.word:order-4711",
     "res.json.list:*alpha*",
     "type:application/json",
@@ -122,7 +123,7 @@ fn entry(prng: &mut Prng) -> String {
     let (header, extra) = (written(prng, header), written(prng, extra));
     format!(
         "{{\"startedDateTime\":\"2026-06-23T12:00:0{}Z\",\"word\":{extra},\n\
-         \"request\":{{\"method\":\"POST\",\"url\":\"https://h.test/b\",\"headers\":[{{\"name\":\"X-Word\",\"value\":{header}}}],\
+         \"request\":{{\"method\":\"POST\",\"url\":\"https://h.test/b#top\",\"headers\":[{{\"name\":\"X-Word\",\"value\":{header}}}],\
          \"postData\":{post}}},\"response\":{{\"status\":503,\"headers\":[],\"content\":{content}}}}}",
         prng.below(10),
     )
@@ -154,7 +155,12 @@ fn row(prng: &mut Prng) -> String {
     let (word, request) = (prng.pick(&WORDS), prng.pick(&WORDS));
     let request = body(prng, request);
     let odd = prng.pick(&["", "\u{1}", "a\nb"]);
-    format!("GET,/b,503,{},{},{}\n", cell(&format!("{word}{odd}")), cell(&request), cell(&message(prng, word)))
+    let request = match prng.below(4) {
+        // text behind a closing quote is of the cell too
+        0 => "\"ord\"er-4711".to_owned(),
+        _ => cell(&request),
+    };
+    format!("GET,/b,503,{},{request},{}\n", cell(&format!("{word}{odd}")), cell(&message(prng, word)))
 }
 
 /// One of each format.

@@ -37,7 +37,8 @@ export class OpenedFiles implements Backend {
   readonly #opened: Opened;
   /** In the order of their places, by which records have ids. */
   readonly #files: File[];
-  #closed = false;
+  /** Aborted when these files are closed, and with them whatever was opened beside. */
+  readonly #end = new AbortController();
 
   private constructor(kind: "file" | "demo", opened: Opened, files: readonly File[]) {
     this.kind = kind;
@@ -71,25 +72,29 @@ export class OpenedFiles implements Backend {
   }
 
   close(): void {
-    this.#closed = true;
+    this.#end.abort(new DOMException("the files were closed", "AbortError"));
     this.#opened.close();
   }
 
   /** An opening of its own, so that nothing but what is asked of it sees secrets. */
-  async #again(signal: AbortSignal, onprogress: (growth: Growth) => void): Promise<Unredacted> {
+  async #again(wanted: AbortSignal, onprogress: (growth: Growth) => void): Promise<Unredacted> {
+    const signal = AbortSignal.any([wanted, this.#end.signal]);
     const { open } = await engine();
     signal.throwIfAborted();
-    const opened = await open([...this.#files], { signal, redact: false, onprogress });
+    const again = [...this.#files];
+    const opened = await open(again, { signal, redact: false, onprogress });
     const close = () => opened.close();
     signal.addEventListener("abort", close, { once: true });
     try {
+      signal.throwIfAborted();
       const { files } = await opened.ready;
-      for (const [at, before] of this.growth.peek().files.entries()) {
+      // others may have been added meanwhile
+      for (const [at, before] of this.growth.peek().files.slice(0, again.length).entries()) {
         const now = files[at];
         const isSame = now && now.records === before.records && now.error?.code === before.error?.code;
         if (before.done && !isSame) throw new Error(`${before.name} is not what it was when it was opened: open it again.`);
       }
-      return { backend: new OpenedFiles(this.kind, opened, this.#files), close };
+      return { backend: new OpenedFiles(this.kind, opened, again), close };
     } catch (error) {
       close();
       signal.throwIfAborted();
@@ -101,7 +106,7 @@ export class OpenedFiles implements Backend {
     this.#opened.ready.then(
       (progress) => (this.growth.value = progress),
       (error: unknown) => {
-        if (!this.#closed) this.failure.value = error instanceof Error ? error.message : String(error);
+        if (!this.#end.signal.aborted) this.failure.value = error instanceof Error ? error.message : String(error);
       },
     );
   }

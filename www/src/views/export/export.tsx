@@ -3,7 +3,7 @@ import { useSignal, useSignalEffect } from "@preact/signals";
 import { bytes, count, counted } from "../../lib/format";
 import { fileSink, textSink, writesToDisk } from "../../lib/sinks";
 import { close } from "../../state/dialogs";
-import { cancel, exporting, run, total, type Came, type ExportFormat, type Secrets, type Sink } from "../../state/export";
+import { cancel, exporting, run, total, type Came, type ExportFormat, type Secrets } from "../../state/export";
 import { backend, effective } from "../../state/question";
 import { kept, oneOf } from "../../state/settings";
 import { Dialog } from "../commands/dialog";
@@ -53,11 +53,12 @@ export function Export() {
   const isFile = from.kind !== "server";
   const growing = !from.growth.value.done;
 
-  const exportTo = (sink: Sink, what: "saved" | "copied") =>
-    run({ from, q: effective.peek(), format: chosen.id, secrets: secrets.peek(), sink, expected: expected.value ?? 0, what });
+  // as they are at the click, however long a place is looked for
+  const asked = () => ({ from, q: effective.peek(), format: chosen.id, secrets: secrets.peek(), expected: expected.peek() ?? 0 });
   const start = async () => {
-    const sink = await fileSink(filename(from.name.value, secrets.peek(), chosen.id), chosen.type);
-    if (sink) await exportTo(sink, "saved");
+    const wanted = asked();
+    const sink = await fileSink(filename(from.name.value, wanted.secrets, chosen.id), chosen.type);
+    if (sink) await run({ ...wanted, sink, what: "saved" });
   };
   const copy = async () => {
     const sink = textSink(LONGEST);
@@ -68,7 +69,7 @@ export function Export() {
       // a failed export says so itself
       if (exporting.peek().at === "done") trouble.value = `The browser does not let the clipboard be written: ${String(error)}`;
     });
-    await exportTo(sink, "copied");
+    await run({ ...asked(), sink, what: "copied" });
     await written;
   };
   const leave = () => {
