@@ -6,7 +6,7 @@ import type { Opening, Port, Reply, Task } from "./protocol.js";
 import { scan } from "./scan.js";
 
 /** Bytes that are read at a time. */
-const READ = 16 << 20;
+const READ = 8 << 20;
 
 interface Known {
   opening: Opening;
