@@ -125,3 +125,20 @@ test('a phone shows the table, the record and the facets', { skip }, async () =>
   assert.deepEqual(faults, []);
   await context.close();
 });
+
+for (const width of [1024, 1280]) {
+  test(`beside facets and a record, ${width} px show all usual columns of a narrow table`, { skip }, async () => {
+    const { page, context } = await open(browser, 'about:blank', { width, height: 768 });
+    await demo(page);
+    await page.getByRole('grid').locator('[role=row][aria-rowindex="2"]').click();
+    await page.getByRole('complementary', { name: 'Record' }).getByRole('tab').first().waitFor();
+    const names = await page.getByRole('grid').getByRole('columnheader').allInnerTexts();
+    assert.deepEqual(names.map((name) => name.split('\n')[0]).filter((name) => name), ['Time', 'Method', 'Status', 'Host and path', 'Duration']);
+    const over = await page.getByRole('grid').evaluate((grid) => {
+      const pane = document.querySelector('.app-pane').getBoundingClientRect().left;
+      return Math.max(...[...grid.querySelectorAll('[role=gridcell]')].map((cell) => cell.getBoundingClientRect().right)) - pane;
+    });
+    assert.ok(over <= 0, `cells go on ${over} px under the record`);
+    await context.close();
+  });
+}
