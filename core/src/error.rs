@@ -158,7 +158,7 @@ impl Failure {
             Self::Body(_) => StatusCode::BAD_REQUEST,
             Self::Missing => StatusCode::NOT_FOUND,
             Self::NotOffered(_) => StatusCode::NOT_IMPLEMENTED,
-            Self::Corrupt | Self::Changed | Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Corrupt | Self::Changed { .. } | Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 
@@ -177,7 +177,7 @@ impl Failure {
             Self::Body(_) => "invalid_body",
             Self::Missing => "not_found",
             Self::NotOffered(_) => "not_offered",
-            Self::Changed => "file_changed",
+            Self::Changed { .. } => "file_changed",
             Self::Internal => "internal",
         }
     }
@@ -214,8 +214,10 @@ impl fmt::Display for Failure {
             Self::NotOffered(Offer::Tail) => f.write_str(
                 "Opened files have no live stream, because nothing is added to them; read them with 'GET /api/v1/logs'.",
             ),
-            Self::Changed => {
-                f.write_str("The opened file is not what it was when it was indexed; open it again.")
+            Self::Changed { name } => {
+                f.write_str("The opened file ")?;
+                name.iter().try_for_each(|name| write!(f, "'{name}' "))?;
+                f.write_str("is not what it was when it was indexed; open it again.")
             }
             Self::Internal => f.write_str("The server failed to answer this request."),
         }

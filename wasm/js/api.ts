@@ -112,7 +112,7 @@ export interface Completions {
  * | `crashed` | the engine failed inside; open the files again |
  * | `closed` | it was closed |
  * | `cancelled` | the file's opening was aborted |
- * | `unsupported` | the platform lacks something: WebAssembly with SIMD, workers |
+ * | `unsupported` | the platform lacks something: WebAssembly with SIMD, workers or their scripts |
  */
 export class EngineError extends Error {
   readonly code: string;

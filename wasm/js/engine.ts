@@ -68,6 +68,9 @@ export class Engine {
       case "cancel":
         this.#answers.cancel(command.id);
         this.#cancel(command.id);
+        break;
+      case "lose":
+        this.#lose(command.hire, command.fault);
     }
   }
 
@@ -94,6 +97,16 @@ export class Engine {
     if (!this.#opening.delete(id)) return;
     for (const file of this.#files) {
       if (file.command === id) this.#fail(file, { code: "cancelled", message: "its opening was cancelled" });
+    }
+    this.#settle();
+  }
+
+  /** Who indexes cannot go on: fails what is not read, and is ready to hire others. */
+  #lose(hire: number, fault: Fault): void {
+    // they were dismissed before it was known
+    if (!this.#pool.has(hire)) return;
+    for (const file of this.#files) {
+      if (!file.isRead) this.#fail(file, fault);
     }
     this.#settle();
   }

@@ -11,7 +11,9 @@ import type { Command, Event, Port, Reply, Settings, Staffing, Task } from "./pr
 export interface Start {
   module: WebAssembly.Module;
   settings: Settings;
-  /** The first indexers; later ones are as many. */
+  /** How many indexers a hire has. */
+  count: number;
+  /** Those of the first hire, where they are there already. */
   indexers: MessagePort[];
 }
 
@@ -23,7 +25,7 @@ onmessage = async ({ data }: MessageEvent<Start>) => {
   onmessage = ({ data }: MessageEvent<Command>) => (page.onmessage ? page.onmessage(data) : early.push(data));
   try {
     await load(() => data.module);
-    new Engine(page, staff(data.indexers), data.settings);
+    new Engine(page, staff(data), data.settings);
     for (const command of early) page.onmessage?.(command);
   } catch (error) {
     const fault = error instanceof EngineError ? faultOf(error) : { code: "unsupported", message: String(error) };
@@ -32,15 +34,15 @@ onmessage = async ({ data }: MessageEvent<Start>) => {
 };
 
 /** Indexers are workers of the page's. */
-function staff(first: MessagePort[]) {
-  let ports = first;
+function staff({ count, indexers }: Start) {
+  let ports = indexers;
   return {
-    hire() {
+    hire(number: number) {
       if (ports.length === 0) {
-        const channels = first.map(() => new MessageChannel());
+        const channels = Array.from({ length: count }, () => new MessageChannel());
         ports = channels.map(({ port1 }) => port1);
-        const indexers = channels.map(({ port2 }) => port2);
-        page.post({ op: "hire", indexers }, indexers);
+        const others = channels.map(({ port2 }) => port2);
+        page.post({ op: "hire", hire: number, indexers: others }, others);
       }
       return ports.map((port) => portOf<Reply, Task>(port));
     },

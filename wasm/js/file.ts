@@ -62,6 +62,11 @@ export class OpenedFile {
     this.#consumed = consumed;
   }
 
+  /** Whether nothing of it is with an indexer, or will be. */
+  get isRead(): boolean {
+    return this.isCut && this.pending.every(({ indexed }) => indexed);
+  }
+
   get #size(): number {
     return this.#parts ? (this.#parts.at(-1)?.end ?? 0) : this.blob.size;
   }

@@ -28,5 +28,6 @@ export async function open(files: (File | Blob)[], options: OpenOptions = {}): P
   const module = await load(beside);
   const processors = Math.min(navigator.hardwareConcurrency ?? 2, 8);
   const count = Math.max(1, Math.trunc(options.workers ?? processors));
-  return begin(files, options, 8 << 20, (settings) => connect(module, settings, count));
+  const early = files.length > 0 ? count : 0;
+  return begin(files, options, 8 << 20, (settings) => connect(module, settings, count, early));
 }

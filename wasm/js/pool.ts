@@ -9,8 +9,8 @@ const AHEAD = 2;
 
 /** Where indexers come from. */
 export interface Staff {
-  /** Connections to new ones; what they are sent may wait until they are there. */
-  hire(): Port<Reply, Task>[];
+  /** Connections to new ones, of the hire with this number, from 1; what they are sent may wait until they are there. */
+  hire(number: number): Port<Reply, Task>[];
   /** Ends all of them. */
   dismiss(): void;
 }
@@ -33,12 +33,18 @@ export class Pool {
   #staff: Staff;
   #onreply: (reply: Reply) => void;
   #indexers: Indexer[] = [];
+  #hires = 0;
   #tasks = new Map<number, Assigned>();
   #numbers = 0;
 
   constructor(staff: Staff, onreply: (reply: Reply) => void) {
     this.#staff = staff;
     this.#onreply = onreply;
+  }
+
+  /** Whether those of this hire are there. */
+  has(hire: number): boolean {
+    return this.size > 0 && hire === this.#hires;
   }
 
   get size(): number {
@@ -48,7 +54,8 @@ export class Pool {
   /** Before anything is given to them. */
   hire(): void {
     if (this.size > 0) return;
-    this.#indexers = this.#staff.hire().map((port) => ({ port, tasks: new Set(), files: new Set() }));
+    this.#hires += 1;
+    this.#indexers = this.#staff.hire(this.#hires).map((port) => ({ port, tasks: new Set(), files: new Set() }));
     for (const { port } of this.#indexers) port.onmessage = this.#onreply;
   }
 

@@ -26,7 +26,9 @@ export type Command =
   | { op: "answer"; id: number; method: string; url: string; headers: string[]; body: Uint8Array }
   // the next part of a body
   | { op: "pull"; id: number }
-  | { op: "cancel"; id: number };
+  | { op: "cancel"; id: number }
+  // what indexers of a hire were to read will not come
+  | { op: "lose"; hire: number; fault: Fault };
 
 /** Engine to page. */
 export type Event =
@@ -40,8 +42,8 @@ export type Event =
   // nothing works any longer
   | { op: "crashed"; fault: Fault };
 
-/** Engine to the page that makes workers for it, each to be connected with one of the ports; `dismiss` ends all of them. */
-export type Staffing = { op: "hire"; indexers: MessagePort[] } | { op: "dismiss" };
+/** Engine to the page that makes workers for it, each to be connected with one of the ports; `dismiss` ends all of them. Hires count from 1. */
+export type Staffing = { op: "hire"; hire: number; indexers: MessagePort[] } | { op: "dismiss" };
 
 /** How an engine works. */
 export interface Settings {

@@ -36,7 +36,7 @@ export class Session implements Opened {
 
   async add(files: (File | Blob)[], options: { signal?: AbortSignal; format?: string } = {}): Promise<void> {
     const { signal, format } = options;
-    if (this.progress.done && this.#opened > 0) this.#unready();
+    if (this.progress.done) this.#unready();
     const sources = files.map((blob) => {
       this.#opened += 1;
       const { name = `file-${this.#opened}`, lastModified = Date.now() } = blob as Partial<File>;

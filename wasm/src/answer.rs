@@ -4,7 +4,6 @@ use crate::store::Store;
 use http::Response;
 use js_sys::{Array, Uint8Array};
 use reqlog_core::offline::{self, Step};
-use reqlog_core::plan::Failure;
 use reqlog_core::timestamp::Timestamp;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -55,9 +54,9 @@ impl Answer {
         self.0.supply(bytes);
     }
 
-    /// Says that the file cannot be read any longer.
+    /// Says that the file cannot be read any longer: it has changed, or is gone.
     pub fn fail(&mut self) {
-        self.0.fail(Failure::Changed);
+        self.0.changed();
     }
 }
 

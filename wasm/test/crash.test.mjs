@@ -104,26 +104,51 @@ test('a module that is none, or is not there', async () => {
   await page.close();
 });
 
-test('an indexer that is not there', async () => {
-  const without = mkdtempSync(join(tmpdir(), 'reqlog-without-'));
-  for (const file of ['index.js', 'engine.worker.js', 'reqlog_bg.wasm']) cpSync(join(BUILT, file), join(without, file));
-  const other = await serve(without);
+test('indexers that cannot be fetched: what they were to read fails, the rest is answered, and others are tried', async (context) => {
+  const copy = mkdtempSync(join(tmpdir(), 'reqlog-without-'));
+  const put = (file) => cpSync(join(BUILT, file), join(copy, file));
+  for (const file of ['index.js', 'engine.worker.js', 'reqlog_bg.wasm']) put(file);
+  const other = await serve(copy);
   const page = await browser.newPage();
-  await page.goto(other.url);
-  const code = await page.evaluate(async () => {
-    const { open } = await import('/index.js');
-    return open([new Blob(['{"path":"/a"}\n'])]).then(() => 'fine', ({ code, message }) => `${code}: ${message}`);
+  context.after(async () => {
+    await page.close();
+    await other.close();
+    rmSync(copy, { recursive: true });
   });
-  assert.match(code, /^unsupported: .*indexer\.worker\.js/);
-  await page.close();
-  await other.close();
-  rmSync(without, { recursive: true });
+  await page.goto(other.url);
+  const add = () =>
+    page.evaluate(async () => {
+      const { open } = await import('/index.js');
+      const files = ['a', 'b'].map((name) => new File([`{"path":"/${name}"}\n`], `${name}.ndjson`));
+      if (globalThis.opened) await opened.add(files);
+      else globalThis.opened = await open(files, { workers: 3 });
+      const progress = await opened.ready;
+      const response = await opened.answer('/api/v1/logs?fields=path');
+      const { items } = await response.json();
+      const states = progress.files.map(({ records, done, error }) => [records, done, error && `${error.code}: ${error.message}`]);
+      return { states: states.slice(-2), rows: items.length };
+    });
+  const gone = ({ states, rows }) => {
+    for (const [records, done, error] of states) {
+      assert.deepEqual([records, done], [0, true]);
+      assert.match(error, /^unsupported: .*indexer\.worker\.js/);
+    }
+    return rows;
+  };
+  assert.equal(gone(await add()), 0);
+  put('indexer.worker.js');
+  const fine = [[1, true, null], [1, true, null]];
+  assert.deepEqual(await add(), { states: fine, rows: 2 });
+  rmSync(join(copy, 'indexer.worker.js'));
+  assert.equal(gone(await add()), 2);
+  put('indexer.worker.js');
+  assert.deepEqual(await add(), { states: fine, rows: 4 });
 });
 
-test('an indexer whose module cannot be used', async () => {
+test('indexers whose module cannot be used: their file fails, and the rest is answered', async () => {
   const page = await browser.newPage();
   await page.goto(origin.url);
-  const codes = await page.evaluate(async () => {
+  const seen = await page.evaluate(async () => {
     const { open } = await import('/index.js');
     const code = (promise) => promise.then(() => 'fine', ({ code }) => code);
     const lines = () => new Blob(['{"path":"/a"}\n'.repeat(10)]);
@@ -135,8 +160,9 @@ test('an indexer whose module cannot be used', async () => {
     Worker.prototype.postMessage = function (message, ...rest) {
       return post.call(this, message.engine ? { ...message, module: empty } : message, ...rest);
     };
-    return [await code(opened.add([lines()])), await code(opened.ready), await code(opened.answer('/healthz'))];
+    const codes = [await code(opened.add([lines()])), await code(opened.ready), await code(opened.answer('/api/v1/logs'))];
+    return [...codes, opened.progress.files.map(({ records, error }) => [records, error?.code ?? null])];
   });
-  assert.deepEqual(codes, ['crashed', 'crashed', 'crashed']);
+  assert.deepEqual(seen, ['fine', 'fine', 'fine', [[10, null], [0, 'crashed']]]);
   await page.close();
 });

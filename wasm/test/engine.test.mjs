@@ -299,6 +299,53 @@ describe('indexers', () => {
     assert.deepEqual(await alive(), ['engine.worker.js']);
   });
 
+  test('that fail take with them what they were to read, and nothing else', async () => {
+    const seen = await page.evaluate(async () => {
+      const hires = [];
+      let failing;
+      globalThis.Worker = class extends Worker {
+        constructor(url, options) {
+          super(url, options);
+          if (options.name === 'reqlog indexer 1') hires.push([]);
+          hires.at(-1)?.push(this);
+          // as soon as somebody listens, before any of them can have read
+          queueMicrotask(() => hires[failing]?.forEach((worker) => worker.dispatchEvent(new ErrorEvent('error', { message: `${failing}` }))));
+        }
+      };
+      const few = await file('few.ndjson');
+      const opened = await open([few], { workers: 2 });
+      await opened.ready;
+      // those that are no longer there; those that are
+      for (failing of [0, 2]) {
+        await opened.add([few, few]);
+        await opened.ready;
+      }
+      failing = undefined;
+      await opened.add([few]);
+      const { files, records } = await opened.ready;
+      globalThis.opened = opened;
+      const errors = files.map(({ error }) => error && `${error.code}: ${error.message}`);
+      return { errors, records, total: (await stats(opened)).total, hired: hires.map(({ length }) => length) };
+    });
+    const crashed = 'crashed: a worker failed: 2';
+    assert.deepEqual(seen, { errors: [null, null, null, crashed, crashed, null], records: 400, total: 400, hired: [2, 2, 2, 2] });
+    assert.deepEqual(await alive(), ['engine.worker.js']);
+  });
+
+  test('are not there where there is nothing to read', async () => {
+    await page.evaluate(async () => {
+      globalThis.opened = await open([], { workers: 2 });
+      await opened.add([]);
+    });
+    assert.deepEqual(await alive(), ['engine.worker.js']);
+    const records = await page.evaluate(async () => {
+      await opened.add([await file('few.ndjson')]);
+      return (await opened.ready).records;
+    });
+    assert.equal(records, 100);
+    assert.deepEqual(await alive(), ['engine.worker.js']);
+  });
+
   test('come and go with every file of many that are added one by one', async () => {
     const seen = await page.evaluate(async () => {
       const few = await file('few.ndjson');

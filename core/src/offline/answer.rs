@@ -16,7 +16,7 @@ use std::time::Duration;
 ///            ┌────────────────────────────── Whole(response)
 /// step ─────►┤
 ///   ▲        └─ Head(head) ─ Chunk ─ Chunk … End | Broken
-///   │  supply(bytes) or fail(why)
+///   │  supply(bytes), fail(why) or changed()
 ///   └── Read { place, range }: any number of times before and between all of these
 /// ```
 /// It is about what was adopted when the request was made, so that portions may be adopted meanwhile. At a time, it holds
@@ -184,6 +184,14 @@ impl Answer {
     pub fn fail(&mut self, failure: Failure) {
         if let Some(running) = self.running() {
             running.fail(failure);
+        }
+    }
+
+    /// Says that the file of the bytes that were asked for is not what it was when it was indexed. The next step refuses, or
+    /// breaks a streamed answer off.
+    pub fn changed(&mut self) {
+        if let Some(running) = self.running() {
+            running.changed();
         }
     }
 

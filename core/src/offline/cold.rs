@@ -99,6 +99,10 @@ impl Driver {
     pub(super) fn fail(&mut self, failure: Failure) {
         self.failed = Some(failure);
     }
+
+    pub(super) fn changed(&mut self) {
+        self.failed = self.again.as_ref().map(|again| again.input.changed());
+    }
 }
 
 fn damaged(_: Corrupt) -> Failure {
@@ -250,7 +254,7 @@ impl Again {
             for (seq, at) in wanted {
                 let found = rows.binary_search_by_key(&seq, |row| row.id.seq());
                 // the file is not what it was when it was indexed
-                records[at] = Some(&rows[found.map_err(|_| Failure::Changed)?].record);
+                records[at] = Some(&rows[found.map_err(|_| self.input.changed())?].record);
             }
             let (details, bodies) = cold(&records);
             task.supply(PartId::Details(block), Arc::new(details));

@@ -118,6 +118,7 @@ pub struct Input(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     place: Place,
+    name: Option<String>,
     format: Format,
     preamble: Preamble,
     preamble_lines: u64,
@@ -143,6 +144,7 @@ impl Input {
             .ok_or_else(|| Failure::Body(format!("The header of the CSV file is longer than {SNIFF} bytes.")))?;
         Ok(Some(Self(Arc::new(Inner {
             place,
+            name: opening.name.as_deref().and_then(|name| name.rsplit(['/', '\\']).next()).map(str::to_owned),
             format,
             preamble_lines: memchr::memchr_iter(b'\n', &first[..preamble.len]).count() as u64,
             parser: Parser::new(format, &preamble.head, opening.modified),
@@ -168,6 +170,11 @@ impl Input {
             Format::Ndjson | Format::Access => Splits::Anywhere,
             Format::Har | Format::JsonArray | Format::Csv => Splits::FromTheBeginning,
         }
+    }
+
+    /// Why it cannot be read again where it is not what it was.
+    pub(super) fn changed(&self) -> Failure {
+        Failure::Changed { name: self.0.name.clone() }
     }
 
     pub(super) fn head(&self) -> &Head {

@@ -69,8 +69,7 @@ impl Running {
                 (Wanted::Around(Around { arrival, filter, count, row: None, before: None }), scan)
             }
             Operation::Nothing => return Ok(Self::known(Outcome::Nothing)),
-            // it can do all that it offers
-            Operation::Ready => return Ok(Self::known(Outcome::Ready(Ok(())))),
+            Operation::Ready => return Ok(Self::known(Outcome::Ready(store.ready()))),
             // an exporter asks for its pages itself
             Operation::Export(_) => return Err(Failure::Internal),
             // refused by the plan, unless the settings promise more than opened files can do
@@ -162,6 +161,10 @@ impl Running {
 
     pub(super) fn fail(&mut self, failure: Failure) {
         self.driver.fail(failure);
+    }
+
+    pub(super) fn changed(&mut self) {
+        self.driver.changed();
     }
 }
 

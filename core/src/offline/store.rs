@@ -38,6 +38,7 @@ pub struct Store {
     parts: Mutex<Parts>,
     counts: Mutex<BTreeMap<(u64, Question), u64>>,
     buckets: Mutex<Buckets>,
+    unread: usize,
 }
 
 /// An opened file, as far as it has been indexed.
@@ -84,6 +85,7 @@ impl Store {
             parts: Mutex::new(Parts::new(budget)),
             counts: Mutex::default(),
             buckets: Mutex::default(),
+            unread: 0,
         }
     }
 
@@ -101,8 +103,27 @@ impl Store {
         self.first += self.segments.len() as u64;
         self.segments.clear();
         self.catalog = Catalog::default();
+        self.unread = 0;
         lock(&self.parts).clear();
         lock(&self.counts).clear();
+    }
+
+    /// Says how many files are still to be indexed or on their way: before there are none, the store is not ready.
+    pub fn set_unread(&mut self, files: usize) {
+        self.unread = files;
+    }
+
+    /// How many files are still to be indexed or on their way, as far as it was said.
+    pub fn unread(&self) -> usize {
+        self.unread
+    }
+
+    pub(super) fn ready(&self) -> Result<(), String> {
+        match self.unread {
+            0 => Ok(()),
+            1 => Err("1 file is still being read.".to_owned()),
+            files => Err(format!("{files} files are still being read.")),
+        }
     }
 
     /// Opens a file; before anything of it is adopted.

@@ -86,7 +86,10 @@ pub enum Failure {
     /// This deployment does not have it; see [`Offers`](super::Offers).
     NotOffered(Offer),
     /// An opened file is not what it was when it was indexed.
-    Changed,
+    Changed {
+        /// Its name without a path, if it has one.
+        name: Option<String>,
+    },
     /// Anything else; the shell has logged it.
     Internal,
 }

@@ -73,7 +73,7 @@ async fn serve(
         None => (setup, Hosts::Loopback),
         Some(secret) => (Setup { keyring: Keyring::new(vec![admin(secret)]), secret: random()?, ..setup }, Hosts::Any),
     };
-    let opened = Arc::new(Opened::new(setup));
+    let opened = Arc::new(Opened::new(setup, files.len()));
     let stop = stop()?;
     println!("listening on http://{address}");
     std::io::stdout().flush()?;

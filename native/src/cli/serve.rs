@@ -21,9 +21,10 @@ use tokio::signal::unix::{SignalKind, signal};
 /// Serves the API and the web UI over a data directory, or over files
 ///
 /// With files, they are asked about where they lie: indexed on all cores while requests are already answered, and read
-/// again for headers and bodies, so leave them in place. What is compressed, and standard input, is kept plain meanwhile in
-/// a file without a name in the directory for temporary files (TMPDIR). On a loopback address no key is needed, unless
-/// `REQLOG_ADMIN_KEY` gives one or --origins is *; else one is printed as `admin key: …`.
+/// again for headers and bodies, so do not write over them; what is appended is not seen. /readyz is 503 until every file
+/// is read. What is compressed, and standard input, is kept plain meanwhile in a file without a name in the directory for
+/// temporary files (TMPDIR). On a loopback address no key is needed, unless `REQLOG_ADMIN_KEY` gives one or --origins is *;
+/// else one is printed as `admin key: …`.
 #[derive(Args, Debug)]
 pub struct Serve {
     /// Files to serve instead, compressed or not, `-` for standard input; nothing is stored

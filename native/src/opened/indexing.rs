@@ -2,18 +2,17 @@
 //!
 //! Portions are adopted in the order of the files, whoever is done first, so that a walk by cursor is not disturbed.
 
-use super::source::{Plain, read_at};
+use super::source::Plain;
 use super::{Named, Opened};
 use reqlog_core::format::{Rejection, Report, SNIFF};
 use reqlog_core::offline::{Borders, Cut, Cutter, Indexed, Input, Place, Portion, Splits};
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io::{self, Read};
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Condvar, Mutex, PoisonError};
 use std::thread;
 
 /// What is told of a file while it is indexed.
@@ -59,23 +58,24 @@ type Tell<'a> = &'a (dyn Fn(Event<'_>) + Sync);
 struct Work {
     number: u64,
     input: Input,
-    file: Arc<File>,
+    plain: Plain,
     bytes: Range<u64>,
     borders: Borders,
 }
 
 /// What has its place in the order.
-enum Item {
+enum Item<'a> {
     Indexed(Place, Indexed),
     /// Behind the last cut of a file; its line is that of the file.
     Broken(Place, Rejection),
-    Done(Place, String),
+    /// Behind all of a file; why it cannot be read, or no further.
+    End(Place, &'a Named, Result<(), String>),
 }
 
 struct Order<'a> {
     opened: &'a Opened,
     tell: Tell<'a>,
-    waiting: Mutex<(u64, BTreeMap<u64, Item>)>,
+    waiting: Mutex<(u64, BTreeMap<u64, Item<'a>>)>,
     moved: Condvar,
 }
 
@@ -97,9 +97,8 @@ impl Opened {
             let mut walk = Walk { order: &order, sender, number: 0 };
             for (place, named) in files.iter().enumerate() {
                 let place = Place::new(u8::try_from(place).expect("there are places for all"));
-                if let Err(reason) = walk.file(place, named) {
-                    tell(Event::Failed { reason });
-                }
+                let read = walk.file(place, named);
+                walk.put(Item::End(place, named, read));
             }
             // the threads end with the channel
         });
@@ -125,7 +124,7 @@ fn read(work: &Work, buffer: &mut [u8]) -> Indexed {
     while let Some(wanted) = portion.want() {
         let size = usize::try_from(wanted.end - wanted.start).map_or(SLICE, |size| size.min(SLICE));
         // what cannot be read any more has ended; whoever asks for it again is told
-        let read = read_at(&work.file, &mut buffer[..size], wanted.start).unwrap_or_else(|error| {
+        let read = work.plain.read_at(&mut buffer[..size], wanted.start).unwrap_or_else(|error| {
             tracing::error!("a file cannot be read at {}: {error}", wanted.start);
             0
         });
@@ -134,11 +133,11 @@ fn read(work: &Work, buffer: &mut [u8]) -> Indexed {
     portion.finish()
 }
 
-impl Order<'_> {
+impl<'a> Order<'a> {
     /// Has all that comes next adopted; waits where too much is there that comes later.
-    fn put(&self, number: u64, item: Item) {
+    fn put(&self, number: u64, item: Item<'a>) {
         let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_far = |(next, _): &mut (u64, BTreeMap<u64, Item>)| number > *next + AHEAD;
+        let is_far = |(next, _): &mut (u64, BTreeMap<u64, Item<'a>>)| number > *next + AHEAD;
         let mut waiting = self.moved.wait_while(waiting, is_far).unwrap_or_else(PoisonError::into_inner);
         let (next, items) = &mut *waiting;
         items.insert(number, item);
@@ -149,7 +148,7 @@ impl Order<'_> {
         self.moved.notify_all();
     }
 
-    fn adopt(&self, item: Item) {
+    fn adopt(&self, item: Item<'a>) {
         match item {
             Item::Indexed(place, indexed) => {
                 let bytes = indexed.bytes;
@@ -164,26 +163,36 @@ impl Order<'_> {
                 report.reject(Rejection { line, ..rejection });
                 self.opened.adopt(place, Indexed { report, ..Indexed::default() });
             }
-            Item::Done(place, name) => {
-                let store = self.opened.store();
-                let found = store.inputs().find(|(known, _)| *known == place).map(|(_, opened)| opened.clone());
-                drop(store);
-                let (rows, rejected) = found.as_ref().map_or((0, 0), |opened| (opened.rows, opened.rejected));
-                let first = found.and_then(|opened| opened.rejections.into_iter().next());
-                (self.tell)(Event::Done { name: &name, rows, rejected, first });
+            Item::End(place, named, read) => {
+                self.opened.close();
+                let found = self.opened.store().opened(place).cloned();
+                if found.is_some() || read.is_ok() {
+                    let (rows, rejected) = found.as_ref().map_or((0, 0), |opened| (opened.rows, opened.rejected));
+                    let first = found.and_then(|opened| opened.rejections.into_iter().next());
+                    (self.tell)(Event::Done { name: &named.name, rows, rejected, first });
+                }
+                let same = match named.is_same() {
+                    Ok(true) => Ok(()),
+                    Ok(false) => Err(format!("{}: it changed while it was read; open it again", named.name)),
+                    Err(error) => Err(format!("{}: {error}", named.name)),
+                };
+                if let Err(reason) = same.and(read) {
+                    (self.tell)(Event::Failed { reason });
+                }
             }
         }
     }
 }
 
 /// Goes over the files and hands out their portions.
-struct Walk<'a> {
-    order: &'a Order<'a>,
+struct Walk<'o, 'a> {
+    order: &'o Order<'a>,
     sender: SyncSender<Work>,
     number: u64,
 }
 
-impl Walk<'_> {
+impl<'a> Walk<'_, 'a> {
+    /// Fails with the file's name and why it cannot be read, or no further.
     fn file(&mut self, place: Place, named: &Named) -> Result<(), String> {
         let failed = |error: io::Error| format!("{}: {error}", named.name);
         let (mut bytes, plain) = named.open().map_err(failed)?;
@@ -193,26 +202,24 @@ impl Walk<'_> {
         let start = bytes.by_ref().take(SNIFF as u64).read_to_end(&mut first);
         // nothing is no error
         let Some(input) = named.input(place, &first, self.order.opened.store().setup().redact_key)? else {
-            start.map_err(failed)?;
-            self.put(Item::Done(place, named.name.clone()));
-            return Ok(());
+            return start.map(drop).map_err(failed);
         };
-        self.order.opened.insert(&input, plain.file().clone());
+        self.order.opened.insert(&input, plain.clone());
         let read = match (&plain, input.splits()) {
-            (Plain::AsItIs(file), Splits::Anywhere) => self.portions(&input, file),
+            (Plain::AsItIs(file), Splits::Anywhere) => {
+                self.portions(&input, &plain, file.length());
+                Ok(())
+            }
             _ => self.cuts(&input, &plain, first, start.map(|_| bytes)),
         };
-        self.put(Item::Done(place, named.name.clone()));
         read.map_err(failed)
     }
 
     /// A file that may be cut anywhere.
-    fn portions(&mut self, input: &Input, file: &Arc<File>) -> io::Result<()> {
-        let length = file.metadata()?.len();
+    fn portions(&mut self, input: &Input, plain: &Plain, length: u64) {
         for start in (0..length).step_by(PORTION as usize) {
-            self.hand_out(input, file, start..(start + PORTION).min(length), Borders::Nominal);
+            self.hand_out(input, plain, start..(start + PORTION).min(length), Borders::Nominal);
         }
-        Ok(())
     }
 
     /// A file that has to be read from its beginning, or that comes only once.
@@ -268,16 +275,16 @@ impl Walk<'_> {
             self.put(Item::Indexed(input.place(), before));
         }
         *cuts += 1;
-        self.hand_out(input, plain.file(), cut.bytes, Borders::Exact);
+        self.hand_out(input, plain, cut.bytes, Borders::Exact);
     }
 
-    fn hand_out(&mut self, input: &Input, file: &Arc<File>, bytes: Range<u64>, borders: Borders) {
-        let work = Work { number: self.number, input: input.clone(), file: file.clone(), bytes, borders };
+    fn hand_out(&mut self, input: &Input, plain: &Plain, bytes: Range<u64>, borders: Borders) {
+        let work = Work { number: self.number, input: input.clone(), plain: plain.clone(), bytes, borders };
         self.number += 1;
         self.sender.send(work).expect("threads take work until the channel is closed");
     }
 
-    fn put(&mut self, item: Item) {
+    fn put(&mut self, item: Item<'a>) {
         let number = self.number;
         self.number += 1;
         self.order.put(number, item);

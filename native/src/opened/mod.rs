@@ -6,6 +6,9 @@
 //! ```
 //! Nothing is stored. What is compressed, or comes once (standard input, a pipe), is written plain to a file without a
 //! name in the system's directory for such (`TMPDIR` names another), which goes when the process does.
+//!
+//! A file is served as far as it went when it was found: what is appended later is not seen and harms nothing. Where it was
+//! written over or cut off, answers that read it again fail; a file that takes the place of its name changes nothing.
 
 mod indexing;
 mod source;
@@ -18,16 +21,16 @@ use bytes::Bytes;
 use http::Request;
 use reqlog_core::offline::{Answer, Indexed, Input, Place, Read, Setup, Step, Store};
 use reqlog_core::plan::Failure;
+use source::Plain;
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io;
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 use tokio::sync::watch;
 
 /// Opened files, while they are indexed and after.
 pub struct Opened {
     store: RwLock<Store>,
-    files: RwLock<BTreeMap<Place, Arc<File>>>,
+    files: RwLock<BTreeMap<Place, Plain>>,
     // rows that can be found
     rows: watch::Sender<u64>,
 }
@@ -38,9 +41,11 @@ const BUDGET: usize = 256 << 20;
 const READ: u64 = 1 << 20;
 
 impl Opened {
-    /// Nothing yet.
-    pub fn new(setup: Setup) -> Self {
-        Self { store: RwLock::new(Store::new(setup, BUDGET)), files: RwLock::default(), rows: watch::Sender::new(0) }
+    /// Nothing yet; not ready before so many files are [indexed](Self::index).
+    pub fn new(setup: Setup, files: usize) -> Self {
+        let mut store = Store::new(setup, BUDGET);
+        store.set_unread(files);
+        Self { store: RwLock::new(store), files: RwLock::default(), rows: watch::Sender::new(0) }
     }
 
     /// Begins to answer a request.
@@ -58,9 +63,9 @@ impl Opened {
         self.store.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn insert(&self, input: &Input, file: Arc<File>) {
+    fn insert(&self, input: &Input, plain: Plain) {
         let place = input.place();
-        self.files.write().unwrap_or_else(PoisonError::into_inner).insert(place, file);
+        self.files.write().unwrap_or_else(PoisonError::into_inner).insert(place, plain);
         self.store.write().unwrap_or_else(PoisonError::into_inner).insert(place, input.clone());
     }
 
@@ -74,13 +79,21 @@ impl Opened {
         self.rows.send_replace(rows);
     }
 
-    fn read(&self, read: &Read) -> io::Result<Vec<u8>> {
-        let file = self.files.read().unwrap_or_else(PoisonError::into_inner).get(&read.place).cloned();
-        let file = file.ok_or_else(|| io::Error::other("a file that was not opened"))?;
+    /// Nothing more comes of a file.
+    fn close(&self) {
+        let mut store = self.store.write().unwrap_or_else(PoisonError::into_inner);
+        let unread = store.unread().saturating_sub(1);
+        store.set_unread(unread);
+    }
+
+    /// Plain bytes of a file; `None` where they are not those that were indexed.
+    fn read(&self, read: &Read) -> io::Result<Option<Vec<u8>>> {
+        let plain = self.files.read().unwrap_or_else(PoisonError::into_inner).get(&read.place).cloned();
+        let plain = plain.ok_or_else(|| io::Error::other("a file that was not opened"))?;
         let mut bytes = vec![0; (read.range.end - read.range.start).min(READ) as usize];
-        let filled = source::read_at(&file, &mut bytes, read.range.start)?;
+        let filled = plain.read_at(&mut bytes, read.range.start)?;
         bytes.truncate(filled);
-        Ok(bytes)
+        Ok(plain.is_same()?.then_some(bytes))
     }
 }
 
@@ -102,7 +115,8 @@ impl Answering<'_> {
             let step = self.answer.step(&self.opened.store(), wall_clock());
             let Step::Read(read) = step else { return step };
             match self.opened.read(&read) {
-                Ok(bytes) => self.answer.supply(&bytes),
+                Ok(Some(bytes)) => self.answer.supply(&bytes),
+                Ok(None) => self.answer.changed(),
                 Err(error) => {
                     tracing::error!("a file cannot be read again: {error}");
                     self.answer.fail(Failure::Internal);

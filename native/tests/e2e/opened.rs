@@ -7,9 +7,11 @@ use flate2::{Compression, write::GzEncoder};
 use http::Method;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
+use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::{Duration, SystemTime};
 
 const PROJECT: &str = "8ed3f6ad685b959ead702251";
 
@@ -271,6 +273,125 @@ fn rows_are_served_while_the_rest_is_still_to_come() {
     let rows = run(&[&"query", &"status:5xx", &"--all", &"--format", &"ndjson", &"--url", &server.url]).expect(0);
     assert_eq!(rows.out.lines().count(), 3500);
     server.stop();
+}
+
+#[test]
+fn it_is_ready_when_every_file_is_read_or_has_failed() {
+    let folder = Folder::new();
+    let (input, mut mine) = io::pipe().unwrap();
+    let (whole, empty) = (folder.file("a.ndjson", lines(0, 3)), folder.file("empty.ndjson", ""));
+    let packed = gzip(&lines(0, 20_000));
+    let torn = folder.file("torn.ndjson.gz", &packed[..packed.len() / 2]);
+    let command = folder.command(&[&whole, Path::new("-"), &torn, &empty]);
+    let server = Server::spawn_with(command, folder.0.path(), Stdio::from(input));
+    let client = server.stranger();
+    server.told(&format!("{}: 3 records", whole.display()));
+    assert_eq!(client.json("/api/v1/stats")["total"], 3);
+    let unready = client.get("/readyz").expect(503).json();
+    assert_eq!(unready, json!({"status": "unavailable", "reason": "3 files are still being read."}));
+    client.get("/healthz").expect(200);
+    mine.write_all(lines(3, 4).as_bytes()).unwrap();
+    drop(mine);
+    server.told(&format!("{}: 0 records", empty.display()));
+    assert!(server.said().contains("incomplete deflate stream"), "{}", server.said());
+    assert_eq!(client.json("/readyz"), json!({"status": "ready"}));
+    assert!(client.json("/api/v1/stats")["total"].as_u64().unwrap() > 5_000);
+}
+
+/// What is done to a file.
+type Change<'a> = &'a dyn Fn(&Path);
+
+/// Writes over a file in its place, at another time.
+fn write_over(path: &Path, content: impl AsRef<[u8]>) {
+    let mut file = File::create(path).unwrap();
+    file.write_all(content.as_ref()).unwrap();
+    file.set_modified(SystemTime::now() + Duration::from_mins(1)).unwrap();
+}
+
+fn append(path: &Path, content: &str) {
+    File::options().append(true).open(path).unwrap().write_all(content.as_bytes()).unwrap();
+}
+
+#[test]
+fn a_file_that_was_changed_is_not_read_again() {
+    let text = lines(0, 200);
+    let other = text.replace("x-number", "y-number");
+    let changes: [(&str, Change<'_>); 5] = [
+        ("written over", &|path| write_over(path, &other)),
+        ("written over by more", &|path| write_over(path, other.repeat(2))),
+        ("cut off", &|path| File::options().write(true).open(path).unwrap().set_len(text.len() as u64 / 2).unwrap()),
+        ("cut off and grown again", &|path| {
+            write_over(path, "");
+            append(path, &lines(1000, 300));
+        }),
+        ("grown and written over", &|path| {
+            append(path, "{}\n");
+            write_over(path, other.clone() + "{}\n{}\n");
+        }),
+    ];
+    for (name, change) in changes {
+        let folder = Folder::new();
+        let (file, beside) = (folder.file("a.ndjson", &text), folder.file("b.ndjson", lines(500, 1)));
+        let server = folder.serve(&[&file, &beside]);
+        let client = server.stranger();
+        let id = |path: &str| {
+            let page = client.json(&format!("/api/v1/logs?fields=id&q={}", escaped(&format!("path:{path}"))));
+            page["items"][0]["id"].as_str().unwrap().to_owned()
+        };
+        let (row, unchanged) = (id("/v1/orders/7"), id("/v1/orders/500"));
+        client.get(&format!("/api/v1/logs/{row}")).expect(200);
+        change(&file);
+        let told = "The opened file 'a.ndjson' is not what it was when it was indexed; open it again.";
+        for asked in
+            [&format!("/api/v1/logs/{row}"), "/api/v1/logs?q=req.header.x-number:7", "/api/v1/export?format=har"]
+        {
+            let refused = client.get(asked).expect(500);
+            assert_eq!(refused.json()["detail"], told, "{name}: {asked}");
+            assert!(!refused.text().contains(folder.0.path().to_str().unwrap()), "{}", refused.text());
+        }
+        // what is in memory, and other files
+        assert_eq!(client.json("/api/v1/stats")["total"], 201, "{name}");
+        client.get(&format!("/api/v1/logs/{unchanged}")).expect(200);
+    }
+}
+
+#[test]
+fn a_file_that_grows_or_gives_its_name_away_is_served_as_it_was() {
+    let folder = Folder::new();
+    // the last line has no end yet
+    let text = lines(0, 200);
+    let (log, renamed) = (folder.file("a.ndjson", text.trim_end()), folder.file("b.ndjson", lines(200, 100)));
+    let packed = folder.file("c.ndjson.gz", gzip(&lines(300, 100)));
+    let server = folder.serve(&[&log, &renamed, &packed]);
+    let client = server.stranger();
+    let export = || client.get("/api/v1/export?format=ndjson").expect(200).text();
+    let before = export();
+    assert_eq!(before.lines().count(), 400);
+    std::fs::rename(folder.file("other", "{\"path\":\"/other\"}\n"), &renamed).unwrap();
+    // its plain bytes are kept elsewhere
+    write_over(&packed, "");
+    for end in [",\n", &lines(1000, 1), &lines(2000, 500)] {
+        append(&log, end);
+        assert!(export() == before, "after {end:.20}");
+    }
+    assert_eq!(paths(&client, "req.header.x-number:199"), ["/v1/orders/199"]);
+}
+
+#[test]
+fn a_file_that_changes_while_it_is_read_is_named() {
+    let folder = Folder::new();
+    let (input, mine) = io::pipe().unwrap();
+    let (cut, grown) = (folder.file("cut.ndjson", lines(0, 100)), folder.file("grown.ndjson", lines(0, 100)));
+    let command = folder.command(&[Path::new("-"), &cut, &grown]);
+    let server = Server::spawn_with(command, folder.0.path(), Stdio::from(input));
+    // they were looked at, and are read behind standard input
+    write_over(&cut, lines(0, 50));
+    append(&grown, &lines(100, 50));
+    drop(mine);
+    assert_eq!(server.told(&format!("{}: 1", grown.display())), "00 records, 0 not understood");
+    let told = format!("{}: it changed while it was read; open it again", cut.display());
+    assert!(server.said().contains(&told), "{}", server.said());
+    server.stranger().get("/readyz").expect(200);
 }
 
 #[test]

@@ -11,6 +11,8 @@ interface Engine {
 /** Beside the scripts, with its workers and its module; loaded when the first file is opened. */
 const ENGINE = "./engine/index.js";
 let loading: Promise<Engine> | null = null;
+/** Codes of a file's error that say nothing of the file. */
+const ELSEWHERE = new Set(["crashed", "storage", "unsupported"]);
 
 function engine(): Promise<Engine> {
   loading ??= (import(ENGINE) as Promise<Engine>).catch((error: unknown) => {
@@ -92,7 +94,9 @@ export class OpenedFiles implements Backend {
       for (const [at, before] of this.growth.peek().files.slice(0, again.length).entries()) {
         const now = files[at];
         const isSame = now && now.records === before.records && now.error?.code === before.error?.code;
-        if (before.done && !isSame) throw new Error(`${before.name} is not what it was when it was opened: open it again.`);
+        if (!before.done || isSame) continue;
+        if (now?.error && ELSEWHERE.has(now.error.code)) throw now.error;
+        throw new Error(`${before.name} is not what it was when it was opened: open it again.`);
       }
       return { backend: new OpenedFiles(this.kind, opened, again), close };
     } catch (error) {

@@ -173,6 +173,26 @@ test('a file that is another one by now is not exported', { skip }, async () => 
   await context.close();
 });
 
+test('workers that cannot be fetched are told of instead of the file', { skip }, async () => {
+  const { page: shown, context } = await page();
+  await openFiles(shown, [put('steady.ndjson', 10)]);
+  await shown.evaluate(() => {
+    globalThis.Worker = class extends Worker {
+      constructor(url, options) {
+        super(String(url).replace('indexer.worker.js', 'gone.js'), options);
+      }
+    };
+  });
+  await shown.getByRole('button', { name: /^Export/ }).click();
+  const dialog = shown.getByRole('dialog', { name: 'Export' });
+  await dialog.getByRole('checkbox', { name: /^Include secrets/ }).check();
+  await dialog.getByRole('button', { name: 'Download' }).click();
+  await dialog.getByRole('alert').getByText(/the script of a worker could not be loaded/).waitFor();
+  await shown.keyboard.press('Escape');
+  assert.equal(await found(shown), 10);
+  await context.close();
+});
+
 test('the demo has no secrets to include', { skip }, async () => {
   const { page: shown, context } = await page();
   await shown.goto('about:blank');

@@ -49,8 +49,8 @@ answers! {
     OPENAPI = answer(200, "OpenAPI 3.1.", &[of_json(|| json!({"type": "object", "required": ["openapi", "info", "paths"]}))]);
     DOCS = answer(200, "A page.", &[of_text("text/html")]);
     HEALTH = answer(200, "It answers.", &[of_json(|| object(&[("status", json!({"const": "ok"}))]))]);
-    READINESS = answer(200, "It can be written.", &[of_json(|| object(&[("status", json!({"const": "ready"}))]))]),
-        answer(503, "It cannot, and why.", &[of_json(unready)]);
+    READINESS = answer(200, "Ready.", &[of_json(|| object(&[("status", json!({"const": "ready"}))]))]),
+        answer(503, "Not yet, or not now, and why.", &[of_json(unready)]);
     METRICS = answer(200, "Prometheus text.", &[of_text("text/plain")]);
     PAGE = Answer { status: 200, doc: "A page.", media: &[shown(page, a_page)], fields: &["link"] };
     DELETED = answer(200, "How many were destroyed.", &[of_json(|| object(&[("deleted", count())]))]);

@@ -125,7 +125,8 @@ endpoints! {
     GET "/openapi.json" Access::Public, OpenApi [] "This document." => d::OPENAPI; &[];
     GET "/docs" Access::Public, Docs [] "The document as a page to read." => d::DOCS; &[];
     GET "/healthz" Access::Public, Health [] "Answers while the process runs." => d::HEALTH; &[];
-    GET "/readyz" Access::Public, Ready [] "Whether the store can be written." => d::READINESS; &[];
+    GET "/readyz" Access::Public, Ready [] "Whether the store can be written, or opened files are indexed."
+        => d::READINESS; &[];
     GET "/metrics" ADMIN, Metrics [] "Metrics as Prometheus text, for an organisation-wide key." => d::METRICS; d::COUNTED;
     GET "/api/v1/logs" READ, List [Q, PROJECT, LIMIT, CURSOR, OFFSET, SORT, DIR, FIELDS, TOTAL, WAIT]
         "Records that match, page by page." => d::PAGE; d::SEARCH;
