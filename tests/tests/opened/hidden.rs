@@ -10,7 +10,7 @@ pub const WORDS: [&str; 8] =
     ["order-4711", "ORDER-4711", "order-47", "alpha beta", "deadbeef", "a\"lpha/x", "übermut", "4711"];
 
 /// Filters over what stays in the file.
-pub const SOUGHT: [&str; 27] = [
+pub const SOUGHT: [&str; 28] = [
     "body:order-4711",
     "req.body:alpha res.body:alpha",
     "-body:order-4711",
@@ -27,6 +27,7 @@ pub const SOUGHT: [&str; 27] = [
     "attr.word:order-4711",
     "attr.word:deadbeef OR status:503",
     "attr.word:u0001",
+    "attr.response:*tfalse*",
     "attr.request:*fragment*",
     "req.json.word:order-4711",
     "res.json.list:*alpha*",
@@ -93,7 +94,12 @@ fn message(prng: &mut Prng, word: &str) -> String {
 fn object(prng: &mut Prng) -> String {
     let mut word = || prng.pick(&WORDS);
     let (request, response, attribute) = (word(), word(), word());
-    let (request, response) = (message(prng, request), message(prng, response));
+    let (request, mut response) = (message(prng, request), message(prng, response));
+    if prng.chance(0.2) {
+        // what is too deep is kept as text, in which a tab is an escape
+        let (open, close) = ("[".repeat(120), "]".repeat(120));
+        response.insert_str(1, &format!("\"deep\":{open}\tfalse{close},"));
+    }
     let attribute = written(prng, attribute);
     let (path, status) = (prng.pick(&["/a", "/b", "/c"]), prng.pick(&["200", "404", "503"]));
     let attributes = match prng.below(3) {
@@ -155,12 +161,13 @@ fn row(prng: &mut Prng) -> String {
     let (word, request) = (prng.pick(&WORDS), prng.pick(&WORDS));
     let request = body(prng, request);
     let odd = prng.pick(&["", "\u{1}", "a\nb"]);
-    let request = match prng.below(4) {
+    let (headers, request) = match prng.below(4) {
         // text behind a closing quote is of the cell too
-        0 => "\"ord\"er-4711".to_owned(),
-        _ => cell(&request),
+        0 => (String::new(), "\"ord\"er-4711".to_owned()),
+        1 => (cell("{\"content-encoding\":\"deflate\"}"), cell(DEFLATED)),
+        _ => (String::new(), cell(&request)),
     };
-    format!("GET,/b,503,{},{request},{}\n", cell(&format!("{word}{odd}")), cell(&message(prng, word)))
+    format!("GET,/b,503,{},{headers},{request},{}\n", cell(&format!("{word}{odd}")), cell(&message(prng, word)))
 }
 
 /// One of each format.
@@ -175,7 +182,7 @@ pub fn files(seed: u64, records: usize) -> Vec<Vec<u8>> {
         format!("[\n{}\n]", array.join(",\n ")),
         format!("{{\"log\":{{\"version\":\"1.2\",\"entries\":[{}]}}}}", har.join(",\n")),
         access,
-        format!("method,path,status,word,req_body,response\n{csv}"),
+        format!("method,path,status,word,req_headers,req_body,response\n{csv}"),
     ];
     for har in har {
         let _is_json: Value = serde_json::from_str(&har).expect("entries are JSON");
