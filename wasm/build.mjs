@@ -28,7 +28,7 @@ const FEATURES = [
 ].map((feature) => `--enable-${feature}`);
 
 // by name, the copies of a generic function stand side by side, and compress
-const OPTIMISED = ["-Oz", "--reorder-functions-by-name"];
+const OPTIMISED = ["-O3", "--reorder-functions-by-name"];
 
 function run(command, args, cwd = root) {
   const { status, error } = spawnSync(command, args, { cwd, stdio: "inherit" });
