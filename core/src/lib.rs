@@ -59,6 +59,7 @@ pub mod shown;
 // How it is stored and found
 pub mod batch;
 pub mod catalog;
+mod checksum;
 pub mod codec;
 pub mod compact;
 pub mod retention;
