@@ -55,6 +55,7 @@ pub mod neighbours;
 pub mod offline;
 pub mod query;
 pub mod shown;
+mod sort;
 
 // How it is stored and found
 pub mod batch;
