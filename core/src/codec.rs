@@ -2,6 +2,7 @@
 //!
 //! A block names its codec, so that builds which write differently read each other's files.
 
+use crate::checksum;
 use std::fmt;
 
 /// Largest block that is opened, in bytes after decompression; a longer one is corrupt.
@@ -127,7 +128,7 @@ pub fn verify(block: &[u8]) -> Result<(Method, usize, &[u8]), Corrupt> {
 }
 
 fn checksum(tag: &[u8], stored: &[u8]) -> u32 {
-    let mut hasher = crc32fast::Hasher::new();
+    let mut hasher = checksum::Hasher::new();
     hasher.update(tag);
     hasher.update(stored);
     hasher.finalize()

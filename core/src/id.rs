@@ -1,5 +1,6 @@
 //! The identity of a stored record and its spellings on five wires.
 
+use crate::checksum;
 use std::fmt;
 
 /// Arrival order over the whole store, from 1; holes are allowed. 48 bits.
@@ -102,7 +103,7 @@ impl EntryId {
         let (high, low) = (self.seq.0 >> 36, self.seq.0 & ((1 << 36) - 1));
         // 48 bits arrival | version 8 | 12 bits seq | variant 10 | 2 zero bits | 36 bits seq | 24 bits check
         let both = (u128::from(self.arrival) << 64 | u128::from(self.seq.0)).to_be_bytes();
-        let check = u64::from(crc32fast::hash(&both)) & 0xff_ffff;
+        let check = u64::from(checksum::hash(&both)) & 0xff_ffff;
         let bits = u128::from(self.arrival) << 80
             | 0x8 << 76
             | u128::from(high) << 64
@@ -151,7 +152,7 @@ impl EntryId {
     /// Cognigy's spelling: 24 characters of `[a-z0-9]`, the id's 96 bits in base 36 with a check.
     pub fn to_cognigy(self) -> String {
         let bits = u128::from(self.arrival) << 48 | u128::from(self.seq.0);
-        to_base36(bits << 24 | u128::from(crc32fast::hash(&bits.to_be_bytes()) & 0xff_ffff))
+        to_base36(bits << 24 | u128::from(checksum::hash(&bits.to_be_bytes()) & 0xff_ffff))
     }
 
     /// Reads [`Self::to_cognigy`].

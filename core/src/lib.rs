@@ -55,10 +55,12 @@ pub mod neighbours;
 pub mod offline;
 pub mod query;
 pub mod shown;
+mod sort;
 
 // How it is stored and found
 pub mod batch;
 pub mod catalog;
+mod checksum;
 pub mod codec;
 pub mod compact;
 pub mod retention;

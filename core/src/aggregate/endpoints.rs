@@ -193,7 +193,8 @@ impl EndpointCounts {
     pub fn finish(self, order: EndpointOrder, limit: usize) -> Endpoints {
         let distinct = self.endpoints.len() as u64;
         let mut items: Vec<Endpoint> = self.endpoints.into_iter().map(Endpoint::of).collect();
-        items.sort_by(|a, b| order.compare(b, a).then_with(|| (&a.route, &a.method).cmp(&(&b.route, &b.method))));
+        let tied = |a: &Endpoint, b: &Endpoint| (&a.route, &a.method).cmp(&(&b.route, &b.method));
+        crate::sort::by(&mut items, |a, b| order.compare(b, a).then_with(|| tied(a, b)));
         items.truncate(limit);
         Endpoints { total: self.total, items, distinct, complete: !self.lacks }
     }

@@ -1,6 +1,7 @@
 //! Undoing `Content-Encoding` at ingestion, before redaction looks at the text.
 
 use super::Cut;
+use crate::format::{Compression, Inflate, InflateError};
 use std::io::Read;
 
 /// Longest body after decoding that is looked at; of a longer one only size, type and this fact are kept.
@@ -19,7 +20,13 @@ pub fn decode(encodings: &str, bytes: &[u8], limit: usize) -> Result<Option<Vec<
         let next = match encoding.to_ascii_lowercase().as_str() {
             "" | "identity" => continue,
             "gzip" | "x-gzip" if current.starts_with(&[0x1f, 0x8b]) => {
-                read(flate2::read::MultiGzDecoder::new(current), limit)?
+                let mut decoded = Vec::new();
+                let mut members = Inflate::new(Compression::Gzip, Some(limit as u64));
+                members.push(current, &mut decoded).and_then(|()| members.finish()).map_err(|error| match error {
+                    InflateError::TooLarge(_) => Cut::TooLarge,
+                    _ => Cut::Undecodable,
+                })?;
+                decoded
             }
             "deflate" if is_zlib(current) && !is_readable(current) => {
                 read(flate2::read::ZlibDecoder::new(current), limit)?
@@ -57,7 +64,7 @@ fn read(input: impl Read, limit: usize) -> Result<Vec<u8>, Cut> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use flate2::Compression;
+    use flate2::Compression as Level;
     use flate2::read::{DeflateEncoder, GzEncoder, ZlibEncoder};
     use proptest::prelude::*;
 
@@ -70,9 +77,9 @@ mod tests {
     #[test]
     fn what_is_encoded_is_decoded_and_what_is_not_is_left() {
         let text = "{\"name\":\"alpha\"} ".repeat(20).into_bytes();
-        let gzip = all(GzEncoder::new(&*text, Compression::fast()));
-        let zlib = all(ZlibEncoder::new(&*text, Compression::fast()));
-        let raw = all(DeflateEncoder::new(&*text, Compression::fast()));
+        let gzip = all(GzEncoder::new(&*text, Level::fast()));
+        let zlib = all(ZlibEncoder::new(&*text, Level::fast()));
+        let raw = all(DeflateEncoder::new(&*text, Level::fast()));
         let zstd = ruzstd::encoding::compress_to_vec(&*text, ruzstd::encoding::CompressionLevel::Fastest);
         for (encoding, bytes) in
             [("gzip", &gzip), ("x-gzip", &gzip), ("deflate", &zlib), ("deflate", &raw), ("zstd", &zstd)]
@@ -81,12 +88,12 @@ mod tests {
             assert_eq!(decode(encoding, bytes, 100), Err(Cut::TooLarge), "{encoding}");
             assert_eq!(decode(encoding, &text, 1000), Ok(None), "{encoding} undone already");
         }
-        let twice = all(GzEncoder::new(&*zlib, Compression::fast()));
+        let twice = all(GzEncoder::new(&*zlib, Level::fast()));
         assert_eq!(decode("deflate, gzip", &twice, 1000), Ok(Some(text.clone())));
         assert_eq!(decode("identity", &gzip, 1000), Ok(None));
         assert_eq!(decode("br", &text, 1000), Ok(None));
         assert_eq!(decode("deflate", b"x^2 + y^2", 1000), Ok(None));
-        let short = all(ZlibEncoder::new(&b"a"[..], Compression::fast()));
+        let short = all(ZlibEncoder::new(&b"a"[..], Level::fast()));
         assert!(std::str::from_utf8(&short).is_ok(), "such a stream may be text, but for its control characters");
         assert_eq!(decode("deflate", &short, 1000), Ok(Some(b"a".to_vec())));
         assert_eq!(decode("gzip", &gzip[..gzip.len() / 2], 1000), Err(Cut::Undecodable));

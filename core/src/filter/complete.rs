@@ -6,6 +6,7 @@ use super::error::{ParseError, Problem};
 use super::keys::{KEYS, PREFIXES};
 use super::parse::Parsed;
 use super::words::{headers, values};
+use crate::sort;
 use std::ops::Range;
 
 /// What can stand at a caret.
@@ -231,7 +232,7 @@ fn words(typed: &str, operand: bool) -> Vec<Completion> {
     let prefixed = PREFIXES.iter().map(|known| (rank(known.prefix, known.aliases), known.prefix.into(), known.about));
     let mut ranked: Vec<_> =
         named.chain(prefixed).filter_map(|(rank, text, about)| Some((rank?, text, about))).collect();
-    ranked.sort_by_key(|(rank, ..)| *rank);
+    sort::by_key(&mut ranked, |(rank, ..)| *rank);
     let keys = ranked.into_iter().map(|(_, text, about)| item(text, CompletionKind::Key, Some(about)));
     let joins = JOINS.into_iter().filter(|_| operand);
     let operators = joins.chain([NEGATION]).filter(|(text, _)| begins(text, typed));

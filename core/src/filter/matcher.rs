@@ -3,7 +3,7 @@
 use super::fold::{Needle, certain_runs, fold_char};
 use super::glob::Glob;
 use super::numeric::{Numeric, within};
-use regex::{Regex, RegexBuilder};
+use super::pattern::{Pattern, PatternError};
 use std::ops::Bound;
 
 /// Decides about one text value.
@@ -33,7 +33,7 @@ enum Test {
     Verbatim(String),
     Contains(Needle),
     Glob(Glob),
-    Regex(Regex, Case),
+    Regex(Pattern, Case),
     EqualNumber(Needle, Numeric),
     Numbers(Bound<Numeric>, Bound<Numeric>),
     Texts(Bound<String>, Bound<String>),
@@ -42,8 +42,6 @@ enum Test {
 // A shorter literal prunes nothing in a filter of 3-byte grams.
 const LEAST_REQUIRED: usize = 3;
 
-const REGEX_SIZE: usize = 1 << 20;
-const REGEX_NEST: u32 = 64;
 const PROPERTY_CLASS: &str = r"classes by a Unicode property (\p, \P) are not supported; \w, \d, \s and [\w--\d_] know letters and digits of every script";
 
 impl TextMatcher {
@@ -89,17 +87,11 @@ impl TextMatcher {
     ///
     /// **Ours:** classes by a property of Unicode (`\p{L}`, `\PN`) are refused: their tables are an eighth of the Worker,
     /// and a pattern means the same in every build. `\w`, `\d`, `\s`, `\b` and the flag `i` know all of Unicode.
-    pub fn regex(pattern: &str, case: Case) -> Result<Self, regex::Error> {
+    pub fn regex(pattern: &str, case: Case) -> Result<Self, PatternError> {
         if has_property_class(pattern) {
-            return Err(regex::Error::Syntax(PROPERTY_CLASS.to_owned()));
+            return Err(PatternError::Syntax(PROPERTY_CLASS.to_owned()));
         }
-        let regex = RegexBuilder::new(pattern)
-            .case_insensitive(case == Case::Ignored)
-            .size_limit(REGEX_SIZE)
-            .dfa_size_limit(REGEX_SIZE)
-            .nest_limit(REGEX_NEST)
-            .build()?;
-        Ok(Self { test: Test::Regex(regex, case), required: Vec::new() })
+        Ok(Self { test: Test::Regex(Pattern::new(pattern, case)?, case), required: Vec::new() })
     }
 
     /// A number between the bounds; a value that is no number does not fit. `None` where a bound is no number.
@@ -120,7 +112,7 @@ impl TextMatcher {
             Test::Verbatim(wanted) => wanted == value,
             Test::Contains(needle) => needle.is_in(value),
             Test::Glob(glob) => glob.matches(value),
-            Test::Regex(regex, _) => regex.is_match(value),
+            Test::Regex(pattern, _) => pattern.matches(value),
             Test::EqualNumber(needle, number) => needle.equals(value) || Numeric::parse(value).as_ref() == Some(number),
             Test::Numbers(low, high) => {
                 Numeric::parse(value).is_some_and(|value| within(&value, low.as_ref(), high.as_ref()))
@@ -177,7 +169,7 @@ impl PartialEq for Test {
             | (Self::EqualNumber(a, _), Self::EqualNumber(b, _)) => a == b,
             (Self::Verbatim(a), Self::Verbatim(b)) => a == b,
             (Self::Glob(a), Self::Glob(b)) => a == b,
-            (Self::Regex(a, a_case), Self::Regex(b, b_case)) => a.as_str() == b.as_str() && a_case == b_case,
+            (Self::Regex(a, a_case), Self::Regex(b, b_case)) => a == b && a_case == b_case,
             (Self::Numbers(a, b), Self::Numbers(c, d)) => a == c && b == d,
             (Self::Texts(a, b), Self::Texts(c, d)) => a == c && b == d,
             _ => false,

@@ -19,6 +19,7 @@ mod measure;
 mod moment;
 mod numeric;
 mod parse;
+mod pattern;
 mod predicate;
 mod print;
 mod resolve;
@@ -35,6 +36,7 @@ pub use keys::{KEYS, KeyName, KeyPrefix, PREFIXES};
 pub use matcher::{Case, TextMatcher};
 pub use moment::Moment;
 pub use parse::Parsed;
+pub use pattern::PatternError;
 pub use predicate::{Number, Predicate, TextKey};
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use super::predicate::{Number, Predicate, TextKey};
 use super::scalar::names;
 use crate::level::Level;
 use crate::record::Field;
+use crate::sort;
 use crate::timestamp::Timestamp;
 use std::ops::Bound;
 
@@ -153,7 +154,7 @@ fn spelt(family: Family, matcher: &TextMatcher) -> Result<Vec<(i128, i128)>, Fau
 fn united(mut ranges: Vec<(i128, i128)>) -> Vec<(i64, i64)> {
     let clamp = |value: i128| value.clamp(EVERYTHING.0, EVERYTHING.1) as i64;
     ranges.retain(|(low, high)| low <= high && *high >= EVERYTHING.0 && *low <= EVERYTHING.1);
-    ranges.sort_unstable();
+    sort::by(&mut ranges, Ord::cmp);
     let mut united: Vec<(i64, i64)> = Vec::with_capacity(ranges.len());
     for (low, high) in ranges.into_iter().map(|(low, high)| (clamp(low), clamp(high))) {
         match united.last_mut() {

@@ -2,6 +2,7 @@
 
 use crate::filter::{Needle, Predicate, TextKey, TextMatcher};
 use crate::format::Format;
+use crate::sort;
 use memchr::memchr_iter;
 use memchr::memmem::Finder;
 
@@ -38,7 +39,7 @@ impl Clues {
     pub(super) fn of(filter: &Predicate, format: Format) -> Option<Self> {
         let mut runs = Vec::new();
         collect(filter, format, &mut runs)?;
-        runs.sort();
+        sort::by(&mut runs, Ord::cmp);
         runs.dedup();
         let hashes = runs.iter().any(|run| run.len() <= HASH && run.bytes().all(|byte| byte.is_ascii_hexdigit()));
         let markers: &[&str] = match format {

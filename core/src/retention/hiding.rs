@@ -6,6 +6,7 @@ use crate::filter::{Number, Predicate};
 use crate::id::Seq;
 use crate::record::Stored;
 use crate::segment::{Part, PartId};
+use crate::sort;
 use crate::timestamp::Timestamp;
 use std::cmp::Reverse;
 use std::sync::Arc;
@@ -38,7 +39,7 @@ pub fn hidden(catalog: &Catalog, expiry: &Expiry, mut look: impl FnMut(&Entry) -
     if touched.iter().all(|entry| expiry.of(&entry.summary) == catalog.expiry.of(&entry.summary)) {
         return None;
     }
-    touched.sort_by_key(|entry| Reverse(entry.summary.seq.1));
+    sort::by_key(&mut touched, |entry| Reverse(entry.summary.seq.1));
     let mut most = catalog.expired.highest();
     for entry in touched {
         let last = entry.summary.seq.1;

@@ -6,6 +6,7 @@ use super::texts::Texts;
 use crate::filter::Number;
 use crate::segment::evaluate::{Mask, want_number};
 use crate::segment::{BLOCK, Columns, Need};
+use crate::sort;
 use std::collections::BinaryHeap;
 
 /// Keeps the `wanted` best rows, at least one, among those it is shown.
@@ -42,7 +43,7 @@ impl Collector {
             Self::Numbers(numbers) => {
                 numbers.extents = blocks.map(|block| numbers.ranking.of_block(columns, block)).collect();
                 let mut blocks: Vec<usize> = (0..numbers.extents.len()).collect();
-                blocks.sort_unstable_by_key(|&block| numbers.extents[block]);
+                sort::by_key(&mut blocks, |&block| numbers.extents[block]);
                 blocks
             }
             Self::Texts(_) => blocks.collect(),

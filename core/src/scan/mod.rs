@@ -33,6 +33,7 @@ use crate::id::Seq;
 use crate::query::{Page, Query, Scanned, Start, Total, Unit};
 use crate::record::{Kind, Stored};
 use crate::segment::evaluate::is_cold;
+use crate::sort;
 use histogram::Survey;
 use measure::{Measure, Sum};
 use order::Rank;
@@ -185,7 +186,7 @@ impl Scan {
             }
             scan.add(entry.id, &entry.summary, predicate, counting && !always, plain);
         }
-        scan.work.sort_by_key(|work| work.extent);
+        sort::by_key(&mut scan.work, |work| work.extent);
         scan.selection = deep.map(|ranking| Selection::new(ranking, selecting, skipped, candidates));
         scan.fetch = Some(Fetch { query, left: Vec::new(), rows: Vec::new(), more: false, inset: 0 });
         scan
@@ -389,7 +390,7 @@ impl Scan {
     /// The page of a scan made by [`Self::page`], after [`Next::Done`].
     pub fn finish(self) -> Page {
         let Some(mut fetch) = self.fetch else { return Page::default() };
-        fetch.rows.sort_by_key(|(place, _)| *place);
+        sort::by_key(&mut fetch.rows, |(place, _)| *place);
         let mut rows: Vec<_> = fetch.rows.into_iter().map(|(_, row)| row).collect();
         let lost = matches!(self.seek, Seek::Lost);
         let (more_before, more_after) = match fetch.query.start {
@@ -424,7 +425,7 @@ impl Fetch {
         self.more = hits.len() > self.query.limit;
         hits.truncate(self.query.limit);
         let mut rows: Vec<_> = hits.into_iter().enumerate().map(|(place, (hit, at))| (at, hit.row, place)).collect();
-        rows.sort_unstable();
+        sort::by(&mut rows, Ord::cmp);
         for (at, row, place) in rows {
             match self.left.last_mut() {
                 Some((last, rows)) if *last == at => rows.push((place, row)),
@@ -472,7 +473,7 @@ fn holders(seq: Seq, query: &Query, catalog: &Catalog) -> Vec<(SourceId, u64, Pr
     let one = Predicate::all_of([Predicate::between(Number::Seq, row, row), query.filter.clone()]);
     let mut holders: Vec<_> = visible(catalog, &one, query.bound).collect();
     let span = |summary: &Summary| summary.seq.1.get() - summary.seq.0.get();
-    holders.sort_by_key(|(entry, ..)| std::cmp::Reverse(span(&entry.summary)));
+    sort::by_key(&mut holders, |(entry, ..)| std::cmp::Reverse(span(&entry.summary)));
     holders.into_iter().map(|(entry, predicate, _)| (entry.id, entry.summary.rows, predicate)).collect()
 }
 

@@ -21,6 +21,7 @@ use super::task::{Job, Partial, Search, Task};
 use super::{Next, Plain, Scan, TOGETHER, wanted};
 use crate::catalog::SourceId;
 use crate::filter::Predicate;
+use crate::sort;
 use std::sync::Arc;
 
 /// A source that may hold visible matches.
@@ -114,9 +115,9 @@ enum Stage {
 
 impl Selection {
     pub(super) fn new(ranking: Ranking, selecting: Selecting, offset: u64, mut candidates: Vec<Candidate>) -> Self {
-        candidates.sort_by_key(|candidate| candidate.extent);
+        sort::by_key(&mut candidates, |candidate| candidate.extent);
         let mut by_worst: Vec<usize> = (0..candidates.len()).collect();
-        by_worst.sort_by_key(|&at| candidates[at].extent.1);
+        sort::by_key(&mut by_worst, |&at| candidates[at].extent.1);
         let mut selection = Self {
             ranking,
             selecting,

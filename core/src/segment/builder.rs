@@ -11,6 +11,7 @@ use crate::catalog::Summary;
 use crate::codec::{Codec, Effort, seal};
 use crate::filter::Number;
 use crate::record::{Field, Kind, Record, Stored};
+use crate::sort;
 use crate::timestamp::Timestamp;
 use std::sync::Arc;
 
@@ -113,7 +114,7 @@ impl<'a> Builder<'a> {
             _ => 0,
         };
         let mut parts: Vec<&(PartId, Vec<u8>)> = pieces.iter().flat_map(|piece| &piece.0).collect();
-        parts.sort_by_key(|(id, _)| rank(*id));
+        sort::by_key(&mut parts, |(id, _)| rank(*id));
         assemble(self.summary, parts.into_iter().map(|(id, block)| (*id, block)))
     }
 }

@@ -13,6 +13,7 @@ use crate::catalog::contains;
 use crate::filter::{Number, Predicate, TextKey, TextMatcher};
 use crate::query::Detail;
 use crate::record::{Field, Record};
+use crate::sort;
 use crate::timestamp::Timestamp;
 use lazy::Lazy;
 
@@ -212,7 +213,7 @@ fn join(nodes: impl Iterator<Item = Node>, decisive: bool, make: fn(Vec<Node>) -
             node => kept.push(node),
         }
     }
-    kept.sort_by_key(Node::cost);
+    sort::by_key(&mut kept, Node::cost);
     match kept.len() {
         0 => Node::Const(!decisive),
         1 => kept.remove(0),

@@ -7,6 +7,7 @@
 
 use super::part::{Part, PartId};
 use crate::catalog::Summary;
+use crate::checksum;
 use crate::codec::{Codec, Corrupt, Effort, Portable, open, seal, verify};
 use crate::stored::{Reader, put_bytes, put_varint};
 use std::ops::Range;
@@ -80,7 +81,7 @@ impl Directory {
             offset = offset.checked_add(len).ok_or(input.corrupt())?;
         }
         input.end()?;
-        Ok(Self { summary, slots, check: crc32fast::hash(footer) })
+        Ok(Self { summary, slots, check: checksum::hash(footer) })
     }
 
     /// What the catalog keeps of this segment.

@@ -19,6 +19,7 @@
 use super::MAX_ROWS;
 use super::format::Directory;
 use super::part::PartId;
+use crate::checksum;
 use crate::codec::Corrupt;
 use crate::record::Stored;
 use std::fmt;
@@ -95,7 +96,7 @@ impl Volumes {
     pub fn open<'a>(&self, n: usize, value: &'a [u8]) -> Result<&'a [u8], Corrupt> {
         let bytes = if n == 0 {
             let (footer, bytes) = split(value)?;
-            if crc32fast::hash(footer) != self.check {
+            if checksum::hash(footer) != self.check {
                 return Err(Corrupt { what: "segment footer" });
             }
             bytes

@@ -29,6 +29,7 @@ use crate::level::Level;
 use crate::plan::Operation;
 use crate::query::{Detail, Direction, Order, Query, Start, Total, Unit};
 use crate::record::Field;
+use crate::sort;
 use crate::timestamp::Timestamp;
 
 const TAIL: u64 = 100;
@@ -110,7 +111,7 @@ fn walk(action: Action, project: &str, sort: &str, params: &Params) -> Walk {
     let date = |name| params.given().find(|(given, _)| *given == name).map(|(_, value)| value);
     // neither order nor repetition of types makes another walk
     let mut types = params.words(&TYPE).unwrap_or_default().to_vec();
-    types.sort_unstable();
+    sort::by(&mut types, Ord::cmp);
     types.dedup();
     Walk::new(&[
         Some(if action == Action::Tail { "tail" } else { "list" }),

@@ -2,6 +2,7 @@
 
 use super::deflate::Bits;
 use super::{Fault, Step};
+use crate::checksum::Hasher;
 use memchr::memchr;
 
 /// Members one after another.
@@ -15,7 +16,7 @@ pub(super) struct Gzip {
     // bytes of the extra field that are still to come
     extra: usize,
     // of the header, then of the plain bytes
-    sum: crc32fast::Hasher,
+    sum: Hasher,
     // of the plain bytes, modulo 2^32
     length: u32,
     bits: Bits,
@@ -47,7 +48,7 @@ impl Default for Gzip {
             held: Vec::new(),
             flags: 0,
             extra: 0,
-            sum: crc32fast::Hasher::new(),
+            sum: Hasher::new(),
             length: 0,
             bits: Bits::bare(),
             members: 0,
