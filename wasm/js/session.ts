@@ -36,13 +36,23 @@ export class Session implements Opened {
 
   async add(files: (File | Blob)[], options: { signal?: AbortSignal; format?: string } = {}): Promise<void> {
     const { signal, format } = options;
+    signal?.throwIfAborted();
     if (this.progress.done) this.#unready();
     const sources = files.map((blob) => {
       this.#opened += 1;
       const { name = `file-${this.#opened}`, lastModified = Date.now() } = blob as Partial<File>;
       return { blob, name, modified: lastModified };
     });
-    await this.#ask((id) => ({ op: "open", id, sources, format }), signal);
+    try {
+      await this.#ask((id) => ({ op: "open", id, sources, format }), signal);
+    } catch (error) {
+      // they were too many; after an abort they are there, and have failed
+      if (error instanceof EngineError && error.code === "query") {
+        this.#opened -= files.length;
+        this.#settle();
+      }
+      throw error;
+    }
   }
 
   async answer(request: Asked, { signal }: { signal?: AbortSignal } = {}): Promise<Response> {
@@ -159,8 +169,13 @@ export class Session implements Opened {
       rejected: sum((file) => file.rejected),
       done: states.every((file) => file.done),
     };
-    if (this.progress.done && states.length === this.#opened) this.#settleReady.resolve(this.progress);
+    this.#settle();
     this.onprogress?.(this.progress);
+  }
+
+  #settle(): void {
+    const { done, files } = this.progress;
+    if (done && files.length === this.#opened) this.#settleReady.resolve(this.progress);
   }
 
   #unready(): void {

@@ -517,8 +517,10 @@ test('at most 256 files', async () => {
     const opened = await open(Array(256).fill(one));
     const { records } = await opened.ready;
     const refused = await caught(opened.add([one]));
+    const aborted = await caught(opened.add([one], { signal: AbortSignal.abort(new Error('no')) }));
+    const { records: still } = await opened.ready;
     opened.close();
-    return { records, refused };
+    return { records, refused, aborted, still };
   });
-  assert.deepEqual([seen.records, seen.refused.code], [256, 'query']);
+  assert.deepEqual([seen.records, seen.refused.code, seen.aborted.message, seen.still], [256, 'query', 'no', 256]);
 });
