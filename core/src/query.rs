@@ -2,7 +2,7 @@
 
 use crate::filter::{Number, Predicate};
 use crate::id::Seq;
-use crate::record::{Kind, Stored};
+use crate::record::{FieldSet, Kind, Stored};
 use crate::segment::MAX_ROWS;
 
 /// What rows are sorted by: rows without the value below all others, ties by sequence in the same direction.
@@ -115,8 +115,9 @@ pub enum Start {
 /// How much of each row is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Detail {
-    /// No headers and attributes, of bodies the size: what rows are filtered and sorted by, which is cheap to read.
-    Columns,
+    /// No headers and attributes, of bodies the size, and of texts these: what rows are filtered and sorted by, which is
+    /// cheap to read.
+    Columns(FieldSet),
     /// Everything but the bytes of bodies beyond their preview (`Body::bytes` holds at most 256 characters).
     Preview,
     /// Bodies too.
@@ -172,6 +173,16 @@ pub struct Query {
     pub total: Total,
     /// What [`Start::Offset`] and [`Page::total`] count.
     pub unit: Unit,
+}
+
+impl Detail {
+    /// The texts of a row that are read.
+    pub const fn texts(self) -> FieldSet {
+        match self {
+            Self::Columns(texts) => texts,
+            Self::Preview | Self::Whole => FieldSet::ALL,
+        }
+    }
 }
 
 impl Query {

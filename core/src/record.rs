@@ -137,6 +137,33 @@ impl Field {
     pub const COUNT: usize = Self::ALL.len();
 }
 
+/// Some of the text fields.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FieldSet(u32);
+
+const _: () = assert!(Field::COUNT < 32, "a set of fields fits one word");
+
+impl FieldSet {
+    /// All of them.
+    pub const ALL: Self = Self((1 << Field::COUNT) - 1);
+
+    /// Whether `field` is one of them.
+    pub const fn has(self, field: Field) -> bool {
+        self.0 & 1 << field as u32 != 0
+    }
+
+    /// Each of them, in stored order.
+    pub fn iter(self) -> impl Iterator<Item = Field> {
+        Field::ALL.iter().copied().filter(move |field| self.has(*field))
+    }
+}
+
+impl FromIterator<Field> for FieldSet {
+    fn from_iter<T: IntoIterator<Item = Field>>(fields: T) -> Self {
+        Self(fields.into_iter().fold(0, |set, field| set | 1 << field as u32))
+    }
+}
+
 /// The text fields of one record in one allocation.
 #[derive(Clone, Default)]
 pub struct Texts {

@@ -6,12 +6,14 @@ mod model;
 use model::generate::{NUMERIC, TEXTUAL, predicate, record};
 use model::{Model, position};
 use proptest::prelude::*;
+use reqlog_core::body::Body;
 use reqlog_core::catalog::Expiry;
 use reqlog_core::compact::Urgency;
 use reqlog_core::filter::{Number, Predicate, TextKey, TextMatcher};
+use reqlog_core::headers::Headers;
 use reqlog_core::id::Seq;
 use reqlog_core::query::{Detail, Direction, Order, Position, Query, Start, Total, Unit};
-use reqlog_core::record::{Field, Kind, Record, Stored};
+use reqlog_core::record::{Field, Kind, Record, Stored, Texts};
 use reqlog_core::scan::Selecting;
 use reqlog_core::segment::PartId;
 use std::collections::BTreeSet;
@@ -133,6 +135,41 @@ proptest! {
         prop_assert_eq!((skipped.inset, skipped.more_before), (inset, offset > 0));
         prop_assert_eq!(skipped.more_after, rest.count() > limit);
         prop_assert_eq!(model.stats(&filter, Seq::MAX, Unit::Record).total, truth.len() as u64);
+    }
+
+    #[test]
+    fn rows_of_columns_have_the_texts_that_were_asked_for_and_no_other_part_is_read(
+        batches in batches(), compacted in 0usize..6, order in numeric_orders(), direction in directions(),
+        texts in prop::sample::subsequence(Field::ALL, 0..Field::COUNT)
+    ) {
+        let model = stored(&batches, compacted);
+        // compaction read rows too
+        model.asked.borrow_mut().clear();
+        let detail = Detail::Columns(texts.iter().copied().collect());
+        let page = model.page(Query { limit: 1000, detail, ..query(&Predicate::ALL, order, direction) });
+        let columns = |row: Stored| {
+            let mut record = row.record.clone();
+            record.texts = Texts::default();
+            texts.iter().for_each(|field| {
+                if let Some(text) = row.record.text(*field) {
+                    record.texts.set(*field, text);
+                }
+            });
+            record.attributes = None;
+            for message in [&mut record.request, &mut record.response] {
+                message.headers = Headers::default();
+                message.body = message.body.take().map(|body| Body { size: body.size, ..Body::default() });
+            }
+            Stored { id: row.id, record }
+        };
+        let truth = model.naive(&Predicate::ALL, order, direction);
+        prop_assert_eq!(page.rows, truth.into_iter().map(columns).collect::<Vec<_>>());
+        let is_other = |id: &PartId| match id {
+            PartId::Text(field) => !texts.contains(field),
+            id => matches!(id, PartId::Details(_) | PartId::Bodies(_)),
+        };
+        let asked = model.asked.borrow();
+        prop_assert_eq!(asked.iter().find(|id| is_other(id)), None);
     }
 
     #[test]

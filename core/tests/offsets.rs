@@ -11,7 +11,7 @@ use reqlog_core::filter::Predicate;
 use reqlog_core::id::Seq;
 use reqlog_core::level::Level;
 use reqlog_core::query::{Detail, Direction, Order, Query, Start, Total, Unit};
-use reqlog_core::record::{Kind, Record, Stored};
+use reqlog_core::record::{FieldSet, Kind, Record, Stored};
 use reqlog_core::scan::Selecting;
 use reqlog_core::timestamp::Timestamp;
 
@@ -26,7 +26,7 @@ fn query(filter: &Predicate, order: Order, direction: Direction, offset: u64, un
         start: Start::Offset(offset),
         bound: Seq::MAX,
         limit: 4,
-        detail: Detail::Columns,
+        detail: Detail::Columns(FieldSet::ALL),
         total: Total::Skip,
         unit,
     }

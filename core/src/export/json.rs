@@ -53,7 +53,8 @@ impl Fields {
     pub fn detail(self) -> Detail {
         let is_cold =
             [Member::Request, Member::Response, Member::Attributes].into_iter().any(|member| self.has(member));
-        if is_cold { Detail::Preview } else { Detail::Columns }
+        let texts = Field::ALL.iter().copied().filter(|field| self.has_text(*field));
+        if is_cold { Detail::Preview } else { Detail::Columns(texts.collect()) }
     }
 
     fn has(self, member: Member) -> bool {

@@ -317,7 +317,7 @@ impl Node {
             Self::Not(inner) => inner.cost(),
             Self::And(inner) | Self::Or(inner) => inner.iter().map(Self::cost).max().unwrap_or(0),
             Self::Each(..) | Self::Url(_) | Self::Derived(_) => 4,
-            Self::Row(_, Detail::Columns | Detail::Preview) => 5,
+            Self::Row(_, Detail::Columns(_) | Detail::Preview) => 5,
             Self::Row(_, Detail::Whole) => 6,
         }
     }

@@ -159,11 +159,11 @@ impl Columns {
             self.want(PartId::Number(number), need);
         }
         self.want(PartId::Arrival, need);
-        for &field in Field::ALL {
+        for field in detail.texts().iter() {
             self.want(PartId::Text(field), need);
         }
         let block = (row / ROWS) as u32;
-        if detail != Detail::Columns {
+        if !matches!(detail, Detail::Columns(_)) {
             self.want(PartId::Details(block), need);
         }
         if detail == Detail::Whole {
@@ -187,7 +187,7 @@ impl Columns {
         record.duration = small(Number::Duration).map(|duration| duration as u64);
         record.overridden = small(Number::Overridden) == Some(1);
         record.redacted = small(Number::Redacted) == Some(1);
-        for &field in Field::ALL {
+        for field in detail.texts().iter() {
             if let Some(value) = self.text(field).and_then(|text| text.get(row)) {
                 record.texts.set(field, value);
             }
@@ -203,7 +203,7 @@ impl Columns {
         let details = || self.details(row).ok_or(Corrupt { what: "details" });
         let none = Bodies::default();
         match detail {
-            Detail::Columns => {
+            Detail::Columns(_) => {
                 let sizes = [Number::ReqSize, Number::ResSize].map(|number| self.number(number, row));
                 for (message, size) in [&mut record.request, &mut record.response].into_iter().zip(sizes) {
                     message.body = size.map(|size| Body { size: size as u64, ..Body::default() });

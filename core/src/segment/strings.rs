@@ -56,16 +56,21 @@ impl Strings {
         self.text.len()
     }
 
+    /// Bytes of memory that it takes once it has been searched.
     pub(crate) fn weight(&self) -> usize {
-        self.text.len() * 2 + self.ends.len() * 8
+        let folded = if self.has_upper() { self.text.len() } else { 0 };
+        self.text.len() + folded + self.ends.len() * 8
+    }
+
+    fn has_upper(&self) -> bool {
+        // a chunk as a whole is vectorised
+        let any = |chunk: &[u8]| chunk.iter().fold(false, |any, byte| any | byte.is_ascii_uppercase());
+        self.text.as_bytes().chunks(1024).any(any)
     }
 
     /// The buffer from string `from` to before string `to`, ASCII in lower case.
     pub(crate) fn folded(&self, from: usize, to: usize) -> &[u8] {
-        let folded = self.folded.get_or_init(|| {
-            let upper = self.text.bytes().any(|byte| byte.is_ascii_uppercase());
-            upper.then(|| self.text.to_ascii_lowercase())
-        });
+        let folded = self.folded.get_or_init(|| self.has_upper().then(|| self.text.to_ascii_lowercase()));
         let text = folded.as_deref().unwrap_or(&self.text).as_bytes();
         if from >= to { &[] } else { &text[self.start(from)..self.ends[to - 1] as usize] }
     }
