@@ -102,8 +102,8 @@ pub fn answer(
     let mut streamed: Option<(Response<()>, Vec<u8>)> = None;
     loop {
         match answer.step(store, now) {
-            Step::Read(wanted) => match read(&wanted) {
-                Ok(bytes) => answer.supply(&bytes),
+            Step::Read(wanted) => match wanted.iter().map(&mut read).collect::<Result<Vec<Bytes>, _>>() {
+                Ok(all) => all.iter().for_each(|bytes| answer.supply(bytes)),
                 Err(_) => answer.fail(Failure::Internal),
             },
             Step::Whole(response) => return Ok(response),

@@ -4,7 +4,7 @@ import { faultOf, isTrap } from "./fault.js";
 import type { OpenedFile } from "./file.js";
 import type { bindings } from "./module.js";
 import type { Command, Event, Port } from "./protocol.js";
-import { Reads } from "./reads.js";
+import { type Read, Reads } from "./reads.js";
 
 interface Running {
   /** Called when the next part is wanted. */
@@ -69,7 +69,7 @@ export class Answers {
       const step = answer.step(this.#store, now());
       switch (step[0]) {
         case "read":
-          await this.#read(answer, running.reads, step[1], step[2], step[3]);
+          await this.#read(answer, running.reads, step.slice(1) as Read[]);
           break;
         case "whole":
           this.#port.post({ op: "head", id, status: step[1], headers: step[2], body: step[3] }, [step[3].buffer as ArrayBuffer]);
@@ -92,15 +92,17 @@ export class Answers {
     }
   }
 
-  async #read(answer: bindings.Answer, reads: Reads, place: number, start: number, end: number): Promise<void> {
-    let bytes;
-    try {
-      bytes = await reads.read(place, start, end);
-    } catch {
-      // it has changed, or is not there any longer
+  async #read(answer: bindings.Answer, reads: Reads, wanted: Read[]): Promise<void> {
+    for (const finish of wanted.map((read) => reads.begin(read))) {
+      let bytes;
+      try {
+        bytes = await finish();
+      } catch {
+        // the file has changed, or is not there any longer
+        return answer.fail();
+      }
+      answer.supply(bytes);
     }
-    if (bytes) answer.supply(bytes);
-    else answer.fail();
   }
 
   /** Waits until the page takes the next part; whether it ever will. */

@@ -1,4 +1,5 @@
-// What one answer reads of the opened files. Long reads come in pieces, of which the next ones are read while one is looked at.
+// What one answer reads of the opened files. Short reads are done side by side; long ones come in pieces, of which the next
+// ones are read while one is looked at.
 
 import type { OpenedFile } from "./file.js";
 
@@ -8,6 +9,9 @@ const PIECE = 16 << 20;
 const AHEAD = 2;
 /** Shorter reads are done alone. */
 const LONG = 256 << 10;
+
+/** Bytes of a file from a first on up to a last, which is left out. */
+export type Read = [place: number, start: number, end: number];
 
 interface Piece {
   place: number;
@@ -26,12 +30,23 @@ export class Reads {
     this.#file = file;
   }
 
-  /** Plain bytes of a file from `start` on: those up to `end`, or as many as are there at once, none at its end. */
-  async read(place: number, start: number, end: number): Promise<Uint8Array> {
+  /** Begins a read if it is short. What is returned goes on with it: to all its bytes, or as many as are there at once, none
+   * at the file's end. */
+  begin([place, start, end]: Read): () => Promise<Uint8Array> {
+    if (end - start >= LONG || this.#holds(place, Math.floor(start / PIECE))) return () => this.#long(place, start, end);
+    const bytes = this.#bytes(place, start, end);
+    // whoever uses it hears of it
+    bytes.catch(() => {});
+    return () => bytes;
+  }
+
+  #holds(place: number, number: number): boolean {
+    return this.#pieces.some((piece) => piece.place === place && piece.number === number);
+  }
+
+  async #long(place: number, start: number, end: number): Promise<Uint8Array> {
     const number = Math.floor(start / PIECE);
-    const isHeld = this.#pieces.some((piece) => piece.place === place && piece.number === number);
-    if (!isHeld && end - start < LONG) return this.#bytes(place, start, end);
-    if (!isHeld) {
+    if (!this.#holds(place, number)) {
       const { place: before, number: from } = this.#missed ?? { place: -1, number };
       this.#missed = { place, number, step: before === place ? Math.sign(number - from) : 0 };
     }

@@ -3,16 +3,16 @@
 use crate::store::Store;
 use http::Response;
 use js_sys::{Array, Uint8Array};
-use reqlog_core::offline::{self, Step};
+use reqlog_core::offline::{self, Read, Step};
 use reqlog_core::timestamp::Timestamp;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 #[wasm_bindgen(typescript_custom_section)]
 const STEP: &str = r#"
-/** What to do next: read bytes of a file and supply them; or send an answer, whole or in parts. */
+/** What to do next: read bytes of files and supply them, read by read; or send an answer, whole or in parts. */
 export type Step =
-  | ["read", place: number, start: number, end: number]
+  | ["read", ...reads: [place: number, start: number, end: number][]]
   | ["whole", status: number, headers: [string, string][], body: Uint8Array]
   | ["head", status: number, headers: [string, string][]]
   | ["chunk", bytes: Uint8Array]
@@ -36,9 +36,12 @@ impl Answer {
     pub fn step(&mut self, store: &Store, now: i64) -> StepArray {
         let bytes = |bytes: &[u8]| JsValue::from(Uint8Array::from(bytes));
         let (what, more) = match self.0.step(&store.0, Timestamp::from_nanos(now)) {
-            Step::Read(read) => {
-                let (start, end) = (read.range.start as f64, read.range.end as f64);
-                ("read", vec![read.place.get().into(), start.into(), end.into()])
+            Step::Read(reads) => {
+                let read = |read: &Read| {
+                    let bounds = [read.range.start, read.range.end].map(|at| JsValue::from(at as f64));
+                    [JsValue::from(read.place.get())].into_iter().chain(bounds).collect::<Array>().into()
+                };
+                ("read", reads.iter().map(read).collect())
             }
             Step::Whole(response) => ("whole", [head(&response).as_slice(), &[bytes(response.body())]].concat()),
             Step::Head(response) => ("head", head(&response).into()),
@@ -49,12 +52,12 @@ impl Answer {
         JsValue::from([what.into()].into_iter().chain(more).collect::<Array>()).into()
     }
 
-    /// The bytes that were asked for, from the first on; none where the file has ended.
+    /// The bytes of the next read of those asked for, from the first on; none where the file has ended.
     pub fn supply(&mut self, bytes: &[u8]) {
         self.0.supply(bytes);
     }
 
-    /// Says that the file cannot be read any longer: it has changed, or is gone.
+    /// Says that the file of the next read cannot be read any longer: it has changed, or is gone.
     pub fn fail(&mut self) {
         self.0.changed();
     }

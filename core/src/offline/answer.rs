@@ -16,11 +16,12 @@ use std::time::Duration;
 ///            ┌────────────────────────────── Whole(response)
 /// step ─────►┤
 ///   ▲        └─ Head(head) ─ Chunk ─ Chunk … End | Broken
-///   │  supply(bytes), fail(why) or changed()
-///   └── Read { place, range }: any number of times before and between all of these
+///   │  for each read, in their order: supply(bytes), fail(why) or changed()
+///   └── Read(reads): any number of times before and between all of these
 /// ```
 /// It is about what was adopted when the request was made, so that portions may be adopted meanwhile. At a time, it holds
-/// the rows of one page, the columns of one segment and what was read again of one block of rows of it.
+/// the rows of one page, and beside them either the columns of one segment and what was read again of one block of its rows,
+/// or what is read of rows of the page in up to 16 segments.
 #[derive(Debug)]
 pub struct Answer {
     stage: Stage,
@@ -39,8 +40,8 @@ enum Stage {
 /// What the shell does next.
 #[derive(Debug)]
 pub enum Step {
-    /// Read these bytes and [supply](Answer::supply) them.
-    Read(Read),
+    /// Read these bytes, side by side if that is faster, and [supply](Answer::supply) them, each read in its turn.
+    Read(Vec<Read>),
     /// Send this; it is over.
     Whole(Response<Bytes>),
     /// Send status and header fields of a streamed answer; the length is not known.
@@ -104,9 +105,9 @@ impl Answer {
             Stage::Over => Step::End,
             Stage::Ready(response) => Step::Whole(response),
             Stage::Running(plan, mut running) => match running.step(store) {
-                Ok(Progress::Read(read)) => {
+                Ok(Progress::Read(reads)) => {
                     self.stage = Stage::Running(plan, running);
-                    Step::Read(read)
+                    Step::Read(reads)
                 }
                 Ok(Progress::Done(outcome)) => {
                     if !matches!(&*outcome, Outcome::Page(page) if page.rows.is_empty()) {
@@ -150,9 +151,9 @@ impl Answer {
             };
             let running = page.get_or_insert_with(|| Running::page(query, store));
             match running.step(store) {
-                Ok(Progress::Read(read)) => {
+                Ok(Progress::Read(reads)) => {
                     self.stage = Stage::Streaming { exporter, page, is_begun };
-                    return Step::Read(read);
+                    return Step::Read(reads);
                 }
                 Ok(Progress::Done(outcome)) => {
                     let Outcome::Page(found) = *outcome else { return Step::Broken(Failure::Internal) };
@@ -172,23 +173,23 @@ impl Answer {
         }
     }
 
-    /// Takes the bytes that were asked for, from the first on: fewer where the file could not give more at once, none
-    /// where it has ended.
+    /// Takes the bytes of the next read of those asked for, from the first byte on: fewer where the file could not give
+    /// more at once, none where it has ended.
     pub fn supply(&mut self, bytes: &[u8]) {
         if let Some(running) = self.running() {
             running.supply(bytes);
         }
     }
 
-    /// Says that bytes cannot be read. The next step refuses, or breaks a streamed answer off.
+    /// Says that the bytes of the next read cannot be read; it is the last to be told of. The next step refuses, or breaks a streamed answer off.
     pub fn fail(&mut self, failure: Failure) {
         if let Some(running) = self.running() {
             running.fail(failure);
         }
     }
 
-    /// Says that the file of the bytes that were asked for is not what it was when it was indexed. The next step refuses, or
-    /// breaks a streamed answer off.
+    /// Says that the file of the next read is not what it was when it was indexed; it is the last to be told of. The next
+    /// step refuses, or breaks a streamed answer off.
     pub fn changed(&mut self) {
         if let Some(running) = self.running() {
             running.changed();

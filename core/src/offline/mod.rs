@@ -43,14 +43,16 @@
 
 mod answer;
 mod clues;
-mod cold;
 mod cutter;
+mod driver;
+mod filtered;
 mod input;
 mod parts;
 mod portion;
 mod reread;
 mod running;
 mod setup;
+mod shown;
 mod sieve;
 mod store;
 #[cfg(test)]

@@ -4,7 +4,6 @@ use super::input::{Input, Place};
 use crate::format::{Splitter, UNIT_LIMIT};
 use crate::id::Seq;
 use crate::record::Stored;
-use std::collections::VecDeque;
 use std::ops::Range;
 
 /// Reads records again by their sequences; give it what it [wants](Self::want), then [`finish`](Self::finish).
@@ -14,8 +13,8 @@ use std::ops::Range;
 #[derive(Debug)]
 pub struct Reread {
     input: Input,
-    // offsets of units, ascending
-    left: VecDeque<u64>,
+    // offsets of units, the next one last
+    left: Vec<u64>,
     // the next byte that is wanted
     at: u64,
     splitter: Option<Splitter>,
@@ -37,17 +36,9 @@ impl Reread {
     pub fn new(input: &Input, seqs: &[Seq]) -> Self {
         let offsets = seqs.iter().filter_map(|seq| Place::of(*seq)).filter(|(place, _)| *place == input.place());
         let mut left: Vec<u64> = offsets.map(|(_, offset)| offset).collect();
-        left.sort_unstable();
+        left.sort_unstable_by_key(|offset| std::cmp::Reverse(*offset));
         left.dedup();
-        Self {
-            input: input.clone(),
-            left: left.into(),
-            at: 0,
-            splitter: None,
-            step: STEP,
-            whole: false,
-            rows: Vec::new(),
-        }
+        Self { input: input.clone(), left, at: 0, splitter: None, step: STEP, whole: false, rows: Vec::new() }
     }
 
     /// The same with all that the file has of their bodies, for few records.
@@ -56,13 +47,29 @@ impl Reread {
         Self { whole: true, ..self }
     }
 
+    /// One for each run of units that lie close to each other, in their order: these can be read side by side.
+    pub(super) fn apart(mut self) -> Vec<Self> {
+        let mut runs = Vec::new();
+        while let Some(&first) = self.left.last() {
+            let mut last = first;
+            let close = self.left.iter().rev().take_while(|offset| {
+                let is_close = **offset - last <= GAP;
+                last = **offset;
+                is_close
+            });
+            let left = self.left.split_off(self.left.len() - close.count());
+            runs.push(Self { input: self.input.clone(), left, splitter: None, rows: Vec::new(), ..self });
+        }
+        runs
+    }
+
     /// The bytes of the plain input to push next, from the first on; `None` when every row is read.
     pub fn want(&self) -> Option<Range<u64>> {
-        let first = *self.left.front()?;
+        let first = *self.left.last()?;
         let start = if self.splitter.is_some() { self.at } else { first };
         // units that follow closely come with it
         let mut last = first;
-        for offset in self.left.iter().copied().take_while(|offset| *offset < start + MAX_STEP) {
+        for offset in self.left.iter().rev().copied().take_while(|offset| *offset < start + MAX_STEP) {
             if offset.saturating_sub(last.max(start)) > GAP {
                 break;
             }
@@ -73,7 +80,7 @@ impl Reread {
 
     /// Takes the next bytes of what is wanted, in slices of any size; an empty one says that the input has ended.
     pub fn push(&mut self, bytes: &[u8]) {
-        let (Some(wanted), Some(&first)) = (self.want(), self.left.front()) else { return };
+        let (Some(wanted), Some(&first)) = (self.want(), self.left.last()) else { return };
         let input = &self.input;
         let splitter = self.splitter.get_or_insert_with(|| Splitter::resumed(input.format(), input.head(), first));
         if bytes.is_empty() {
@@ -89,9 +96,9 @@ impl Reread {
         splitter.push(bytes);
         let before = self.left.len();
         self.drain();
-        if self.left.front() == Some(&first) && self.at - first > UNIT_LIMIT as u64 {
+        if self.left.last() == Some(&first) && self.at - first > UNIT_LIMIT as u64 {
             // no row was read from so long a unit
-            self.left.pop_front();
+            self.left.pop();
             self.splitter = None;
         }
         if self.left.len() == before {
@@ -99,7 +106,7 @@ impl Reread {
         } else {
             self.step = STEP;
         }
-        if self.left.front().is_none_or(|next| *next >= self.at) {
+        if self.left.last().is_none_or(|next| *next >= self.at) {
             self.splitter = None;
         }
     }
@@ -108,11 +115,11 @@ impl Reread {
         let Some(splitter) = &mut self.splitter else { return };
         while let Some(unit) = splitter.next() {
             // where no unit begins any more, the input is another than it was
-            while self.left.front().is_some_and(|offset| *offset < unit.offset) {
-                self.left.pop_front();
+            while self.left.last().is_some_and(|offset| *offset < unit.offset) {
+                self.left.pop();
             }
-            if self.left.front() == Some(&unit.offset) {
-                self.left.pop_front();
+            if self.left.last() == Some(&unit.offset) {
+                self.left.pop();
                 let record = if self.whole { self.input.whole_record(&unit) } else { self.input.record(&unit) };
                 self.rows.extend(record.ok());
             }

@@ -1,7 +1,7 @@
 //! An operation on its way to its outcome: one scan after another.
 
 use super::answer::Read;
-use super::cold::Driver;
+use super::driver::Driver;
 use super::store::Store;
 use crate::aggregate::{EndpointsQuery, FacetsQuery};
 use crate::filter::Predicate;
@@ -20,7 +20,7 @@ pub(super) struct Running {
 /// How far it got.
 #[derive(Debug)]
 pub(super) enum Progress {
-    Read(Read),
+    Read(Vec<Read>),
     Done(Box<Outcome>),
 }
 
@@ -104,8 +104,8 @@ impl Running {
     /// Goes on until bytes are needed or the outcome is known.
     pub(super) fn step(&mut self, store: &Store) -> Result<Progress, Failure> {
         loop {
-            if let Some(read) = self.driver.step(store)? {
-                return Ok(Progress::Read(read));
+            if let Some(reads) = self.driver.step(store)? {
+                return Ok(Progress::Read(reads));
             }
             if let Some(outcome) = self.finish(store) {
                 return Ok(Progress::Done(Box::new(outcome)));

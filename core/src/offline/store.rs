@@ -249,6 +249,11 @@ impl Store {
         Ok(Some(part))
     }
 
+    /// Whether headers, attributes and bodies of a segment's rows are in the file only.
+    pub(super) fn is_hot(&self, source: SourceId) -> Result<bool, Corrupt> {
+        Ok(self.segment(source)?.1.is_hot)
+    }
+
     /// The file whose rows a segment has.
     pub(super) fn place(&self, source: SourceId) -> Result<Place, Corrupt> {
         Ok(self.segment(source)?.1.place)

@@ -30,7 +30,7 @@ pub use task::{Partial, Step, Task};
 use crate::catalog::{Catalog, Deletion, SourceId, Summary, Verdict};
 use crate::filter::{Number, Predicate};
 use crate::id::Seq;
-use crate::query::{Page, Query, Scanned, Start, Total, Unit};
+use crate::query::{Detail, Page, Query, Scanned, Start, Total, Unit};
 use crate::record::{Kind, Stored};
 use crate::segment::evaluate::is_cold;
 use crate::sort;
@@ -309,7 +309,10 @@ impl Scan {
             };
             return self.run(self.at, Job::Match(search));
         }
-        if self.running > 0 {
+        // rows are read side by side once all are found, but not with their bodies: those of one source may be all that
+        // there is room for
+        let is_light = |fetch: &Fetch| !fetch.left.is_empty() && fetch.query.detail != Detail::Whole;
+        if self.running > 0 && !self.fetch.as_ref().is_some_and(is_light) {
             return Next::Wait;
         }
         let Some(fetch) = &mut self.fetch else { return Next::Done };

@@ -10,7 +10,7 @@ use crate::codec::Corrupt;
 use crate::filter::Predicate;
 use crate::query::{Detail, Unit};
 use crate::record::Stored;
-use crate::segment::{Columns, Need, Part, PartId};
+use crate::segment::{Columns, Need, Part, PartId, withhold};
 use std::sync::Arc;
 
 /// A matching row and where it stands in the order.
@@ -115,12 +115,29 @@ impl Task {
         self.columns.rows()
     }
 
-    /// The rows that are shown, where the task reads rows; `None` where it looks for them.
-    pub fn shown(&self) -> Option<impl Iterator<Item = usize>> {
+    /// Whether it reads rows that are shown; else it looks for them.
+    pub(crate) fn is_showing(&self) -> bool {
+        matches!(self.job, Job::Rows { .. })
+    }
+
+    /// The rows that are shown with more than columns say of them.
+    pub(crate) fn entire(&self) -> Option<impl Iterator<Item = usize>> {
         match &self.job {
-            Job::Rows { rows, .. } => Some(rows.iter().map(|(_, row)| *row as usize)),
-            Job::Match(_) | Job::Count(..) | Job::Edges(_) => None,
+            Job::Rows { rows, detail: Detail::Preview | Detail::Whole } => {
+                Some(rows.iter().map(|(_, row)| *row as usize))
+            }
+            Job::Rows { detail: Detail::Columns(_), .. } | Job::Match(_) | Job::Count(..) | Job::Edges(_) => None,
         }
+    }
+
+    /// What the task comes to with its [entire](Self::entire) rows, in that order, which were not stored in parts.
+    pub(crate) fn shown(&self, mut found: Vec<Stored>) -> Partial {
+        let Job::Rows { rows, detail } = &self.job else { return Partial::default() };
+        if *detail == Detail::Preview {
+            found.iter_mut().for_each(|row| withhold(&mut row.record));
+        }
+        let rows = rows.iter().map(|(place, _)| *place).zip(found).collect();
+        Partial { at: self.at, rows, ..Partial::default() }
     }
 
     /// The filter, where deciding it is all that the task reads details and bodies for.

@@ -154,6 +154,15 @@ impl Bodies {
     }
 }
 
+/// Leaves of the bodies of a record what is read with [`Detail::Preview`](crate::query::Detail::Preview).
+pub(crate) fn withhold(record: &mut Record) {
+    for body in [&mut record.request, &mut record.response].into_iter().filter_map(|message| message.body.as_mut()) {
+        let kept = preview_len(&body.bytes);
+        body.withheld = (body.bytes.len() - kept) as u64;
+        body.bytes.truncate(kept);
+    }
+}
+
 fn put_facts(out: &mut Vec<u8>, body: &Body, rest: usize) {
     out.push(1 | body.cut.map_or(0, |cut| cut as u8) << 1 | u8::from(body.content_type.is_some()) << 7);
     put_varint(out, body.size);

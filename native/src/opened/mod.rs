@@ -113,14 +113,20 @@ impl Answering<'_> {
     pub fn step(&mut self) -> Step {
         loop {
             let step = self.answer.step(&self.opened.store(), wall_clock());
-            let Step::Read(read) = step else { return step };
-            match self.opened.read(&read) {
-                Ok(Some(bytes)) => self.answer.supply(&bytes),
-                Ok(None) => self.answer.changed(),
-                Err(error) => {
-                    tracing::error!("a file cannot be read again: {error}");
-                    self.answer.fail(Failure::Internal);
+            let Step::Read(reads) = step else { return step };
+            for read in reads {
+                match self.opened.read(&read) {
+                    Ok(Some(bytes)) => {
+                        self.answer.supply(&bytes);
+                        continue;
+                    }
+                    Ok(None) => self.answer.changed(),
+                    Err(error) => {
+                        tracing::error!("a file cannot be read again: {error}");
+                        self.answer.fail(Failure::Internal);
+                    }
                 }
+                break;
             }
         }
     }

@@ -24,7 +24,7 @@ const MODIFIED: i64 = 1_782_216_000_000;
 pub struct File {
     pub bytes: Vec<u8>,
     pub input: Input,
-    opening: Opening,
+    pub opening: Opening,
 }
 
 impl File {

@@ -10,12 +10,13 @@ use bytes::Bytes;
 use http::Request;
 use records::ndjson;
 use reqlog_core::id::EntryId;
-use reqlog_core::offline::{Read, Store};
+use reqlog_core::offline::{Input, Opening, Place, Read, Step, Store};
 use reqlog_tests::corpus::Prng;
 use reqlog_tests::memory::Memory;
 use reqlog_tests::offline;
 use reqlog_tests::wire::Setting;
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 const HOT: [&str; 8] = [
@@ -152,6 +153,56 @@ fn what_is_nowhere_is_sought_in_one_reading() {
         let tenths = both.read.get() * 10 / size;
         assert!((least..=most).contains(&tenths), "{q}: {tenths} tenths of the file were read");
     }
+}
+
+#[test]
+fn rows_of_a_page_that_lie_apart_are_asked_for_together() {
+    let setting = Setting::default();
+    let memory = Memory::new(&setting);
+    let mut store = Store::new(setup(&memory), 1 << 20);
+    let pad = "lorem ipsum ".repeat(1000);
+    let files = ["a.ndjson", "b.ndjson"].into_iter().zip(0u8..).map(|(name, at)| {
+        let line = |n: u64| serde_json::json!({"path": format!("/{n}"), "duration_ms": n * 151 % 401 + u64::from(at), "attributes": {"pad": pad}});
+        let bytes: String = (0..300).map(|n| format!("{}\n", line(n))).collect();
+        let opening = Opening { name: Some(name.to_owned()), ..Opening::new(memory.now(), Some(setting.redact_key)) };
+        let input = Input::open(Place::new(at), bytes.as_bytes(), &opening).unwrap().unwrap();
+        store.insert(input.place(), input.clone());
+        let file = File { bytes: bytes.into_bytes(), input, opening };
+        file.adopt(&mut store, 1 << 20);
+        file
+    });
+    let files: Vec<File> = files.collect();
+    let ask = || {
+        let request = Request::get("/api/v1/logs?sort=duration&limit=20").header("x-api-key", memory.admin());
+        store.answer(request.body(Bytes::new()).unwrap(), memory.now())
+    };
+
+    let mut answer = ask();
+    let Step::Read(reads) = answer.step(&store, memory.now()) else { panic!("it needs the files") };
+    let places: BTreeSet<u8> = reads.iter().map(|read| read.place.get()).collect();
+    let bytes: u64 = reads.iter().map(|read| read.range.end - read.range.start).sum();
+    assert!(reads.len() > 10 && places.len() == 2 && bytes < 1 << 20, "{reads:?}");
+    for Read { place, range } in &reads {
+        answer.supply(files[usize::from(place.get())].slice(range.start, range.end));
+    }
+    let Step::Whole(page) = answer.step(&store, memory.now()) else { panic!("nothing is left to read") };
+    let page: Value = serde_json::from_slice(page.body()).unwrap();
+    let durations: Vec<u64> =
+        page["items"].as_array().unwrap().iter().map(|row| row["duration_ms"].as_u64().unwrap()).collect();
+    let mut slowest: Vec<u64> = (0..300).flat_map(|n| [n * 151 % 401, n * 151 % 401 + 1]).collect();
+    slowest.sort_unstable();
+    assert_eq!(durations, slowest.into_iter().rev().take(20).collect::<Vec<_>>());
+    assert!(page["items"].as_array().unwrap().iter().all(|row| row["attributes"]["pad"] == *pad));
+
+    // it is told which of the files has changed
+    let mut answer = ask();
+    let Step::Read(reads) = answer.step(&store, memory.now()) else { panic!("it needs the files") };
+    let at = reads.iter().position(|read| read.place.get() == 1).unwrap();
+    reads[..at].iter().for_each(|read| answer.supply(files[0].slice(read.range.start, read.range.end)));
+    answer.changed();
+    let Step::Whole(refused) = answer.step(&store, memory.now()) else { panic!("it cannot go on") };
+    assert_eq!(refused.status(), 500);
+    assert!(String::from_utf8_lossy(refused.body()).contains("b.ndjson"), "{refused:?}");
 }
 
 /// What was exported is opened again.
