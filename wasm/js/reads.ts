@@ -7,7 +7,7 @@ import type { OpenedFile } from "./file.js";
 const PIECE = 16 << 20;
 /** How many pieces are read before they are asked for: a browser takes longer for one than a filter does. */
 const AHEAD = 2;
-/** Shorter reads are done alone. */
+/** Shorter reads are done without pieces, side by side. */
 const LONG = 256 << 10;
 
 /** Bytes of a file from a first on up to a last, which is left out. */
@@ -33,8 +33,9 @@ export class Reads {
   /** Begins a read if it is short. What is returned goes on with it: to all its bytes, or as many as are there at once, none
    * at the file's end. */
   begin([place, start, end]: Read): () => Promise<Uint8Array> {
-    if (end - start >= LONG || this.#holds(place, Math.floor(start / PIECE))) return () => this.#long(place, start, end);
-    const bytes = this.#bytes(place, start, end);
+    const isHeld = this.#holds(place, Math.floor(start / PIECE));
+    if (end - start >= LONG && !isHeld) return () => this.#long(place, start, end);
+    const bytes = isHeld ? this.#long(place, start, end) : this.#bytes(place, start, end);
     // whoever uses it hears of it
     bytes.catch(() => {});
     return () => bytes;

@@ -5,6 +5,7 @@ use crate::database::{Database, Fault};
 use crate::limits;
 use crate::rows;
 use crate::view::{Reader, View, failed};
+use futures_util::lock::Mutex;
 use reqlog_core::auth::{Scope, Secret};
 use reqlog_core::capture::{self, Sampling, Upstream};
 use reqlog_core::plan::{Context, Failure, IngestMode, IngestRequest, Offers, Settings};
@@ -207,6 +208,7 @@ impl Bindings {
             reads: Cell::new(0),
             queries: Cell::new(0),
             fetched: RefCell::default(),
+            fetching: Mutex::default(),
         }
     }
 }

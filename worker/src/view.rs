@@ -5,6 +5,7 @@ use crate::database::{Database, Fault};
 use crate::limits::{FETCH, FETCHES, READS, TOGETHER};
 use crate::rows::{self, BatchRow, Everything, Horizon, StoreRow};
 use futures_util::future::{join_all, try_join_all};
+use futures_util::lock::Mutex;
 use reqlog_core::auth::Keyring;
 use reqlog_core::batch;
 use reqlog_core::catalog::{Catalog, Deletion, Entry, Replacement, SourceId, live};
@@ -206,6 +207,8 @@ pub struct Reader<'a> {
     pub queries: Cell<u32>,
     /// What they gave and nobody has decoded yet.
     pub fetched: RefCell<HashMap<u64, Rc<String>>>,
+    /// Held by who asks for contents: what others need is likely to come with them.
+    pub fetching: Mutex<()>,
 }
 
 impl Reader<'_> {
@@ -313,8 +316,12 @@ impl Reader<'_> {
         let source = SourceId::Batch(first);
         let corrupt = || damaged(source, Corrupt { what: "batch" });
         let entry = self.view.entry(source).ok_or_else(corrupt)?;
-        if !self.view.blobs.contains_key(&first) && !self.fetched.borrow().contains_key(&first) {
-            self.fetch(first).await.map_err(Unreadable::Other)?;
+        let is_there = || self.view.blobs.contains_key(&first) || self.fetched.borrow().contains_key(&first);
+        if !is_there() {
+            let _alone = self.fetching.lock().await;
+            if !is_there() {
+                self.fetch(first).await.map_err(Unreadable::Other)?;
+            }
         }
         let fetched = self.fetched.borrow_mut().remove(&first);
         let blob = fetched.as_ref().or_else(|| self.view.blobs.get(&first)).and_then(|blob| rows::decode(blob));

@@ -21,7 +21,7 @@ use std::time::Duration;
 /// ```
 /// It is about what was adopted when the request was made, so that portions may be adopted meanwhile. At a time, it holds
 /// the rows of one page, and beside them either the columns of one segment and what was read again of one block of its rows,
-/// or what is read of rows of the page in up to 16 segments.
+/// or units of rows of the page: one, and up to 128 of which no more than 240 KiB are read yet.
 #[derive(Debug)]
 pub struct Answer {
     stage: Stage,
@@ -181,7 +181,8 @@ impl Answer {
         }
     }
 
-    /// Says that the bytes of the next read cannot be read; it is the last to be told of. The next step refuses, or breaks a streamed answer off.
+    /// Says that the bytes of the next read cannot be read; it is the last to be told of. The next step refuses, or breaks a
+    /// streamed answer off.
     pub fn fail(&mut self, failure: Failure) {
         if let Some(running) = self.running() {
             running.fail(failure);

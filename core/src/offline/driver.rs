@@ -15,6 +15,9 @@ use std::ops::Range;
 /// Of how many segments rows that are shown are read side by side.
 const TOGETHER: usize = 16;
 
+/// Bytes of a read that is done side by side with others.
+const SHORT: u64 = 128 << 10;
+
 /// A scan under way: one task that looks for rows, or several that read those that are shown.
 #[derive(Debug)]
 pub(super) struct Driver {
@@ -120,6 +123,13 @@ impl Driver {
                 }
             }
             if !wanted.is_empty() {
+                // of long units one at a time is half read: that which is longest already
+                let len = |wanted: &Want| wanted.read.range.end - wanted.read.range.start;
+                let longest = wanted.iter().map(len).max().unwrap_or(0);
+                let mut is_taken = false;
+                wanted.retain(|wanted| {
+                    len(wanted) <= SHORT || len(wanted) == longest && !std::mem::replace(&mut is_taken, true)
+                });
                 self.asked = wanted;
                 self.supplied = 0;
                 return Ok(Some(self.asked.iter().map(|wanted| wanted.read.clone()).collect()));
@@ -171,10 +181,10 @@ impl Open {
                 Some(Reading::Filtered(filtered)) => filtered.finish(&mut self.task)?,
                 None => {}
             }
-            if let Some(rows) = self.task.entire()
+            if let Some((detail, rows)) = self.task.entire()
                 && store.is_hot(self.task.source()).map_err(damaged)?
             {
-                self.reading = Some(Reading::Shown(Shown::new(store, &self.task, rows, whole)?));
+                self.reading = Some(Reading::Shown(Shown::new(store, &self.task, rows, detail, whole)?));
                 continue;
             }
             match self.task.step().map_err(damaged)? {

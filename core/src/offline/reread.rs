@@ -3,7 +3,9 @@
 use super::input::{Input, Place};
 use crate::format::{Splitter, UNIT_LIMIT};
 use crate::id::Seq;
+use crate::query::Detail;
 use crate::record::Stored;
+use crate::segment::leave;
 use std::ops::Range;
 
 /// Reads records again by their sequences; give it what it [wants](Self::want), then [`finish`](Self::finish).
@@ -21,6 +23,8 @@ pub struct Reread {
     step: u64,
     // whether bodies are not capped
     whole: bool,
+    // how much of the bodies is kept
+    detail: Detail,
     rows: Vec<Stored>,
 }
 
@@ -38,13 +42,27 @@ impl Reread {
         let mut left: Vec<u64> = offsets.map(|(_, offset)| offset).collect();
         left.sort_unstable_by_key(|offset| std::cmp::Reverse(*offset));
         left.dedup();
-        Self { input: input.clone(), left, at: 0, splitter: None, step: STEP, whole: false, rows: Vec::new() }
+        Self {
+            input: input.clone(),
+            left,
+            at: 0,
+            splitter: None,
+            step: STEP,
+            whole: false,
+            detail: Detail::Whole,
+            rows: Vec::new(),
+        }
     }
 
     /// The same with all that the file has of their bodies, for few records.
     #[must_use]
     pub fn whole(self) -> Self {
         Self { whole: true, ..self }
+    }
+
+    /// The same with so much of their bodies.
+    pub(super) fn leaving(self, detail: Detail) -> Self {
+        Self { detail, ..self }
     }
 
     /// One for each run of units that lie close to each other, in their order: these can be read side by side.
@@ -121,7 +139,10 @@ impl Reread {
             if self.left.last() == Some(&unit.offset) {
                 self.left.pop();
                 let record = if self.whole { self.input.whole_record(&unit) } else { self.input.record(&unit) };
-                self.rows.extend(record.ok());
+                self.rows.extend(record.ok().map(|mut row| {
+                    leave(self.detail, &mut row.record);
+                    row
+                }));
             }
         }
     }

@@ -6,6 +6,7 @@ use super::{Input, Reread};
 use crate::filter::Number;
 use crate::id::Seq;
 use crate::plan::Failure;
+use crate::query::Detail;
 use crate::record::Stored;
 use crate::scan::{Partial, Task};
 use crate::segment::{Part, PartId};
@@ -22,20 +23,24 @@ pub(super) struct Shown {
 }
 
 impl Shown {
-    /// Those `rows` of the segment of a task, with `whole` bodies or such as are kept.
+    /// Those `rows` of the segment of a task, with `whole` bodies or such as are kept, and of these what the detail has.
     pub(super) fn new(
         store: &Store,
         task: &Task,
         rows: impl Iterator<Item = usize>,
+        detail: Detail,
         whole: bool,
     ) -> Result<Self, Failure> {
         let place = store.place(task.source()).map_err(damaged)?;
         let input = store.input(place).ok_or(Failure::Internal)?.clone();
         let part = store.part(task.source(), PartId::Number(Number::Seq)).map_err(damaged)?;
         let Some(Part::Ints(column)) = part.as_deref() else { return Err(Failure::Corrupt) };
-        let seqs: Vec<Seq> = rows.filter_map(|row| Seq::new(column.get(row)? as u64)).collect();
-        let reread = Reread::new(&input, &seqs);
-        let runs = if whole { reread.whole() } else { reread }.apart();
+        let seqs = rows.map(|row| Seq::new(column.get(row)? as u64)).collect::<Option<Vec<Seq>>>();
+        let seqs = seqs.ok_or(Failure::Corrupt)?;
+        let reread = Reread::new(&input, &seqs).leaving(detail);
+        let reread = if whole { reread.whole() } else { reread };
+        // rows with their bodies are many where there are any, and lie side by side
+        let runs = if detail == Detail::Whole { vec![reread] } else { reread.apart() };
         Ok(Self { input, seqs, runs })
     }
 

@@ -10,7 +10,7 @@ use crate::codec::Corrupt;
 use crate::filter::Predicate;
 use crate::query::{Detail, Unit};
 use crate::record::Stored;
-use crate::segment::{Columns, Need, Part, PartId, withhold};
+use crate::segment::{Columns, Need, Part, PartId};
 use std::sync::Arc;
 
 /// A matching row and where it stands in the order.
@@ -120,22 +120,19 @@ impl Task {
         matches!(self.job, Job::Rows { .. })
     }
 
-    /// The rows that are shown with more than columns say of them.
-    pub(crate) fn entire(&self) -> Option<impl Iterator<Item = usize>> {
+    /// The rows that are shown with more than columns say of them, and with how much.
+    pub(crate) fn entire(&self) -> Option<(Detail, impl Iterator<Item = usize>)> {
         match &self.job {
-            Job::Rows { rows, detail: Detail::Preview | Detail::Whole } => {
-                Some(rows.iter().map(|(_, row)| *row as usize))
+            Job::Rows { rows, detail: detail @ (Detail::Preview | Detail::Whole) } => {
+                Some((*detail, rows.iter().map(|(_, row)| *row as usize)))
             }
             Job::Rows { detail: Detail::Columns(_), .. } | Job::Match(_) | Job::Count(..) | Job::Edges(_) => None,
         }
     }
 
-    /// What the task comes to with its [entire](Self::entire) rows, in that order, which were not stored in parts.
-    pub(crate) fn shown(&self, mut found: Vec<Stored>) -> Partial {
-        let Job::Rows { rows, detail } = &self.job else { return Partial::default() };
-        if *detail == Detail::Preview {
-            found.iter_mut().for_each(|row| withhold(&mut row.record));
-        }
+    /// What the task comes to with its [entire](Self::entire) rows, in that order and detail, which were not stored in parts.
+    pub(crate) fn shown(&self, found: Vec<Stored>) -> Partial {
+        let Job::Rows { rows, .. } = &self.job else { return Partial::default() };
         let rows = rows.iter().map(|(place, _)| *place).zip(found).collect();
         Partial { at: self.at, rows, ..Partial::default() }
     }

@@ -27,7 +27,7 @@ pub(crate) use hot::{HotBuilder, Row};
 pub use ints::{BLOCK, Ints};
 pub use part::{Part, PartId};
 pub use reader::{Columns, Need};
-pub(crate) use rows::withhold;
+pub(crate) use rows::leave;
 pub use rows::{Bodies, Details, ROWS};
 pub use strings::Strings;
 pub use text::Text;

@@ -3,6 +3,7 @@
 use crate::batch::{put_headers, take_headers};
 use crate::body::{Body, Cut};
 use crate::codec::Corrupt;
+use crate::query::Detail;
 use crate::record::Record;
 use crate::stored::{Reader, put_bytes, put_varint};
 
@@ -154,12 +155,15 @@ impl Bodies {
     }
 }
 
-/// Leaves of the bodies of a record what is read with [`Detail::Preview`](crate::query::Detail::Preview).
-pub(crate) fn withhold(record: &mut Record) {
+/// Leaves of the bodies of a record what is read with such detail, and no more memory than that takes.
+pub(crate) fn leave(detail: Detail, record: &mut Record) {
     for body in [&mut record.request, &mut record.response].into_iter().filter_map(|message| message.body.as_mut()) {
-        let kept = preview_len(&body.bytes);
-        body.withheld = (body.bytes.len() - kept) as u64;
-        body.bytes.truncate(kept);
+        if detail != Detail::Whole {
+            let kept = preview_len(&body.bytes);
+            body.withheld = (body.bytes.len() - kept) as u64;
+            body.bytes.truncate(kept);
+        }
+        body.bytes.shrink_to_fit();
     }
 }
 

@@ -14,6 +14,8 @@ pub struct Strings {
     folded: OnceLock<Option<String>>,
     // hash of each string in ASCII lower case
     hashes: OnceLock<Vec<u32>>,
+    // whether `text` has ASCII upper case
+    upper: OnceLock<bool>,
 }
 
 impl PartialEq for Strings {
@@ -63,9 +65,11 @@ impl Strings {
     }
 
     fn has_upper(&self) -> bool {
-        // a chunk as a whole is vectorised
-        let any = |chunk: &[u8]| chunk.iter().fold(false, |any, byte| any | byte.is_ascii_uppercase());
-        self.text.as_bytes().chunks(1024).any(any)
+        *self.upper.get_or_init(|| {
+            // a chunk as a whole is vectorised
+            let any = |chunk: &[u8]| chunk.iter().fold(false, |any, byte| any | byte.is_ascii_uppercase());
+            self.text.as_bytes().chunks(1024).any(any)
+        })
     }
 
     /// The buffer from string `from` to before string `to`, ASCII in lower case.

@@ -205,6 +205,56 @@ fn rows_of_a_page_that_lie_apart_are_asked_for_together() {
     assert!(String::from_utf8_lossy(refused.body()).contains("b.ndjson"), "{refused:?}");
 }
 
+#[test]
+fn of_long_units_one_at_a_time_is_half_read() {
+    let setting = Setting::default();
+    let memory = Memory::new(&setting);
+    let mut store = Store::new(setup(&memory), 1 << 20);
+    // each eighth is long
+    let long = |n: u64| n.is_multiple_of(8);
+    let line = |n: u64| {
+        let text = "lorem ipsum ".repeat(if long(n) { 60_000 } else { 10_000 });
+        let body = serde_json::json!({"size": text.len(), "content_type": "text/plain", "text": text});
+        serde_json::json!({"path": format!("/{n}"), "duration_ms": n * 11 % 31, "response": {"headers": [], "body": body}})
+    };
+    let bytes: String = (0..31).map(|n| format!("{}\n", line(n))).collect();
+    let file = File::new(0, bytes.into_bytes(), &setting);
+    store.insert(file.input.place(), file.input.clone());
+    file.adopt(&mut store, 3 << 20);
+    let request = Request::get("/api/v1/logs?sort=duration&limit=31").header("x-api-key", memory.admin());
+    let mut answer = store.answer(request.body(Bytes::new()).unwrap(), memory.now());
+    let (mut together, mut longest, mut begun) = (0, Vec::new(), BTreeSet::new());
+    let page = loop {
+        let reads = match answer.step(&store, memory.now()) {
+            Step::Read(reads) => reads,
+            Step::Whole(page) => break page,
+            other => panic!("{other:?}"),
+        };
+        together = together.max(reads.len());
+        let long: Vec<_> =
+            reads.iter().map(|read| read.range.clone()).filter(|range| range.end - range.start > 128 << 10).collect();
+        assert!(long.len() <= 1, "{long:?}");
+        longest.extend(long);
+        reads.iter().for_each(|read| answer.supply(file.slice(read.range.start, read.range.end)));
+    };
+    assert!(together > 8, "short ones are read side by side: {together}");
+    // each is read to its end before another one
+    for (at, range) in longest.iter().enumerate() {
+        let goes_on = at > 0 && longest[at - 1].end == range.start;
+        assert!(goes_on || begun.insert(range.start), "{longest:?}");
+    }
+    assert_eq!(begun.len(), (0..31).filter(|n| long(*n)).count(), "{longest:?}");
+    let page: Value = serde_json::from_slice(page.body()).unwrap();
+    let rows = page["items"].as_array().unwrap();
+    let durations: Vec<u64> = rows.iter().map(|row| row["duration_ms"].as_u64().unwrap()).collect();
+    assert_eq!(durations, (0..31).rev().collect::<Vec<u64>>());
+    for row in rows {
+        let body = &row["response"]["body"];
+        assert_eq!(body["preview"].as_str().map(str::len), Some(256));
+        assert_eq!(body["truncated"], body["size"] == 720_000, "{body}");
+    }
+}
+
 /// What was exported is opened again.
 fn export(seed: u64) -> Vec<u8> {
     let setting = Setting::default();
