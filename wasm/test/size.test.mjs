@@ -8,7 +8,7 @@ import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 const read = (name) => readFileSync(new URL(`../../target/wasm/${name}`, import.meta.url));
 const brotli = (bytes) => brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_LGWIN]: 24, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length } });
 const BUDGET = 400_000;
-const MODULE = 617_000;
+const MODULE = 618_000;
 const SCRIPTS = 40_000;
 
 test('the module', (context) => {
